@@ -1,0 +1,8 @@
+//! Floor 1: the agreement and what follows from it. Pure: no I/O, no async, no clock of its own;
+//! time is an argument. `serve`, `demo`, `simulate` and the tests share it.
+
+pub mod calendar;
+pub mod model;
+pub mod predicate;
+
+pub use model::Agreement;

@@ -1,0 +1,7 @@
+//! leadpact: the daemon that keeps the service-level agreement between marketing and sales.
+//! This file is the map; floors import only lower floors (see ARCHITECTURE.md).
+
+#![forbid(unsafe_code)]
+
+pub mod agreement;
+pub mod record;
