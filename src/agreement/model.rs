@@ -334,7 +334,10 @@ pub enum Measure {
     /// Share of won revenue whose opportunities the condition takes.
     RevenueShare(Predicate),
     /// Share of records at this stage (index) whose field is set.
-    Complete { field: FieldName, stage: usize },
+    Complete {
+        field: FieldName,
+        stage: usize,
+    },
     /// A named person says so, each period.
     Attested(Period),
 }

@@ -27,22 +27,46 @@ pub struct View<'a> {
 }
 
 #[derive(Debug, Clone)]
-pub struct Problem { pub span: Range<usize>, pub message: String, pub help: Option<String>, pub is_warning: bool }
+pub struct Problem {
+    pub span: Range<usize>,
+    pub message: String,
+    pub help: Option<String>,
+    pub is_warning: bool,
+}
 
 /// One comparison of a condition, as it turned out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Term { pub text: String, pub seen: String, pub held: bool }
+pub struct Term {
+    pub text: String,
+    pub seen: String,
+    pub held: bool,
+}
 
 #[derive(Debug)]
 pub struct Predicate {}
 
 impl Predicate {
-    pub fn compile(_source: &str, _scope: &Scope<'_>) -> Result<(Predicate, Vec<Problem>), Vec<Problem>> { unimplemented!() }
-    pub fn holds(&self, _view: &View<'_>) -> bool { unimplemented!() }
-    pub fn explain(&self, _view: &View<'_>) -> Vec<Term> { unimplemented!() }
-    pub fn sentence(&self) -> String { unimplemented!() }
-    pub fn source(&self) -> &str { unimplemented!() }
-    pub fn fields(&self) -> &[FieldName] { unimplemented!() }
-    pub fn reads_touches(&self) -> bool { unimplemented!() }
+    pub fn compile(_source: &str, _scope: &Scope<'_>) -> Result<(Predicate, Vec<Problem>), Vec<Problem>> {
+        unimplemented!()
+    }
+    pub fn holds(&self, _view: &View<'_>) -> bool {
+        unimplemented!()
+    }
+    pub fn explain(&self, _view: &View<'_>) -> Vec<Term> {
+        unimplemented!()
+    }
+    pub fn sentence(&self) -> String {
+        unimplemented!()
+    }
+    pub fn source(&self) -> &str {
+        unimplemented!()
+    }
+    pub fn fields(&self) -> &[FieldName] {
+        unimplemented!()
+    }
+    pub fn reads_touches(&self) -> bool {
+        unimplemented!()
+    }
 }
-#[allow(dead_code)] fn _unused(_: &Stage, _: Arc<str>) {}
+#[allow(dead_code)]
+fn _unused(_: &Stage, _: Arc<str>) {}

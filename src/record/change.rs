@@ -37,12 +37,22 @@ pub enum What {
     /// All mapped fields of the record as the CRM showed them at that moment.
     Read(Reading),
     /// A write of ours landed. `since`: the CRM's clock when it was intended.
-    Wrote { effect: EffectKey, action: Action, values: FieldValues, since: Timestamp },
+    Wrote {
+        effect: EffectKey,
+        action: Action,
+        values: FieldValues,
+        since: Timestamp,
+    },
     /// A write of ours would have been made, but the connection only observes.
-    WouldHave { effect: EffectKey, action: Action },
+    WouldHave {
+        effect: EffectKey,
+        action: Action,
+    },
     Deleted,
     Restored,
-    Merged { into: RecordId },
+    Merged {
+        into: RecordId,
+    },
 }
 
 /// A read of a record through the CRM's API.

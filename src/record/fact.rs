@@ -72,8 +72,20 @@ impl FactKind {
         use FactKind::*;
         !matches!(
             self,
-            Withdrawn | StepFired | Skipped | Notified | TaskCreated | WouldHave | Dropped | Held | Parked | Flagged
-                | Unflagged | Undone | Contested | Imported
+            Withdrawn
+                | StepFired
+                | Skipped
+                | Notified
+                | TaskCreated
+                | WouldHave
+                | Dropped
+                | Held
+                | Parked
+                | Flagged
+                | Unflagged
+                | Undone
+                | Contested
+                | Imported
         )
     }
 }
