@@ -4,4 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod crm;
+pub mod notify;
 pub mod record;

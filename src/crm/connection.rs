@@ -1,0 +1,120 @@
+//! The settings of one connection: which organisation, which fields and values, who takes records.
+//! Read from the configuration by `settings/`.
+
+use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub name: ConnectionName,
+    /// The file that names this connection's own agreement, if it does.
+    pub agreement: Option<String>,
+    /// `None`: the file names no mode; observe until armed.
+    pub mode: Option<Mode>,
+    /// Without a slash at its end.
+    pub base_url: String,
+    pub api_version: String,
+    pub backfill: Backfill,
+    pub fields: BTreeMap<(Object, FieldName), String>,
+    /// Logical value and the CRM's own; several are read as one, the first is written.
+    pub values: BTreeMap<(Object, FieldName), Vec<(String, Vec<String>)>>,
+    pub parties: BTreeMap<PartyName, Roster>,
+    pub touches: Touches,
+    pub platform: Platform,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Observe,
+    Enforce,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backfill {
+    #[default]
+    FromCrm,
+    FromImport,
+}
+
+/// Who takes records for a party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Roster {
+    /// In turn; owner ids or e-mail addresses as written.
+    Members(Vec<String>),
+    Queue(OwnerId),
+    /// The owner is cleared.
+    Unassigned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touches {
+    pub types: Vec<String>,
+    pub by: TouchBy,
+    pub automation_users: Vec<OwnerId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TouchBy {
+    Owner,
+    Party,
+    Anyone,
+}
+
+#[derive(Clone, Debug)]
+pub enum Platform {
+    HubSpot(HubSpot),
+    Salesforce(Salesforce),
+    Generic(Generic),
+}
+
+#[derive(Clone, Debug)]
+pub struct HubSpot {
+    pub portal_id: Option<u64>,
+    pub access_token: SecretString,
+    /// One, or two while rotating.
+    pub webhook_secret: Vec<SecretString>,
+    /// `contacts` or `leads`.
+    pub lead_object: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Salesforce {
+    /// 18 characters.
+    pub organization_id: String,
+    pub auth: SalesforceAuth,
+    pub path_secret: Option<SecretString>,
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+#[derive(Clone, Debug)]
+pub enum SalesforceAuth {
+    AccessToken(SecretString),
+    ClientCredentials { client_id: SecretString, client_secret: SecretString },
+}
+
+/// A client certificate that a proxy checked and names in a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// Lower case.
+    pub header: String,
+    /// Hex fingerprints, lower case.
+    pub sha256: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Generic {
+    pub verify: GenericVerify,
+}
+
+#[derive(Clone, Debug)]
+pub enum GenericVerify {
+    StandardWebhooks { secret: Vec<SecretString> },
+    HmacSha256 { header: String, encoding: SignatureEncoding, prefix: String, secret: Vec<SecretString> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureEncoding {
+    Hex,
+    Base64,
+}

@@ -1,0 +1,185 @@
+//! Floor 2: the CRMs. One folder for each, with the same file names; what they share is the trait
+//! [`Crm`] and the settings of a connection. Nothing here decides or stores anything.
+
+pub mod connection;
+pub mod delivery;
+pub mod fields;
+
+use crate::record::change::FieldValues;
+use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use connection::Connection;
+pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
+
+/// A CRM organisation as the engine sees it. Reads and writes take at most as many records a call
+/// as the limits say; the connector makes one HTTP call for each of its calls (and one more where
+/// activities are rows of their own).
+#[async_trait]
+pub trait Crm: Send + Sync {
+    /// Checks that the CRM (or somebody who knows the secret) sent this.
+    /// `now` is the real time, since signatures are made with it.
+    ///
+    /// # Errors
+    /// [`Refusal`] says which status to answer with.
+    fn verify(&self, raw: RawDelivery, now: Timestamp) -> Result<VerifiedDelivery, Refusal>;
+
+    /// Splits a delivery into events, dropping what does not concern us.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the body is not what this CRM sends.
+    fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed>;
+
+    /// What to answer once a delivery is stored.
+    fn acknowledgement(&self) -> Acknowledgement;
+
+    /// Most records a read or a write call may carry.
+    fn limits(&self) -> Limits;
+
+    /// Reads all mapped fields of these records, and their touches.
+    async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError>;
+
+    /// Sets fields. The answers are in the order of the writes.
+    async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError>;
+
+    /// Makes tasks. The answers are in the order of the tasks; `Done.note` is the task's id.
+    async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError>;
+
+    /// Which of these tasks exist already (by the key in their text), with their ids.
+    async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError>;
+
+    /// Everybody who can own a record, inactive ones and queues included.
+    async fn people(&self) -> Result<Vec<Person>, CrmError>;
+
+    /// Where a person opens this record.
+    fn record_url(&self, object: Object, id: &RecordId) -> Option<String>;
+
+    /// The field of that logical name exists in this connection, so that it can be written.
+    fn maps(&self, object: Object, field: crate::record::FieldName) -> bool;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub read: usize,
+    pub write: usize,
+    pub tasks: usize,
+}
+
+/// What a delivery said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    pub events: Vec<Event>,
+    /// Events of types, objects or organisations that do not concern us, with the reason.
+    pub dropped: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub object: Object,
+    pub id: RecordId,
+    /// When it happened by the CRM's clock.
+    pub at: Timestamp,
+    pub by: Actor,
+    pub says: Says,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Signed: these fields took these values. Empty for a creation.
+    Changed(FieldValues),
+    /// Unsigned or not telling: only which record to read.
+    ReadIt,
+    Deleted,
+    Restored,
+    /// This record was merged into another, which should be read.
+    Merged {
+        into: RecordId,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// The answer's `Date`: the CRM's clock.
+    pub at: Timestamp,
+    /// In any order; a record that is neither found nor gone is missing and will be asked for again.
+    pub records: Vec<(RecordId, ReadRecord)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadRecord {
+    Found {
+        /// The record's own modification time.
+        modified: Timestamp,
+        /// Every mapped field, unset ones as null; `touches` and `last_touch` included.
+        values: FieldValues,
+        /// What could not be read as its declared type.
+        unreadable: Vec<String>,
+    },
+    /// Deleted, or not visible to us.
+    Gone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    pub id: RecordId,
+    /// Logical names and values; `owner` is an owner id, null for nobody.
+    pub values: FieldValues,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTask {
+    pub object: Object,
+    pub record: RecordId,
+    pub owner: Option<OwnerId>,
+    pub title: String,
+    pub body: String,
+    pub due: Timestamp,
+    /// Stands in the task's text, so that the task can be found again.
+    pub key: String,
+}
+
+/// How one item of a write call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemResult {
+    /// `modified`: the record's modification time by the answer; else the answer's `Date`.
+    Done { modified: Timestamp, note: Option<String> },
+    /// Never going to work as it is: validation, permission.
+    Refused { message: String },
+    /// Deleted, merged away or converted: read it again.
+    Gone { message: String },
+    /// Locked or limited for the moment.
+    Later { message: String, after: Option<Duration> },
+}
+
+/// Why a whole call failed, as what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CrmError {
+    /// Nothing was done; try again, not before `after`.
+    #[error("try again later: {message}")]
+    Later { message: String, after: Option<Duration> },
+    /// It may or may not have been done: time-out, dropped connection, 5xx. Read back.
+    #[error("unknown whether it was done: {message}")]
+    Doubt { message: String },
+    /// Nothing was done and nothing will be until somebody changes something.
+    #[error("refused: {message}")]
+    Never { message: String },
+    /// The credentials are not accepted any more.
+    #[error("not signed in: {message}")]
+    SignIn { message: String },
+}
+
+/// Somebody or something that can own a record.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Person {
+    pub id: OwnerId,
+    pub name: String,
+    pub email: Option<String>,
+    pub active: bool,
+    pub manager: Option<OwnerId>,
+    pub queue: bool,
+}
+
+/// A connector, shared by the web floor's receivers and the engine.
+pub type SharedCrm = Arc<dyn Crm>;

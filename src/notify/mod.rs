@@ -1,0 +1,92 @@
+//! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
+//! templates here, whether it is sent is decided elsewhere.
+
+use crate::record::effect::Notice;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Where a message goes, with people already looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Destination {
+    /// With its `#`, or a channel id.
+    SlackChannel(String),
+    /// A person, found in Slack by e-mail address; direct message.
+    SlackMember {
+        email: String,
+    },
+    Email {
+        address: String,
+        name: Option<String>,
+    },
+}
+
+/// One message; several notices for the same person are bundled into one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub to: Destination,
+    /// Never empty.
+    pub items: Vec<Item>,
+}
+
+/// What templates can say about one notice. Times are texts already, in the reader's zone.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Item {
+    #[serde(skip)]
+    pub notice: Notice,
+    pub record: RecordItem,
+    /// Clock or requirement.
+    pub clock: String,
+    pub handoff: Option<String>,
+    pub party: String,
+    pub owner: Option<String>,
+    /// `2027-01-05 09:00 EST`
+    pub deadline: Option<String>,
+    /// `in 30 minutes`, `2h 5m ago`
+    pub relative: Option<String>,
+    /// What is missing, for violations.
+    pub missing: Vec<String>,
+    /// What happens next if nothing is done: `On 2027-01-06 09:00 EST it goes back to teleprospecting.`
+    pub next: Option<String>,
+    /// Who has it now, after a move.
+    pub receiver: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct RecordItem {
+    pub name: String,
+    pub url: Option<String>,
+    pub object: String,
+    pub company: Option<String>,
+    pub stage: Option<String>,
+}
+
+/// A message in every form that a channel may want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// Slack's Block Kit blocks, escaped.
+    pub blocks: serde_json::Value,
+}
+
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Whether this channel can reach that destination as it is configured.
+    fn reaches(&self, to: &Destination) -> bool;
+
+    /// Sends one message once. The answer names it (Slack's channel and ts, the mail's id).
+    async fn send(&self, to: &Destination, message: &Rendered) -> Result<String, NotifyError>;
+}
+
+/// Why a message was not sent, as what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    #[error("try again later: {message}")]
+    Later { message: String, after: Option<Duration> },
+    /// This destination does not exist; tell the party's channel instead.
+    #[error("nobody there: {message}")]
+    Nobody { message: String },
+    #[error("refused: {message}")]
+    Never { message: String },
+}
