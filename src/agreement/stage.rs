@@ -1,0 +1,215 @@
+//! Which stage a record is at, and its passes through the waterfall: entering, falling back,
+//! endings, rejections that wait for their reason, and the link from a lead to its opportunity.
+
+use super::fold::{Fold, Moment};
+use super::model::{Ending, Handoff};
+use super::standing::{PassKind, PendingRejection, ViolationKind};
+use crate::record::field::well_known;
+use crate::record::{Actor, FactKind, Object, Timestamp};
+use serde_json::Map;
+
+impl Fold<'_> {
+    /// Finds the stage that the fields say, and enters it when it is another.
+    pub(super) fn restage(&mut self, moment: Moment, by: &Actor) {
+        let Some(found) = self.recognise() else {
+            self.leave_stages(moment);
+            return self.follow_conversion(moment, by);
+        };
+        if !self.waits_for_reason(found, moment.start) {
+            let entered = self.standing.rejection.take().map_or(moment, |r| self.rejected_at(&r, moment));
+            if self.standing.stage.as_ref() != Some(&self.agreement.stages[found].name) {
+                self.enter(found, entered, by);
+            }
+        }
+        self.follow_conversion(moment, by);
+    }
+
+    /// A record is at the last listed stage whose condition holds.
+    fn recognise(&self) -> Option<usize> {
+        let view = super::predicate::View { fields: &self.standing.fields, stage: None, furthest: None, touches: None };
+        let object = self.standing.key.object;
+        self.agreement.stages.iter().rposition(|s| s.of == object && s.when.holds(&view))
+    }
+
+    /// At none of the stages any more: its clocks have nothing to stand on.
+    fn leave_stages(&mut self, moment: Moment) {
+        self.standing.rejection = None;
+        if self.standing.stage.take().is_some() {
+            self.standing.on.clear();
+            self.cancel_open(moment.end, "left every stage");
+        }
+    }
+
+    /// A rejection counts as entered only with an agreed reason; until then the record stays where
+    /// it was and its clocks run on.
+    fn waits_for_reason(&mut self, found: usize, at: Timestamp) -> bool {
+        let Some(handoff) = self.latest_handoff() else { return false };
+        let Some(reject) = handoff.reject.as_ref().filter(|r| r.stage == found) else { return false };
+        if self.standing.stage.as_ref() == Some(&self.agreement.stages[found].name) || self.has_agreed_reason(handoff) {
+            return false;
+        }
+        let _ = reject;
+        if self.standing.rejection.is_none() {
+            self.standing.rejection = Some(PendingRejection { at, handoff: handoff.name.clone() });
+        }
+        true
+    }
+
+    /// Whether the reason that stands on the record is one of those agreed for this handoff.
+    pub(super) fn has_agreed_reason(&self, handoff: &Handoff) -> bool {
+        let Some(reject) = &handoff.reject else { return false };
+        let reason = self.standing.fields.get(reject.reason).as_text().unwrap_or_default().trim().to_lowercase();
+        !reason.is_empty() && reject.allowed.iter().any(|a| a.trim().to_lowercase() == reason)
+    }
+
+    /// A reason that came while the form was still being filled in counts from the rejection on;
+    /// a later one from when it was given.
+    fn rejected_at(&self, pending: &PendingRejection, moment: Moment) -> Moment {
+        if moment.start <= pending.at + self.agreement.settle { Moment::exact(pending.at) } else { moment }
+    }
+
+    pub(super) fn latest_handoff(&self) -> Option<&'_ Handoff> {
+        let name = self.standing.handoff.as_ref()?;
+        self.agreement.handoffs.iter().find(|h| &h.name == name)
+    }
+
+    fn enter(&mut self, found: usize, moment: Moment, by: &Actor) {
+        let stages = &self.agreement.stages;
+        let before = self.standing.stage.as_ref().and_then(|s| self.agreement.stage_index(s.as_str()));
+        if let Some(kind) = self.new_pass(before, found) {
+            self.begin_pass(kind, moment, by);
+        }
+        self.standing.stage = Some(stages[found].name.clone());
+        self.fact(FactKind::StageEntered, moment.start, "", 0, stages[found].name.as_str(), by, Map::new());
+        if stages[found].in_waterfall() {
+            self.reach(found);
+            self.hand_over(found, moment, by);
+            self.fall_back(found, moment);
+        }
+        if stages[found].ends.is_some() {
+            self.end_pass(found, moment, by);
+        }
+    }
+
+    /// Whether entering this stage begins a pass, and of which kind.
+    fn new_pass(&self, before: Option<usize>, found: usize) -> Option<PassKind> {
+        let stages = &self.agreement.stages;
+        if self.standing.pass == 0 {
+            return stages[found].in_waterfall().then_some(PassKind::First);
+        }
+        let before = before?;
+        if stages[found].ends.is_some() {
+            return None;
+        }
+        if stages[before].ends.is_some() {
+            return Some(PassKind::Revived);
+        }
+        let is_handoff = self.agreement.handoffs.iter().any(|h| h.at == found);
+        (found < before && is_handoff).then_some(PassKind::Returned)
+    }
+
+    /// Begins a pass: what was reached, counted and run belongs to the one before.
+    pub(super) fn begin_pass(&mut self, kind: PassKind, moment: Moment, by: &Actor) {
+        self.cancel_open(moment.end, kind.as_str());
+        let standing = &mut self.standing;
+        standing.pass += 1;
+        standing.pass_kind = kind;
+        standing.pass_began = moment.start;
+        standing.stage = None;
+        standing.furthest = None;
+        standing.handoff = None;
+        standing.rejection = None;
+        standing.checks.clear();
+        standing.runs.clear();
+        standing.on.clear();
+        self.close_violations_of_ending(moment.start);
+        self.fact(FactKind::PassBegan, moment.start, "", 0, kind.as_str(), by, Map::new());
+    }
+
+    fn reach(&mut self, found: usize) {
+        let furthest = self.standing.furthest.as_ref().and_then(|s| self.agreement.stage_index(s.as_str()));
+        if furthest.is_none_or(|f| f < found) {
+            self.standing.furthest = Some(self.agreement.stages[found].name.clone());
+        }
+    }
+
+    /// Every handoff whose stage is reached now and was not before in this pass.
+    fn hand_over(&mut self, found: usize, moment: Moment, by: &Actor) {
+        let object = self.standing.key.object;
+        let last = self.latest_handoff().map(|h| h.at);
+        for handoff in &self.agreement.handoffs {
+            let is_new = handoff.at <= found && last.is_none_or(|l| handoff.at > l);
+            if self.agreement.stages[handoff.at].of != object || !is_new {
+                continue;
+            }
+            self.standing.handoff = Some(handoff.name.clone());
+            self.standing.party = Some(handoff.to.clone());
+            self.fact(FactKind::HandedOver, moment.start, &handoff.name, 0, "", by, Map::new());
+            self.plan_check(handoff, moment.start);
+        }
+    }
+
+    /// Back before a clock's stage within the pass: that clock is cancelled, never breached.
+    fn fall_back(&mut self, found: usize, moment: Moment) {
+        let agreement = self.agreement;
+        let gone = |name: &str| agreement.clock_named(name).is_some_and(|c| c.starts_at > found);
+        let names: Vec<_> = self.standing.open_runs().map(|r| r.clock.clone()).filter(|n| gone(n)).collect();
+        for name in names {
+            self.cancel(&name, moment.end, "back before its stage");
+        }
+        self.standing.on.retain(|name| !gone(name));
+        // The handoffs beyond are to be made again.
+        if self.latest_handoff().is_some_and(|h| h.at > found) {
+            let earlier = self.agreement.handoffs.iter().filter(|h| h.at <= found).max_by_key(|h| h.at);
+            self.standing.handoff = earlier.map(|h| h.name.clone());
+            self.standing.party = earlier.map(|h| h.to.clone());
+        }
+    }
+
+    /// An ending: clocks are met where their condition holds or the handoff was rejected for an
+    /// agreed reason; the others are cancelled.
+    fn end_pass(&mut self, found: usize, moment: Moment, by: &Actor) {
+        if self.agreement.stages[found].ends == Some(Ending::Rejected) {
+            let rejected = self.latest_handoff().filter(|h| h.reject.as_ref().is_some_and(|r| r.stage == found));
+            let name = rejected.map(|h| h.name.clone());
+            let mut detail = Map::new();
+            let reason = rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
+            detail.insert("reason".into(), reason.map_or(serde_json::Value::Null, Into::into));
+            self.fact(FactKind::Rejected, moment.start, name.as_deref().unwrap_or(""), 0, "", by, detail);
+            self.close_violation(ViolationKind::Rejection, None, moment.start);
+            if let Some(name) = name {
+                self.meet_clocks_of(&name, moment, by);
+            }
+        }
+        self.end_clocks_at_ending(found, moment, by);
+    }
+
+    /// A lead reaches the first opportunity stage once an opportunity was made of it, or associated
+    /// with it, in this pass. Converted without one: its clocks have lost their object.
+    fn follow_conversion(&mut self, moment: Moment, by: &Actor) {
+        let w = well_known();
+        if self.standing.key.object != Object::Lead || self.standing.pass == 0 {
+            return;
+        }
+        let made = self.standing.fields.field(w.opportunity).filter(|f| !f.value.is_null());
+        if made.is_some_and(|f| f.at >= self.standing.pass_began) {
+            let first = self.agreement.stages.iter().position(|s| s.of == Object::Opportunity && s.in_waterfall());
+            if let Some(first) = first.filter(|f| self.furthest_index().is_none_or(|now| now < *f)) {
+                self.reach(first);
+                self.fact(FactKind::Converted, moment.start, "", 0, "", by, Map::new());
+            }
+        }
+        let converted = self.standing.fields.field(w.converted).filter(|f| f.value.as_bool() == Some(true));
+        if converted.is_some_and(|f| f.at >= self.standing.pass_began) {
+            self.standing.checks.clear();
+            if self.standing.fields.get(w.opportunity).is_null() {
+                self.cancel_open(moment.end, "converted without an opportunity");
+                self.open_violation(ViolationKind::Conversion, "", moment.start, Vec::new());
+            }
+        }
+    }
+
+    fn furthest_index(&self) -> Option<usize> {
+        self.standing.furthest.as_ref().and_then(|s| self.agreement.stage_index(s.as_str()))
+    }
+}
