@@ -4,5 +4,6 @@
 pub mod calendar;
 pub mod model;
 pub mod predicate;
+pub mod span;
 
 pub use model::Agreement;
