@@ -276,6 +276,7 @@ fn a_warning_comes_where_unset_makes_a_negation_true() {
         (r#"!(email == "x" && score > 1)"#, vec![r#"!(email == "x" && score > 1)"#; 2]),
         (r#"!(email != null && email == "x")"#, vec![r#"!(email != null && email == "x")"#]),
         (r#"email != null || email != "x""#, vec![r#"email != "x""#]),
+        (r#"(email != null && score > 1) || email != "x""#, vec![r#"email != "x""#]),
         (r#"score != seats"#, vec!["score != seats"; 2]),
         (r#"email != null && email != "x""#, vec![]),
         (r#"email != null && (score > 1 || email != "x")"#, vec![]),
