@@ -4,9 +4,12 @@
 pub mod calendar;
 pub mod dictionary;
 pub mod document;
+pub mod lint;
 pub mod model;
+pub mod parse;
 pub mod predicate;
 pub mod problem;
+pub mod span;
 pub mod suggest;
 
 pub use model::Agreement;
