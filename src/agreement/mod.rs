@@ -10,6 +10,5 @@ pub mod parse;
 pub mod predicate;
 pub mod problem;
 pub mod span;
-pub mod suggest;
 
 pub use model::Agreement;
