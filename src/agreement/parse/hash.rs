@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 /// file's name and contents.
 pub(super) fn hash(document: &DeTable<'_>, included: &[(String, String)]) -> Arc<str> {
     let included: Vec<Value> =
-        included.iter().map(|(name, text)| Value::from(vec![name.clone(), text.clone()])).collect();
+        included.iter().map(|(name, text)| Value::from(vec![name.clone(), unix(text)])).collect();
     // serde_json's own map is sorted: its `preserve_order` is off, and a test would notice.
     let canonical = Value::from(vec![table(document), Value::from(included)]).to_string();
     Arc::from(hex::encode(Sha256::digest(canonical)))
@@ -24,7 +24,7 @@ fn table(table: &DeTable<'_>) -> Value {
 
 fn json(value: &DeValue<'_>) -> Value {
     match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::String(text) => Value::from(unix(text)),
         // A number keeps its value however it is written: `0x10`, `1_000`, `2.50`.
         DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
             Ok(whole) => Value::from(whole),
@@ -39,4 +39,9 @@ fn json(value: &DeValue<'_>) -> Value {
         DeValue::Array(list) => Value::Array(list.iter().map(|v| json(v.get_ref())).collect()),
         DeValue::Table(inner) => table(inner),
     }
+}
+
+/// Line ends are layout: a checkout on another system must not void the signatures.
+fn unix(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }

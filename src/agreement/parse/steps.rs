@@ -5,7 +5,7 @@ use super::values::values;
 use crate::agreement::document::{Reader, Word};
 use crate::agreement::lint::timeline::{self, Placed};
 use crate::agreement::model::{Move, Span, Step, StepAt};
-use crate::record::{Object, PartyName};
+use crate::record::Object;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn read(cx: &Context<'_>, mut r: Reader<'_>, of: &OfClock) -> (PlacedAt, Option<
     let flag = r.flag("flag").is_some_and(|flag| flag.value);
     let set = r.table("set").map(|table| values(cx, table, of.object)).unwrap_or_default();
     let moves = moves(cx, &mut r, of.object, at);
-    let acts = ["notify", "task", "flag", "set", "reassign", "recycle", "nurture"].iter().any(|key| r.has(key));
+    let acts = flag || moves.is_some() || ["notify", "task", "set", "reassign"].iter().any(|key| r.has(key));
     if !acts {
         let help = "add `notify`, `task`, `flag`, `set`, `reassign`, `recycle` or `nurture`";
         cx.sink.error_with(r.span(), "this step does nothing", help);
@@ -63,7 +63,7 @@ fn read(cx: &Context<'_>, mut r: Reader<'_>, of: &OfClock) -> (PlacedAt, Option<
 fn moves(cx: &Context<'_>, r: &mut Reader<'_>, object: Object, at: Option<StepAt>) -> Option<Move> {
     let mut found: Vec<(&'static str, Option<Move>)> = Vec::new();
     if let Some(word) = r.text("reassign") {
-        found.push(("reassign", cx.party(&word).map(|party: PartyName| Move::Reassign(party))));
+        found.push(("reassign", cx.party(&word).map(Move::Reassign)));
     }
     for (key, the_move, declared) in
         [("recycle", Move::Recycle, cx.has_recycling), ("nurture", Move::Nurture, cx.has_nurture)]
