@@ -18,16 +18,14 @@ pub(super) fn compile(source: &str, scope: &Scope<'_>) -> Result<(Predicate, Vec
     let parsed = syntax::parse(source)?;
     let mut compiler = Compiler { parsed: &parsed, scope, problems: Vec::new(), operands: Vec::new() };
     let root = compiler.condition(&parsed.root);
-    let Compiler { mut problems, operands, .. } = compiler;
+    // The walk follows the source, so the problems stand in its order.
+    let Compiler { problems, operands, .. } = compiler;
     match root {
         Some(root) if problems.is_empty() => {
             let warnings = unset::warnings(&root, scope.in_clock);
             Ok((finish(source, scope, root, &operands), warnings))
         }
-        _ => {
-            problems.sort_by_key(|problem| problem.span.start);
-            Err(problems)
-        }
+        _ => Err(problems),
     }
 }
 

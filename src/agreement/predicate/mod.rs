@@ -7,7 +7,7 @@ mod evaluate;
 mod explain;
 mod refuse;
 mod sentence;
-mod suggest;
+pub mod suggest;
 mod syntax;
 mod tree;
 mod unset;
@@ -81,7 +81,7 @@ impl Predicate {
     /// `reached`, `touches`, joined by `&&`, `||` and `!`), and answers it with the warnings that it deserves.
     ///
     /// # Errors
-    /// Every problem of the condition at once, in source order, warnings among them; at least one is no warning.
+    /// Every problem of the condition at once, in source order; warnings come only once there is no error.
     pub fn compile(source: &str, scope: &Scope<'_>) -> Result<(Predicate, Vec<Problem>), Vec<Problem>> {
         compile::compile(source, scope)
     }

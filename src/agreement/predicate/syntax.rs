@@ -2,20 +2,25 @@
 //! in plain words. What a condition may mean is decided in `compile`.
 //!
 //! The text is scanned before CEL's parser sees it: that parser recurses over what is nested or
-//! chained, so both are limited here, and no condition can exhaust the stack.
+//! chained, so both are limited here, and it gets a stack that suffices for the rest. No condition
+//! can exhaust the stack.
 
 use super::Problem;
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, SourceInfo};
-use cel::parser::{ParseError, Parser};
+use cel::parser::{ParseError, ParseErrors, Parser};
 use std::ops::Range;
+use std::thread;
 
 /// In bytes.
 const LONGEST_SOURCE: usize = 4096;
 /// Brackets within brackets.
-const DEEPEST_NESTING: usize = 24;
+const DEEPEST_NESTING: usize = 32;
 /// Operator characters in a row between two `&&`, `||` or commas; a comparison needs three.
 const LONGEST_CHAIN: usize = 24;
+/// In bytes, for CEL's parser. Unoptimised it takes up to 200 KiB for every level of brackets, which the usual
+/// 2 MiB of a thread would not bear; it is address space only until it is used.
+const PARSER_STACK: usize = 32 << 20;
 
 /// A condition's syntax tree.
 pub(super) struct Parsed<'s> {
@@ -36,10 +41,20 @@ pub(super) fn parse(source: &str) -> Result<Parsed<'_>, Vec<Problem>> {
     if code.iter().all(|(_, c)| c.is_whitespace()) && !source.contains(['"', '\'']) {
         return Err(vec![Problem::error(0..source.len(), "the condition is empty")]);
     }
-    match Parser::new().max_recursion_depth(2 * DEEPEST_NESTING as u16).parse_with_source_info(source) {
-        Ok((root, info)) => Ok(Parsed { source, root, info, code }),
-        Err(errors) => Err(in_plain_words(source, &errors.errors)),
+    match on_a_deep_stack(source) {
+        Some(Ok((root, info))) => Ok(Parsed { source, root, info, code }),
+        Some(Err(errors)) => Err(in_plain_words(source, &errors.errors)),
+        None => Err(vec![Problem::error(0..source.len(), "this condition cannot be read")]),
     }
+}
+
+/// `None` when no thread can be had, or the parser panics.
+fn on_a_deep_stack(source: &str) -> Option<Result<(IdedExpr, SourceInfo), ParseErrors>> {
+    let parser = || Parser::new().max_recursion_depth(2 * DEEPEST_NESTING as u16).parse_with_source_info(source);
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().stack_size(PARSER_STACK).spawn_scoped(scope, parser).ok()?;
+        worker.join().ok()
+    })
 }
 
 /// The characters outside of quoted text and comments. Only plain quotes are taken, so that this scan and CEL's
@@ -145,7 +160,7 @@ fn in_plain_words(source: &str, errors: &[ParseError]) -> Vec<Problem> {
 
 fn in_plain_word(source: &str, error: &ParseError) -> Problem {
     let span = token_at(source, offset(source, error.pos));
-    let token = &source[span.clone()];
+    let (span_start, token) = (span.start, &source[span.clone()]);
     if error.msg.contains("has()") {
         return Problem::error(span, "`has()` is not used in conditions").help("write `x != null`");
     }
@@ -162,7 +177,7 @@ fn in_plain_word(source: &str, error: &ParseError) -> Problem {
         "|" | "or" | "OR" => problem.help("\"or\" is written `||`"),
         "not" | "NOT" => problem.help("\"not\" is written `!`"),
         "is" | "IS" => problem.help("\"is\" is written `==`, as in `x == null`"),
-        "<>" | "=!" => problem.help("\"not equal\" is written `!=`"),
+        ">" if source[..span_start].ends_with('<') => problem.help("\"not equal\" is written `!=`"),
         "“" | "”" | "„" | "‘" | "’" => problem.help("text stands in straight quotes: \"…\""),
         _ => problem,
     }
@@ -182,7 +197,6 @@ fn token_at(source: &str, at: usize) -> Range<usize> {
     let rest = &source[at..];
     let length = match rest.chars().next() {
         Some(c) if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-        Some(_) if ["<>", "=!"].iter().any(|two| rest.starts_with(two)) => 2,
         Some(c) => c.len_utf8(),
         None => 0,
     };
@@ -205,10 +219,6 @@ impl<'s> Parsed<'s> {
 
     pub fn text(&self, span: &Range<usize>) -> &'s str {
         &self.source[span.clone()]
-    }
-
-    pub fn source(&self) -> &'s str {
-        self.source
     }
 
     /// The token that CEL remembers for a part: a literal, a name, an operator, an opening bracket.
