@@ -11,8 +11,10 @@ pub mod suggest;
 mod syntax;
 mod tree;
 mod unset;
+mod ways;
 
 pub use suggest::closest;
+pub use ways::{Atom, Way};
 
 use super::model::Dictionary;
 use crate::record::{FieldName, Fields, Object};
