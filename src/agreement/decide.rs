@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, HashSet};
 pub enum Input {
     /// The CRM told something about the record. Must not be late, see [`is_late`].
     Changed(Change),
+    /// Something happened to the record, but who says so cannot be believed, or does not say what:
+    /// it is to be read.
+    Noticed,
     /// Time passed.
     Woke,
     /// An effect ended.
@@ -43,6 +46,7 @@ pub fn decide(agreement: &Agreement, standing: Standing, input: Input, now: Time
     let mut effects = Vec::new();
     match input {
         Input::Changed(change) => fold.take(change, &mut history),
+        Input::Noticed => fold.notice(),
         Input::Woke => {}
         Input::Settled(effect, outcome) => effects = fold.settle(&effect, outcome, now, &mut history),
     }
@@ -245,6 +249,12 @@ impl Fold<'_> {
             self.change(&change);
             history.push(change);
         }
+    }
+
+    /// A read that is on its way may have been made before what the notice is about: ask again.
+    fn notice(&mut self) {
+        self.doubt = true;
+        self.standing.reading = false;
     }
 
     /// A read without news still proves that nothing changed until it was made; kept short where

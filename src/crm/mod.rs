@@ -75,7 +75,7 @@ pub struct Events {
     pub dropped: Vec<&'static str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Event {
     pub object: Object,
     pub id: RecordId,
@@ -85,7 +85,8 @@ pub struct Event {
     pub says: Says,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Says {
     /// Signed: these fields took these values. Empty for a creation.
     Changed(FieldValues),
