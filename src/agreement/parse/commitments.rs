@@ -50,7 +50,7 @@ fn commitment<'a>(
     let target_word = r.need_text("target");
     let target = target_word.as_ref().and_then(|word| read_target(cx, word));
     if let (Some(measure), Some(target), Some(word)) = (&measure, target, &target_word) {
-        check_target(cx, measure, target, word);
+        check_target(cx, measure, target, word, of);
     }
     let period = r.need_text("period").and_then(|word| period(cx, &word));
     let credit = r.text("credit").map(|word| word.text.to_owned());
@@ -190,7 +190,7 @@ fn target(text: &str) -> Result<Target, String> {
     }
 }
 
-fn check_target(cx: &Context<'_>, measure: &Measure, target: Target, word: &Word<'_>) {
+fn check_target(cx: &Context<'_>, measure: &Measure, target: Target, word: &Word<'_>, of: &Measured<'_, '_>) {
     use Target::{AtLeast, AtMost, ShareAtLeast, ShareAtMost, Within, Yes};
     let (fits, what, help) = match measure {
         Measure::Count(_) => (matches!(target, AtLeast(_) | AtMost(_)), "a number of records", ">= 400"),
@@ -202,15 +202,11 @@ fn check_target(cx: &Context<'_>, measure: &Measure, target: Target, word: &Word
         let message = format!("`{}` cannot be the target here: {what} is measured", word.text);
         cx.sink.error_with(word.span.clone(), message, format!("write it like `{help}`"));
     }
-    if let (Measure::Median(clock) | Measure::P90(clock), Within(span)) = (measure, target) {
-        check_unit(cx, *clock, span, word);
+    if let (Measure::Median(clock) | Measure::P90(clock), Within(span)) = (measure, target)
+        && let Some(clock) = of.clocks.read.get(*clock).and_then(Option::as_ref)
+    {
+        cx.check_calendar(span, clock.calendar, word.span.clone());
     }
-}
-
-/// Business time can only be measured where a calendar applies.
-fn check_unit(cx: &Context<'_>, _clock: usize, span: Span, word: &Word<'_>) {
-    let any = cx.calendar.or((!cx.calendars.is_empty()).then_some(0));
-    cx.check_calendar(span, any, word.span.clone());
 }
 
 #[cfg(test)]

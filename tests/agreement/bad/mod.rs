@@ -1,5 +1,6 @@
 //! Agreements with a mistake: each is refused at the place of the mistake, with a message and a suggestion.
 
+mod mutilated;
 mod rules;
 mod words;
 

@@ -57,7 +57,13 @@ fn stages_that_no_record_can_be_at_are_refused() {
             "the stage `lost` is an ending",
             "the waterfall is `inquiry`, `mql`",
         ),
-        ("when  = 'status == \"Accepted\"'", "when  = 'stage == \"mql\"'", "stage ==", "`stage`", ""),
+        (
+            "when  = 'status == \"Accepted\"'",
+            "when  = 'stage == \"mql\"'",
+            "stage ==",
+            "stages cannot be asked for here",
+            "",
+        ),
     ];
     check(Severity::Error, &cases.map(|(p, b, a, m, h)| bad(p, b, a, m, h)));
     // A later stage that takes every set status hides all before it.
@@ -213,6 +219,11 @@ fn what_a_step_needs_must_be_declared() {
     assert!(report.render(false).contains("add a [nurture] table"));
     let report = read(&SMALL.replace("[recycling]\nto = \"marketing\"\n", "")).expect_err("no [recycling]");
     assert!(report.render(false).contains("`recycle = true`, but the agreement does not say how"), "{report}");
+    let median =
+        "[[commitment]]\nname = \"Fast\"\nby = \"sales\"\nto = \"marketing\"\nmeasure = { median = \"Answer\" }\n";
+    let report = read(&format!("{SMALL}{median}target = \"<= 4bh\"\nperiod = \"week\"\n")).expect_err("no calendar");
+    assert!(report.render(false).contains("no calendar says when business is open"), "{report}");
+    assert!(read(&format!("{SMALL}{median}target = \"<= 4h\"\nperiod = \"week\"\n")).is_ok());
     let report = read(&SMALL.replace("2s", "2bh")).expect_err("no calendar");
     assert!(report.render(false).contains("no calendar says when business is open"), "{report}");
     assert!(report.render(false).contains("declare one under [calendars.NAME]"), "{report}");
@@ -363,4 +374,3 @@ fn days_and_other_small_things_are_checked() {
     ];
     check(Severity::Error, &cases.map(|(p, b, a, m, h)| bad(p, b, a, m, h)));
 }
-

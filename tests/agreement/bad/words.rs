@@ -1,8 +1,8 @@
 //! Unknown keys, names and channels, and values of the wrong type.
 
-use super::{bad, check, place};
+use super::{bad, check};
 use crate::example::SMALL;
-use crate::{EXAMPLE, example_with, read};
+use crate::read;
 use leadpact::agreement::problem::Severity;
 
 #[test]
@@ -95,8 +95,20 @@ fn names_that_mean_nothing_are_refused_with_the_one_that_was_meant() {
             "[data.opportunity]",
         ),
         ("'score >= 60", "'scor >= 60", "scor", "`scor`", "did you mean `score`?"),
-        ("until  = 'reached(\"tal\")'", "until  = 'reached(\"tall\")'", "\"tall", "there is no stage \"tall\"", "did you mean \"tal\"?"),
-        ("stage == \"nurture\"'", "stage == \"nurtur\"'", "\"nurtur", "there is no stage \"nurtur\"", "did you mean \"nurture\"?"),
+        (
+            "until  = 'reached(\"tal\")'",
+            "until  = 'reached(\"tall\")'",
+            "\"tall",
+            "there is no stage \"tall\"",
+            "did you mean \"tal\"?",
+        ),
+        (
+            "stage == \"nurture\"'",
+            "stage == \"nurtur\"'",
+            "\"nurtur",
+            "there is no stage \"nurtur\"",
+            "did you mean \"nurture\"?",
+        ),
         (
             "source == \"Marketing\"' }\ntarget  = \">= 30%\"",
             "score >= 3' }\ntarget  = \">= 30%\"",
