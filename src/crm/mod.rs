@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod delivery;
 pub mod fields;
+pub mod http;
 
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
