@@ -126,12 +126,10 @@ impl Policy {
         now: Timestamp,
     ) -> HashMap<String, Touched> {
         let tasks = activities.tasks.iter().filter(|row| self.task_counts(row)).map(|row| (row, done_at(row)));
-        let meetings = activities.meetings.iter().map(|row| (row, held_at(row)));
+        let held = |(_, at): &(&Json, Option<Timestamp>)| at.is_none_or(|at| at <= now);
+        let meetings = activities.meetings.iter().map(|row| (row, held_at(row))).filter(held);
         let mut touched: HashMap<String, Touched> = HashMap::new();
         for (row, at) in tasks.chain(meetings) {
-            if at.is_some_and(|at| at > now) && api::text(row, "EndDateTime").is_some() {
-                continue;
-            }
             for record in [api::text(row, "WhoId"), api::text(row, "WhatId")].into_iter().flatten().map(id::or_as_is) {
                 if self.person_counts(row, owners.get(&record)) {
                     let of = touched.entry(record).or_default();
