@@ -5,7 +5,9 @@ pub mod connection;
 pub mod delivery;
 pub mod fields;
 pub mod http;
+pub mod hubspot;
 pub mod salesforce;
+pub mod signature;
 
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
