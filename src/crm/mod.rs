@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod fields;
 pub mod http;
 pub mod hubspot;
+pub mod salesforce;
 pub mod signature;
 
 use crate::record::change::FieldValues;
