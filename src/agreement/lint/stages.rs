@@ -104,7 +104,7 @@ pub(in crate::agreement) fn check_set(sets: &Sets<'_>, stages: &[Both<'_, '_>], 
     if leads().any(|stage| stage.when.ways().is_none()) || stages.iter().any(|(_, stage)| stage.is_none()) {
         return;
     }
-    match leads().filter(|stage| statuses(stage).contains(status)).next_back() {
+    match leads().rfind(|stage| statuses(stage).contains(status)) {
         None => note_unknown_status(sets, status, leads(), sink),
         Some(stage) => check_ending(sets, stage, sink),
     }

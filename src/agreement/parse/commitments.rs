@@ -4,7 +4,7 @@ use super::clocks::Clocks;
 use super::context::{Context, Unique};
 use super::parties::period;
 use crate::agreement::document::{Reader, Word};
-use crate::agreement::model::{Commitment, Measure, Period, Span, Target};
+use crate::agreement::model::{Commitment, Measure, Period, Target};
 use crate::agreement::span::parse_span;
 use crate::record::Object;
 
@@ -212,6 +212,7 @@ fn check_target(cx: &Context<'_>, measure: &Measure, target: Target, word: &Word
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agreement::model::Span;
     use crate::record::Elapsed;
 
     #[test]
