@@ -73,7 +73,13 @@ fn events_of(site: &Site, row: &InboxRow) -> Result<Vec<Event>, String> {
 }
 
 /// Counted before the work, so that a row which kills the process is parked in the end.
-async fn count_attempts(engine: &Engine, site: &Site, lease: &Lease, read: &Reading, worn_out: &[InboxRow]) -> Result<(), StoreError> {
+async fn count_attempts(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    read: &Reading,
+    worn_out: &[InboxRow],
+) -> Result<(), StoreError> {
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let ids: Vec<&str> = read.rows.iter().map(|r| r.id.as_str()).collect();
@@ -96,9 +102,6 @@ async fn apply(engine: &Engine, site: &Site, lease: &Lease, read: &Reading) -> R
     }
     let told = by_record(site, &read.events);
     let keys: Vec<RecordKey> = told.keys().cloned().collect();
-    let span = tracing::debug_span!("apply", connection = %site.name(), rows = read.rows.len(), records = keys.len());
-    let _entered = span.enter();
-    drop(_entered);
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
@@ -138,7 +141,12 @@ fn by_record<'e>(site: &Site, events: &'e [Event]) -> BTreeMap<RecordKey, Vec<&'
     told
 }
 
-async fn apply_event(batch: &mut Batch<'_>, tx: &mut crate::store::Tx, key: &RecordKey, event: &Event) -> Result<(), BatchError> {
+async fn apply_event(
+    batch: &mut Batch<'_>,
+    tx: &mut crate::store::Tx,
+    key: &RecordKey,
+    event: &Event,
+) -> Result<(), BatchError> {
     let what = match &event.says {
         // A moment that has not come yet cannot be believed: the record itself is asked.
         _ if event.at > batch.now() + FUTURE_TOLERANCE => return batch.decide(key, Input::Noticed),
@@ -151,9 +159,16 @@ async fn apply_event(batch: &mut Batch<'_>, tx: &mut crate::store::Tx, key: &Rec
     batch.change(tx, key, Change { at: event.at, what, by: event.by.clone() }).await
 }
 
-async fn put_aside(site: &Site, tx: &mut crate::store::Tx, event: &Event, error: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn put_aside(
+    site: &Site,
+    tx: &mut crate::store::Tx,
+    event: &Event,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let body = serde_json::to_string(event).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let row = NewDelivery { connection: site.name().clone(), delivery_id: None, kind: Kind::Event, body, received_at: now };
+    let row =
+        NewDelivery { connection: site.name().clone(), delivery_id: None, kind: Kind::Event, body, received_at: now };
     inbox::put_aside(tx, &row, error).await?;
     tracing::error!(connection = %site.name(), record.id = %event.id, "an event was set aside: {error}");
     Ok(())

@@ -6,7 +6,6 @@ use super::metrics::Metrics;
 use crate::agreement::Agreement;
 use crate::crm::{Connection, SharedCrm};
 use crate::notify::Notifiers;
-use crate::notify::render::Templates;
 use crate::record::ConnectionName;
 use crate::store::Db;
 use crate::store::journal::JournalEntry;
@@ -18,7 +17,6 @@ pub struct Engine {
     pub db: Db,
     pub clock: Clock,
     pub notifiers: Notifiers,
-    pub templates: Templates,
     /// Connections that only observe send notices too.
     pub notify_in_observe: bool,
     pub metrics: Arc<Metrics>,

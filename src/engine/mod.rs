@@ -1,4 +1,13 @@
 //! Floor 3: the loop. Ingest takes deliveries in, apply and wake decide, deliver carries out; each
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
+pub mod apply;
+pub mod batch;
 pub mod clock;
+pub mod context;
+pub mod directory;
+pub mod metrics;
+pub mod wake;
+
+pub use clock::Clock;
+pub use context::{Engine, Site};
