@@ -2,7 +2,11 @@
 //! time is an argument. `serve`, `demo`, `simulate` and the tests share it.
 
 pub mod calendar;
+pub mod dictionary;
+pub mod document;
 pub mod model;
 pub mod predicate;
+pub mod problem;
+pub mod suggest;
 
 pub use model::Agreement;
