@@ -5,5 +5,6 @@
 
 pub mod agreement;
 pub mod crm;
+pub mod engine;
 pub mod notify;
 pub mod record;
