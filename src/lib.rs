@@ -8,3 +8,4 @@ pub mod crm;
 pub mod engine;
 pub mod notify;
 pub mod record;
+pub mod settings;

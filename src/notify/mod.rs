@@ -1,6 +1,8 @@
 //! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
 //! templates here, whether it is sent is decided elsewhere.
 
+pub mod settings;
+
 use crate::record::effect::Notice;
 use async_trait::async_trait;
 use std::time::Duration;
