@@ -4,9 +4,11 @@
 pub mod calendar;
 pub mod dictionary;
 pub mod document;
+pub mod lint;
 pub mod model;
+pub mod parse;
 pub mod predicate;
 pub mod problem;
-pub mod suggest;
+pub mod span;
 
 pub use model::Agreement;

@@ -4,7 +4,7 @@
 
 mod source;
 
-use super::suggest;
+use super::predicate::closest;
 use miette::{GraphicalReportHandler, GraphicalTheme, ThemeCharacters, ThemeStyles};
 use std::fmt;
 use std::ops::Range;
@@ -122,7 +122,7 @@ impl std::error::Error for Report {}
 /// The suggestion for a name that is none of those possible: the closest one, else all of them.
 /// `None` when nothing is possible.
 pub fn did_you_mean(name: &str, possible: &[&str]) -> Option<String> {
-    if let Some(closest) = suggest::closest(name, possible.iter().copied()) {
+    if let Some(closest) = closest(name, possible.iter().copied()) {
         return Some(format!("did you mean `{closest}`?"));
     }
     let listed: Vec<String> = possible.iter().map(|p| format!("`{p}`")).collect();

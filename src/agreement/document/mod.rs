@@ -5,7 +5,7 @@ mod reader;
 mod value;
 
 pub use reader::Reader;
-pub use value::{Datum, Word};
+pub use value::{Datum, Word, kind};
 
 use super::problem::{Problem, Report};
 use std::cell::RefCell;

@@ -231,6 +231,18 @@ impl<'a> Reader<'a> {
         self.entries().into_iter().filter_map(read).collect()
     }
 
+    /// Each entry as a text.
+    pub fn entry_words(&self) -> Vec<(Word<'a>, Word<'a>)> {
+        let read = |(name, value): (Word<'a>, &'a Spanned<DeValue<'a>>)| match value::word(value) {
+            Some(word) => Some((name, word)),
+            None => {
+                self.wrong(&format!("`{}`", name.text), value, "text");
+                None
+            }
+        };
+        self.entries().into_iter().filter_map(read).collect()
+    }
+
     /// Each entry as a number.
     pub fn entry_numbers(&self) -> Vec<(Word<'a>, Datum<f64>)> {
         let read = |(name, value): (Word<'a>, &'a Spanned<DeValue<'a>>)| match value::number(value.get_ref()) {
