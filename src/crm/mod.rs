@@ -4,6 +4,8 @@
 pub mod connection;
 pub mod delivery;
 pub mod fields;
+pub mod http;
+pub mod salesforce;
 
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
