@@ -1,22 +1,22 @@
-//! The settings of the channels, as the configuration gives them to this room.
+//! What notifiers are told by the configuration, parsed already.
 
 use secrecy::SecretString;
 
+/// `[notify.slack]`: a bot token reaches channels and people, an incoming webhook one channel.
 #[derive(Clone, Debug)]
 pub struct SlackSettings {
-    /// A bot's token; it goes before `webhook_url`. At least one of both is there.
+    /// `xoxb-…`; goes before the webhook where both are given.
     pub token: Option<SecretString>,
-    /// An incoming webhook: one channel, whatever a message names.
+    /// `https://hooks.slack.com/services/…`: whoever knows it can post.
     pub webhook_url: Option<SecretString>,
-    /// Without a slash at its end.
+    /// `https://slack.com/api`
     pub base_url: String,
-    /// For what Slack sends to us.
-    pub signing_secret: Option<SecretString>,
 }
 
+/// `[notify.email]`
 #[derive(Clone, Debug)]
 pub struct EmailSettings {
-    /// `smtp://` or `smtps://`, with user and password if the server wants them.
+    /// `smtps://user:password@host`, or `smtp://host:port`.
     pub smtp_url: SecretString,
     /// `leadpact <sla@acme.example>`
     pub from: String,

@@ -29,13 +29,17 @@ pub(super) fn risks(
     }
     let silent = notify.is_some_and(|notify| notify.slack.is_none() && notify.email.is_none());
     if silent && !connections.is_empty() {
-        let warning = Problem::warning(root.span_of("notify"), "neither Slack nor e-mail: nobody will be told anything");
+        let warning =
+            Problem::warning(root.span_of("notify"), "neither Slack nor e-mail: nobody will be told anything");
         sink.note(warning.with_help("add [notify.slack] or [notify.email]"));
     }
     if server.is_some_and(|server| server.public_url.scheme() != "https") && connections.iter().any(is_remote) {
-        let message = "`public_url` is not https: CRMs refuse to send there, and what they send could be read on the way";
+        let message =
+            "`public_url` is not https: CRMs refuse to send there, and what they send could be read on the way";
         let warning = Problem::warning(root.span_of("server"), message);
-        sink.note(warning.with_help("set [server] public_url to the https address that the internet knows this daemon by"));
+        sink.note(
+            warning.with_help("set [server] public_url to the https address that the internet knows this daemon by"),
+        );
     }
 }
 

@@ -8,17 +8,28 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Fills in all texts that stand in the file; what an override put there is taken as it is.
-pub(super) fn apply(table: &mut DeTable<'_>, text: &str, environment: &Environment, problems: &mut Vec<Problem>) {
+/// Fills in all texts that stand in the file; what an override put there is taken as it is. Answers
+/// where values stand that could not be filled in: nothing else should be said about them.
+pub(super) fn apply(
+    table: &mut DeTable<'_>,
+    text: &str,
+    environment: &Environment,
+    problems: &mut Vec<Problem>,
+) -> Vec<Range<usize>> {
+    let mut unfilled = vec![];
     each_text(table, &mut |value, span| {
         if span.start >= text.len() || !value.contains("${") {
             return;
         }
         match fill(value, environment) {
             Ok(filled) => *value = Cow::Owned(filled),
-            Err(bad) => problems.push(bad.problem(text, span)),
+            Err(bad) => {
+                unfilled.push(span.clone());
+                problems.push(bad.problem(text, span));
+            }
         }
     });
+    unfilled
 }
 
 /// All names that the file asks for, filled in or not.

@@ -101,6 +101,59 @@ mod tests {
         kind(CONNECTION, &path)
     }
 
+    /// The default file with every setting uncommented, as paths; a connection's own without its head.
+    fn documented() -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+        let bare = |line: &str| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
+            _ => line.to_owned(),
+        };
+        let text: Vec<String> = crate::settings::DEFAULT_FILE.lines().map(bare).collect();
+        let table: toml::Table = text.join("\n").parse().expect("well-formed");
+        let mut all = vec![];
+        walk(&toml::Value::Table(table), &mut vec![], &mut all);
+        let of_connections = all.extract_if(.., |path| path[0] == "connection").map(|p| p[1..].to_vec()).collect();
+        (all, of_connections)
+    }
+
+    fn walk(value: &toml::Value, path: &mut Vec<String>, all: &mut Vec<Vec<String>>) {
+        match value {
+            toml::Value::Table(table) => table.iter().for_each(|(key, value)| {
+                path.push(key.clone());
+                all.push(path.clone());
+                walk(value, path, all);
+                path.pop();
+            }),
+            toml::Value::Array(list) => list.iter().for_each(|value| walk(value, path, all)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_default_file_shows_every_setting() {
+        let (settings, connections) = documented();
+        for (key, _) in SETTINGS {
+            assert!(settings.iter().any(|path| kind(&[(*key, Text)], path).is_some()), "{key}");
+        }
+        // Shown in a comment there: a connection has one scheme only, and one way to sign in.
+        let beside = ["verify.header", "verify.encoding", "verify.prefix"];
+        for (key, _) in CONNECTION.iter().filter(|(key, _)| !beside.contains(key)) {
+            assert!(connections.iter().any(|path| kind(&[(*key, Text)], path).is_some()), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_setting_of_the_default_file_can_be_overridden() {
+        let whole = |path: &[String], of: &[(&str, Kind)]| (1..=path.len()).any(|n| kind(of, &path[..n]).is_some());
+        let (settings, connections) = documented();
+        let sections = ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention"];
+        for path in settings.iter().filter(|path| !sections.contains(&path.join(".").as_str())) {
+            assert!(whole(path, SETTINGS), "{path:?}");
+        }
+        for path in connections.iter().filter(|path| !["", "name", "touches"].contains(&path.join(".").as_str())) {
+            assert!(whole(path, CONNECTION), "{path:?}");
+        }
+    }
+
     #[test]
     fn a_path_is_found_whole_and_with_names_of_the_authors() {
         assert_eq!(of("mode"), Some(Kind::Text));

@@ -93,6 +93,8 @@ pub struct Notify {
     /// A folder with templates that stand in for the shipped ones; relative to the configuration file.
     pub templates: Option<PathBuf>,
     pub slack: Option<SlackSettings>,
+    /// What Slack signs its calls to us with; stands in `[notify.slack]`.
+    pub slack_signing_secret: Option<SecretString>,
     pub email: Option<EmailSettings>,
 }
 
@@ -189,12 +191,12 @@ pub fn from_text(file: &str, text: &str, environment: &Environment) -> Result<(S
     let mut table = document::parse(file, text)?.into_inner();
     let mut problems = vec![];
     let overrides = overrides::apply(&mut table, text, environment, &mut problems);
-    interpolate::apply(&mut table, text, environment, &mut problems);
+    let unfilled = interpolate::apply(&mut table, text, environment, &mut problems);
 
     let sink = document::Sink::new(text);
-    problems.into_iter().for_each(|p| sink.note(p));
     let read = read::settings(&table, Path::new(file).parent().unwrap_or(Path::new("")), &sink);
-    let problems = sink.into_report(file).problems;
+    let told = |p: &Problem| p.span.as_ref().is_some_and(|span| unfilled.contains(span));
+    problems.extend(sink.into_report(file).problems.into_iter().filter(|p| !told(p)));
 
     let names = read.names;
     let source = Source { file: file.to_owned(), text: text.to_owned(), overrides, names };

@@ -6,8 +6,8 @@
 use super::environment::Environment;
 use super::interpolate;
 use super::keys::{self, Kind};
+use crate::agreement::predicate::closest;
 use crate::agreement::problem::{Problem, Report};
-use crate::agreement::suggest;
 use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
@@ -96,9 +96,8 @@ fn override_one<'i>(
             (Some(table), path, kind)
         }
     };
-    let value = parse(kind, value, &span).map_err(|expected| {
-        Problem::of_file(format!("{variable} in the environment: this must be {expected}"))
-    })?;
+    let value = parse(kind, value, &span)
+        .map_err(|expected| Problem::of_file(format!("{variable} in the environment: this must be {expected}")))?;
     if let Some(target) = target {
         put(target, path, value, &span);
     }
@@ -133,7 +132,7 @@ fn unknown(variable: &str, connections: &[Option<String>]) -> Problem {
         let paths = keys::CONNECTION.iter().filter(|(path, _)| !path.contains('*'));
         possible.extend(paths.map(|(path, _)| format!("{PREFIX}CONNECTION__{name}__{}", spelled(path))));
     }
-    let help = match suggest::closest(variable, possible.iter().map(String::as_str)) {
+    let help = match closest(variable, possible.iter().map(String::as_str)) {
         Some(closest) => format!("did you mean {closest}?"),
         None => "for example LEADPACT_SERVER__LISTEN, or LEADPACT_CONNECTION__ACME_HUBSPOT__MODE for the \
                  connection acme-hubspot"

@@ -2,7 +2,7 @@
 //! how we sign in. Nothing is called here.
 
 use super::connection::Crm;
-use super::values::{choice, filled, need_secret, secret, secrets};
+use super::values::{choice, need_secret, secret, secrets};
 use crate::agreement::document::{Reader, Sink, Word};
 use crate::crm::connection::{
     ClientCertificate, Generic, GenericVerify, HubSpot, Salesforce, SalesforceAuth, SignatureEncoding,
@@ -145,7 +145,10 @@ pub(super) fn generic(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<Generi
         Some(false) => Some(GenericVerify::StandardWebhooks { secret }),
         Some(true) => hmac(&mut reader, sink, secret),
         None => {
-            ["header", "encoding", "prefix"].map(|key| reader.has(key));
+            // Nobody knows whether these belong here; the scheme is what to mend.
+            for key in ["header", "encoding", "prefix"] {
+                reader.has(key);
+            }
             None
         }
     };
@@ -157,6 +160,6 @@ fn hmac(reader: &mut Reader<'_>, sink: &Sink<'_>, secret: Vec<secrecy::SecretStr
     let header = reader.need_text("header").and_then(|word| header(sink, &word, "header"));
     let encodings = [("hex", SignatureEncoding::Hex), ("base64", SignatureEncoding::Base64)];
     let encoding = choice(reader, sink, "encoding", &encodings).unwrap_or(SignatureEncoding::Hex);
-    let prefix = filled(reader, sink, "prefix").map_or("", |word| word.text).to_owned();
+    let prefix = reader.text("prefix").map_or("", |word| word.text).to_owned();
     Some(GenericVerify::HmacSha256 { header: header?, encoding, prefix, secret })
 }

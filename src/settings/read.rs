@@ -37,7 +37,8 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn with_source(self, source: Source) -> Settings {
-        let Parts { agreement, require_signatures, server, store, schedule, connections, notify, log, retention } = self;
+        let Parts { agreement, require_signatures, server, store, schedule, connections, notify, log, retention } =
+            self;
         Settings { agreement, require_signatures, server, store, schedule, connections, notify, log, retention, source }
     }
 }
@@ -90,7 +91,11 @@ fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
         if !admin.ip().is_loopback() {
             let message = "`admin_listen` must be a loopback address until sign-in exists: whoever reaches the \
                            pages and the api sees every lead and may act";
-            sink.error_with(reader.span_of("admin_listen"), message, "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in");
+            sink.error_with(
+                reader.span_of("admin_listen"),
+                message,
+                "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in",
+            );
         }
         admin.ip().is_loopback().then_some(admin)
     });
@@ -107,12 +112,7 @@ fn own_url(listen: SocketAddr) -> Option<Url> {
     Url::parse(&format!("http://{listen}")).ok()
 }
 
-fn address_or(
-    reader: &mut Reader<'_>,
-    sink: &Sink<'_>,
-    key: &'static str,
-    default: SocketAddr,
-) -> Option<SocketAddr> {
+fn address_or(reader: &mut Reader<'_>, sink: &Sink<'_>, key: &'static str, default: SocketAddr) -> Option<SocketAddr> {
     if reader.has(key) { address(reader, sink, key) } else { Some(default) }
 }
 
@@ -167,7 +167,13 @@ fn cron(reader: &mut Reader<'_>, sink: &Sink<'_>, key: &'static str, default: &s
 
 fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<Notify> {
     let Some(mut reader) = reader else {
-        return Some(Notify { notify_in_observe: false, templates: None, slack: None, email: None });
+        return Some(Notify {
+            notify_in_observe: false,
+            templates: None,
+            slack: None,
+            slack_signing_secret: None,
+            email: None,
+        });
     };
     let notify_in_observe = reader.flag("notify_in_observe").is_some_and(|flag| flag.value);
     let templates = filled(&mut reader, sink, "templates").map(|word| folder.join(word.text));
@@ -175,12 +181,19 @@ fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<
     let email = reader.table("email").map(|r| email(r, sink));
     reader.finish();
     // A channel that is there and unreadable has noted why; the settings are not complete without it.
-    let slack = slack.map_or(Some(None), |slack| slack.map(Some))?;
-    let email = email.map_or(Some(None), |email| email.map(Some))?;
-    Some(Notify { notify_in_observe, templates, slack, email })
+    let (slack, slack_signing_secret) = match slack {
+        None => (None, None),
+        Some(read) => read.map(|(slack, signing)| (Some(slack), signing))?,
+    };
+    let email = match email {
+        None => None,
+        Some(read) => Some(read?),
+    };
+    Some(Notify { notify_in_observe, templates, slack, slack_signing_secret, email })
 }
 
-fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<SlackSettings> {
+/// How to send, and what Slack signs with.
+fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Option<SecretString>)> {
     if !reader.has("token") && !reader.has("webhook_url") {
         let help = "token = \"${SLACK_BOT_TOKEN}\" for people and channels, webhook_url for one channel";
         sink.error_with(reader.span(), "[notify.slack] needs `token` or `webhook_url`", help);
@@ -190,7 +203,7 @@ fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<SlackSettings> {
     let signing_secret = secret(&mut reader, sink, "signing_secret");
     let base_url = base_url(&mut reader, sink, Some("https://slack.com/api"));
     reader.finish();
-    Some(SlackSettings { token, webhook_url, base_url: base_url?, signing_secret })
+    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secret))
 }
 
 /// The address itself is the secret, and may well have a query.
@@ -237,12 +250,13 @@ fn log(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Log> {
     if let Some(word) = &level
         && EnvFilter::try_new(word.text).is_err()
     {
-        sink.error_with(word.span.clone(), "`level` is no log level", "for example info, debug, or info,leadpact=debug");
+        sink.error_with(
+            word.span.clone(),
+            "`level` is no log level",
+            "for example info, debug, or info,leadpact=debug",
+        );
     }
-    Some(Log {
-        format: format.unwrap_or(LogFormat::Human),
-        level: level.map_or("info", |word| word.text).to_owned(),
-    })
+    Some(Log { format: format.unwrap_or(LogFormat::Human), level: level.map_or("info", |word| word.text).to_owned() })
 }
 
 fn retention(reader: Option<Reader<'_>>) -> Retention {
