@@ -5,7 +5,7 @@ use leadpact::crm::connection::{
     Backfill, GenericVerify, Mode, Platform, Roster, SalesforceAuth, SignatureEncoding, TouchBy,
 };
 use leadpact::record::{FieldName, Object, OwnerId, PartyName};
-use leadpact::settings::{DEFAULT_FILE, Environment, LogFormat, Settings, from_text, load};
+use leadpact::settings::{DEFAULT_FILE, Environment, LogFormat, Settings, check_against, from_text, load};
 use secrecy::ExposeSecret;
 use std::path::Path;
 
@@ -330,8 +330,11 @@ mod problems {
             &["`format` cannot be this", "`level` is no log level"],
         );
         check("[notify.slack]\nbase_url = \"https://slack.example\"", &["needs `token` or `webhook_url`"]);
-        check("[notify.email]\nsmtp_url = \"mail.example\"\nfrom = \"nobody\"", &["`smtp_url` must begin"]);
-        check("[notify.email]\nsmtp_url = \"smtp://m\"\nfrom = \"nobody\"", &["`from` must be an e-mail address"]);
+        check(
+            "[notify.email]\nsmtp_url = \"mail.example\"\nfrom = \"nobody\"",
+            &["`smtp_url` must begin", "`from` must be an e-mail address"],
+        );
+
         check("[notify]\nteams = 1", &["unknown key `teams`"]);
     }
 
@@ -387,7 +390,10 @@ mod problems {
     fn of_a_generic_connection() {
         let generic = |verify: &str| format!("[[connection]]\nname = \"o\"\ncrm = \"generic\"\n{verify}\n");
         check(&generic(""), &["[[connection]] has no `verify`"]);
-        check(&generic("verify = { scheme = \"hmac\", secret = [\"x\"] }"), &["possible here: `standard-webhooks`, `hmac-sha256`"]);
+        check(
+            &generic("verify = { scheme = \"hmac\", secret = [\"x\"] }"),
+            &["possible here: `standard-webhooks`, `hmac-sha256`"],
+        );
         check(&generic("verify = { scheme = \"hmac-sha256\", secret = [\"x\"] }"), &["`verify` has no `header`"]);
         let text = generic(
             "verify = { scheme = \"hmac-sha256\", header = \"X-Sig\", encoding = \"base64\", secret = [\"x\"] }",
@@ -456,5 +462,76 @@ mod warnings {
         assert!(warned(&format!("{SLACK}{}", hubspot(""))).contains("`public_url` is not https"));
         let near = hubspot("base_url = \"http://127.0.0.1:4000/\"");
         assert_eq!(warned(&format!("{SLACK}{near}")), "");
+    }
+}
+
+mod beside_an_agreement {
+    use super::*;
+    use leadpact::agreement::parse::parse;
+
+    const AGREEMENT: &str = r#"
+title = "A"
+version = "1"
+effective = 2027-01-04
+calendar = "office"
+[calendars.office]
+time_zone = "UTC"
+hours = { mon-fri = ["09:00-17:00"] }
+[parties.marketing]
+[parties.teleprospecting]
+[data.lead]
+region = "text"
+[[stage]]
+name = "mql"
+term = "Marketing qualified lead"
+means = "Passed on."
+of = "lead"
+when = 'status == "Qualified"'
+[[handoff]]
+name = "Marketing to teleprospecting"
+from = "marketing"
+to = "teleprospecting"
+at = "mql"
+"#;
+
+    fn shown(connection: &str, more: &[(&str, &str)]) -> String {
+        let parsed = parse("agreement.toml", AGREEMENT, &|_| Err("none".into())).unwrap_or_else(|e| panic!("{e}"));
+        let settings = from_text("leadpact.toml", connection, &environment(more)).unwrap_or_else(|e| panic!("{e}")).0;
+        check_against(&settings, &parsed.agreement, |c| c.agreement.is_none()).render(false)
+    }
+
+    #[test]
+    fn names_that_it_has_and_those_that_leadpact_writes_are_fine() {
+        let fields = "[connection.fields.lead]\nstatus = \"s\"\nregion = \"r\"\nflag = \"f\"\nlast_action = \"l\"\n\
+                      [connection.values.lead.status]\nQualified = \"Q\"\n\
+                      [connection.parties]\nteleprospecting = { unassigned = true }\n";
+        assert_eq!(shown(&hubspot(fields), &[]), "");
+    }
+
+    #[test]
+    fn names_that_it_lacks_are_shown_with_the_closest() {
+        let fields = "[connection.fields.lead]\nstauts = \"s\"\n[connection.fields.opportunity]\nregion = \"r\"\n\
+                      [connection.values.lead.flag]\nyes = \"1\"\n\
+                      [connection.parties]\nteleprospectng = { unassigned = true }\n";
+        let text = hubspot(fields);
+        let shown = shown(&text, &[("LEADPACT_CONNECTION__ACME_HUBSPOT__FIELDS__LEAD__REGOIN", "r")]);
+        let line = text.lines().position(|l| l.starts_with("stauts")).expect("there") + 1;
+        for expect in [
+            "the agreement has no field `stauts` of leads",
+            "did you mean `status`?",
+            &format!("leadpact.toml:{line}:1"),
+            "the agreement has no field `region` of opportunities",
+            "the agreement has no field `flag` of leads",
+            "the agreement has no party `teleprospectng`",
+            "did you mean `teleprospecting`?",
+            "LEADPACT_CONNECTION__ACME_HUBSPOT__FIELDS__LEAD__REGOIN in the environment: the agreement has no field `regoin`",
+        ] {
+            assert!(shown.contains(expect), "missing: {expect}\n{shown}");
+        }
+    }
+
+    #[test]
+    fn a_connection_with_an_agreement_of_its_own_is_not_held_against_another() {
+        assert_eq!(shown(&hubspot("agreement = \"own.toml\"\n[connection.fields.lead]\nnope = \"s\""), &[]), "");
     }
 }

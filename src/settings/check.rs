@@ -74,10 +74,10 @@ fn unknown(named: &Named, agreement: &Agreement) -> Option<Problem> {
         What::Field(object) => {
             let mut fields = declared(agreement, object);
             fields.extend(dictionary::RESERVED);
-            (format!("the agreement has no field `{}` of {object}s", named.name), fields)
+            (format!("the agreement has no field `{}` of {}", named.name, plural(object)), fields)
         }
         What::Values(object) => {
-            (format!("the agreement has no field `{}` of {object}s", named.name), declared(agreement, object))
+            (format!("the agreement has no field `{}` of {}", named.name, plural(object)), declared(agreement, object))
         }
     };
     if possible.contains(&named.name.as_str()) {
@@ -86,6 +86,13 @@ fn unknown(named: &Named, agreement: &Agreement) -> Option<Problem> {
     let mut problem = Problem::error(named.span.clone(), message);
     problem.help = did_you_mean(&named.name, &possible);
     Some(problem)
+}
+
+fn plural(object: Object) -> &'static str {
+    match object {
+        Object::Lead => "leads",
+        Object::Opportunity => "opportunities",
+    }
 }
 
 fn declared(agreement: &Agreement, object: Object) -> Vec<&'static str> {

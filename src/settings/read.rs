@@ -2,7 +2,7 @@
 //! Every problem is noted and reading goes on.
 
 use super::connection;
-use super::values::{address, base_url, choice, filled, http_url, need_secret, secret};
+use super::values::{address, base_url, choice, filled, http_url, secret};
 use super::{Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
 use crate::agreement::document::{Datum, Reader, Sink, Word};
 use crate::crm::Connection;
@@ -75,30 +75,15 @@ pub(super) fn settings<'a>(table: &'a DeTable<'a>, folder: &Path, sink: &'a Sink
     Read { names, settings: settings() }
 }
 
-/// A section: its reader, which `finish` closes even where a value was refused.
 fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let Some(mut reader) = reader else {
-        return Some(Server {
-            listen: local(8080),
-            admin_listen: local(8081),
-            public_url: own_url(local(8080))?,
-            workers: None,
-        });
+        let (listen, admin_listen) = (local(8080), local(8081));
+        return Some(Server { listen, admin_listen, public_url: own_url(listen)?, workers: None });
     };
     let listen = address_or(&mut reader, sink, "listen", local(8080));
-    let admin_listen = address_or(&mut reader, sink, "admin_listen", local(8081)).and_then(|admin| {
-        if !admin.ip().is_loopback() {
-            let message = "`admin_listen` must be a loopback address until sign-in exists: whoever reaches the \
-                           pages and the api sees every lead and may act";
-            sink.error_with(
-                reader.span_of("admin_listen"),
-                message,
-                "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in",
-            );
-        }
-        admin.ip().is_loopback().then_some(admin)
-    });
+    let admin_listen = address_or(&mut reader, sink, "admin_listen", local(8081));
+    let admin_listen = admin_listen.filter(|admin| stays_here(*admin, &reader, sink));
     let public_url = match reader.text("public_url") {
         Some(word) => http_url(sink, &word, "public_url"),
         None => own_url(listen.unwrap_or(local(8080))),
@@ -106,6 +91,16 @@ fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
     let workers = count(reader.count("workers"));
     reader.finish();
     Some(Server { listen: listen?, admin_listen: admin_listen?, public_url: public_url?, workers })
+}
+
+fn stays_here(admin: SocketAddr, reader: &Reader<'_>, sink: &Sink<'_>) -> bool {
+    if !admin.ip().is_loopback() {
+        let message = "`admin_listen` must be a loopback address until sign-in exists: whoever reaches the pages \
+                       and the api sees every lead and may act";
+        let help = "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in";
+        sink.error_with(reader.span_of("admin_listen"), message, help);
+    }
+    admin.ip().is_loopback()
 }
 
 fn own_url(listen: SocketAddr) -> Option<Url> {
@@ -216,29 +211,28 @@ fn webhook(sink: &Sink<'_>, word: &Word<'_>) -> Option<SecretString> {
 }
 
 fn email(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<EmailSettings> {
-    let url_span = reader.span_of("smtp_url");
-    let smtp_url = need_secret(&mut reader, "smtp_url");
-    let from = reader.need_text("from");
+    let url = reader.need_text("smtp_url").filter(|word| {
+        let fits = is_smtp(word.text);
+        if !fits {
+            let help = "for example smtps://user:${SMTP_PASSWORD}@smtp.acme.example";
+            sink.error_with(word.span.clone(), "`smtp_url` must begin with smtps:// or smtp://", help);
+        }
+        fits
+    });
+    let from = reader.need_text("from").filter(|word| {
+        let fits = word.text.parse::<lettre::message::Mailbox>().is_ok();
+        if !fits {
+            let help = "for example leadpact <sla@acme.example>";
+            sink.error_with(word.span.clone(), "`from` must be an e-mail address", help);
+        }
+        fits
+    });
     reader.finish();
-    if let Some(url) = &smtp_url
-        && !is_smtp(url)
-    {
-        let help = "for example smtps://user:${SMTP_PASSWORD}@smtp.acme.example";
-        sink.error_with(url_span, "`smtp_url` must begin with smtps:// or smtp://", help);
-        return None;
-    }
-    let from = from?;
-    if from.text.parse::<lettre::message::Mailbox>().is_err() {
-        sink.error_with(from.span, "`from` must be an e-mail address", "for example leadpact <sla@acme.example>");
-        return None;
-    }
-    Some(EmailSettings { smtp_url: smtp_url?, from: from.text.to_owned() })
+    Some(EmailSettings { smtp_url: SecretString::from(url?.text), from: from?.text.to_owned() })
 }
 
-fn is_smtp(url: &SecretString) -> bool {
-    use secrecy::ExposeSecret;
-    let url = Url::parse(url.expose_secret()).ok();
-    url.is_some_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some())
+fn is_smtp(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some())
 }
 
 fn log(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Log> {
