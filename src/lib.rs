@@ -8,4 +8,5 @@ pub mod crm;
 pub mod engine;
 pub mod notify;
 pub mod record;
+pub mod settings;
 pub mod store;

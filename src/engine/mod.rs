@@ -7,6 +7,7 @@ pub mod clock;
 pub mod context;
 pub mod directory;
 pub mod metrics;
+pub mod schedule;
 pub mod wake;
 
 pub use clock::Clock;
