@@ -133,7 +133,7 @@ pub struct Write {
     pub values: FieldValues,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewTask {
     pub object: Object,
     pub record: RecordId,

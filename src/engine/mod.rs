@@ -5,6 +5,7 @@ pub mod apply;
 pub mod batch;
 pub mod clock;
 pub mod context;
+pub mod deliver;
 pub mod directory;
 pub mod metrics;
 pub mod schedule;
