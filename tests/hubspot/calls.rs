@@ -2,7 +2,7 @@
 
 use crate::fake::{DATE, Fake, given, recorded};
 use leadpact::crm::{Crm, ItemResult, ReadRecord, Reads, Write};
-use leadpact::record::{FieldName, Object, OwnerId, RecordId, Timestamp, Value};
+use leadpact::record::{FieldName, Object, RecordId, Timestamp, Value};
 use serde_json::json;
 
 fn ids(texts: &[&str]) -> Vec<RecordId> {
@@ -235,5 +235,4 @@ fn a_record_opens_in_its_portal_and_only_mapped_fields_can_be_written() {
     let maps = |object, name| crm.maps(object, FieldName::new(name));
     assert!(maps(Object::Lead, "flag") && maps(Object::Lead, "owner") && maps(Object::Opportunity, "amount"));
     assert!(!maps(Object::Opportunity, "flag") && !maps(Object::Opportunity, "status") && !maps(Object::Lead, "name"));
-    let _ = OwnerId::new("7020");
 }

@@ -3,7 +3,7 @@
 use crate::fake::{Fake, connection, given, hubspot};
 use leadpact::crm::connection::{Connection, Platform};
 use leadpact::crm::{Crm, Event, Events, Says, VerifiedDelivery};
-use leadpact::record::{Actor, Object, RecordId};
+use leadpact::record::{Actor, FieldName, Object, RecordId};
 use serde_json::{Value as Json, json};
 
 const MIXED: &str = include_str!("../fixtures/hubspot/webhook-mixed-batch.json");
@@ -93,7 +93,9 @@ fn retries_in_other_batches_say_nothing_new_even_where_an_event_id_is_used_twice
     let file: Json = serde_json::from_str(include_str!("../fixtures/hubspot/webhook-retry-duplicates.json")).unwrap();
     let mut distinct: Vec<Event> = Vec::new();
     for delivery in file["deliveries"].as_array().unwrap() {
-        for event in read(&delivery["body"].to_string()).events {
+        let mut connection = connection("http://127.0.0.1:1");
+        connection.fields.insert((Object::Lead, FieldName::new("email")), "phone".to_owned());
+        for event in read_with(connection, &delivery["body"].to_string()).events {
             if !distinct.contains(&event) && event.says != Says::ReadIt {
                 distinct.push(event);
             }

@@ -68,3 +68,9 @@ async fn nobody_listening_means_that_nothing_was_done() {
     let error = crm.read(Object::Lead, &[RecordId::new("1")]).await.unwrap_err();
     assert!(matches!(error, CrmError::Later { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    let (error, _) = error_of(given(200, " ".repeat(17 * 1024 * 1024))).await;
+    assert!(matches!(&error, CrmError::Doubt { message } if message.contains("too long")), "{error}");
+}
