@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod delivery;
 pub mod fields;
+pub mod generic;
 pub mod http;
 pub mod hubspot;
 pub mod salesforce;
