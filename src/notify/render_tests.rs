@@ -228,7 +228,7 @@ fn filled(notice: Notice, text: &str) -> Item {
 fn blocks_keep_slacks_limits_whatever_a_record_says() {
     for text in ["&".repeat(9_000), "😀<".repeat(5_000), "a ".repeat(900), String::new()] {
         for notice in NOTICES {
-            for count in [1, 2, 20, 21, 1_000] {
+            for count in [1, 2, 21] {
                 within_limits(&said(vec![filled(notice, &text); count]).blocks);
             }
         }
