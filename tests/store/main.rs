@@ -19,7 +19,6 @@ pub struct Store {
 macro_rules! promise {
     ($name:ident, |$store:ident| $body:block) => {
         mod $name {
-            #[allow(unused_imports)]
             use super::*;
 
             async fn keep($store: crate::Store) $body
