@@ -287,7 +287,8 @@ impl Fold<'_> {
     fn settle(&mut self, effect: &Effect, outcome: Outcome, now: Timestamp, history: &mut Vec<Change>) -> Vec<Effect> {
         self.settled = Some(effect.key.clone());
         self.forget_issued(&effect.key);
-        if effect.action == Action::Read {
+        // A read that was parked is not asked for again until something new happens.
+        if effect.action == Action::Read && !matches!(outcome, Outcome::Parked { .. }) {
             self.standing.reading = false;
         }
         match outcome {

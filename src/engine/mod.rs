@@ -9,7 +9,9 @@ pub mod deliver;
 pub mod directory;
 pub mod metrics;
 pub mod schedule;
+pub mod tidy;
 pub mod wake;
+pub mod worker;
 
 pub use clock::Clock;
 pub use context::{Engine, Site};

@@ -75,7 +75,9 @@ impl Teller<'_> {
 
     fn receiver(&self, standing: &Standing, effect: &Effect) -> Option<String> {
         let party = match &effect.action {
-            Action::Notify { notice: Notice::Recycled, .. } => self.agreement().recycling.as_ref().map(|r| words(&r.to)),
+            Action::Notify { notice: Notice::Recycled, .. } => {
+                self.agreement().recycling.as_ref().map(|r| words(&r.to))
+            }
             Action::Notify { notice: Notice::Reassigned, .. } => None,
             _ => return None,
         };
@@ -86,7 +88,9 @@ impl Teller<'_> {
     fn next(&self, run: &Run, zone: &jiff::tz::TimeZone) -> Option<String> {
         let clock = self.agreement().clock_named(&run.clock)?;
         let pending = run.steps.iter().filter(|s| s.state == StepState::Pending);
-        let (step, at) = pending.filter_map(|s| Some((clock.steps.iter().find(|c| c.name == s.name)?, s.at))).find(|(c, _)| c.moves.is_some())?;
+        let (step, at) = pending
+            .filter_map(|s| Some((clock.steps.iter().find(|c| c.name == s.name)?, s.at)))
+            .find(|(c, _)| c.moves.is_some())?;
         let what = match step.moves.as_ref()? {
             Move::Reassign(to) => format!("goes to somebody else in {}", words(to)),
             Move::Recycle => {

@@ -9,7 +9,7 @@ use crate::agreement::{Standing, Verdict, confirm};
 use crate::engine::batch::Batch;
 use crate::engine::context::{Engine, Site};
 use crate::notify::{Destination, Item, Message, NotifyError};
-use crate::record::{Action, Effect, Object, OwnerId, Outcome, Recipient, RecordId, RecordKey};
+use crate::record::{Action, Effect, Object, Outcome, OwnerId, Recipient, RecordId, RecordKey};
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, Lane, OutboxRow};
 use crate::store::{Priority, StoreError};
@@ -47,7 +47,13 @@ impl Deliver {
     }
 
     /// Reads the records that were not seen lately; answers those that could not be read and wait.
-    async fn see(&mut self, engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow]) -> Result<HashSet<RecordKey>, StoreError> {
+    async fn see(
+        &mut self,
+        engine: &Engine,
+        site: &Site,
+        lease: &Lease,
+        rows: &[OutboxRow],
+    ) -> Result<HashSet<RecordKey>, StoreError> {
         let all: BTreeSet<RecordKey> = rows.iter().map(|r| r.effect.record.clone()).collect();
         let all: Vec<RecordKey> = all.into_iter().collect();
         let mut tx = engine.db.begin(Priority::Work).await?;
@@ -162,7 +168,12 @@ async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow]
 }
 
 /// Everybody who is spoken of or to, looked up once.
-async fn people_of(engine: &Engine, site: &Site, rows: &[OutboxRow], keys: &[RecordKey]) -> Result<crate::engine::directory::Snapshot, StoreError> {
+async fn people_of(
+    engine: &Engine,
+    site: &Site,
+    rows: &[OutboxRow],
+    keys: &[RecordKey],
+) -> Result<crate::engine::directory::Snapshot, StoreError> {
     let mut wanted: Vec<OwnerId> = Vec::new();
     for row in rows {
         if let Action::Notify { to: Recipient::Person(id), .. } = &row.effect.action {

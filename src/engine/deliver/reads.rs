@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// How long a record that the CRM did not speak of waits for the next read.
-const UNTOLD: Elapsed = Elapsed::from_secs(5);
+pub(super) const UNTOLD: Elapsed = Elapsed::from_secs(5);
 
 /// Records as the CRM showed them, and when that was, really.
 pub(super) struct Seen {
@@ -40,11 +40,15 @@ impl Deliver {
         for (object, ids) in wanted {
             let ids: Vec<RecordId> = ids.into_iter().collect();
             for slice in ids.chunks(site.crm.limits().read) {
-                let asked: Vec<&OutboxRow> =
-                    rows.iter().filter(|r| r.effect.record.object == object && slice.contains(&r.effect.record.id)).collect();
+                let asked: Vec<&OutboxRow> = rows
+                    .iter()
+                    .filter(|r| r.effect.record.object == object && slice.contains(&r.effect.record.id))
+                    .collect();
                 match self.ask(engine, site, object, slice).await {
                     Ok(seen) => moved += settle_reads(engine, site, lease, &asked, slice, &seen).await?,
-                    Err(CrmError::Never { message }) => moved += park_reads(engine, site, lease, &asked, &message).await?,
+                    Err(CrmError::Never { message }) => {
+                        moved += park_reads(engine, site, lease, &asked, &message).await?
+                    }
                     Err(_) => return Ok(moved),
                 }
             }
@@ -53,7 +57,13 @@ impl Deliver {
     }
 
     /// One read call, counted, with the CRM's rest kept.
-    pub(super) async fn ask(&mut self, engine: &Engine, site: &Site, object: Object, ids: &[RecordId]) -> Result<Seen, CrmError> {
+    pub(super) async fn ask(
+        &mut self,
+        engine: &Engine,
+        site: &Site,
+        object: Object,
+        ids: &[RecordId],
+    ) -> Result<Seen, CrmError> {
         let at = monotonic_now();
         match site.crm.read(object, ids).await {
             Ok(reads) => {
@@ -105,8 +115,15 @@ async fn settle_reads(
 }
 
 /// The CRM will not answer this until somebody changes something.
-async fn park_reads(engine: &Engine, site: &Site, lease: &Lease, asked: &[&OutboxRow], error: &str) -> Result<usize, StoreError> {
-    let keys: Vec<RecordKey> = asked.iter().map(|r| r.effect.record.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+async fn park_reads(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    asked: &[&OutboxRow],
+    error: &str,
+) -> Result<usize, StoreError> {
+    let keys: Vec<RecordKey> =
+        asked.iter().map(|r| r.effect.record.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
@@ -124,7 +141,12 @@ async fn park_reads(engine: &Engine, site: &Site, lease: &Lease, asked: &[&Outbo
 }
 
 /// Tells the core what was read of these records.
-pub(super) async fn apply(batch: &mut Batch<'_>, tx: &mut Tx, keys: &[RecordKey], seen: &Seen) -> Result<(), StoreError> {
+pub(super) async fn apply(
+    batch: &mut Batch<'_>,
+    tx: &mut Tx,
+    keys: &[RecordKey],
+    seen: &Seen,
+) -> Result<(), StoreError> {
     for key in keys {
         let Some(record) = seen.record(&key.id) else { continue };
         let change = match record {

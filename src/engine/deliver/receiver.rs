@@ -26,7 +26,9 @@ pub(super) async fn choose(
             let candidates = if fresh.is_empty() { able } else { fresh };
             let turn = rotation::next(tx, site.name(), party, candidates.len()).await?;
             let chosen = turn.and_then(|turn| candidates.get(turn % candidates.len().max(1)));
-            Ok(chosen.map(|id| Value::text(id.as_str())).ok_or_else(|| format!("no member of {party} can take records")))
+            Ok(chosen
+                .map(|id| Value::text(id.as_str()))
+                .ok_or_else(|| format!("no member of {party} can take records")))
         }
     }
 }

@@ -2,7 +2,7 @@
 //! so that after a doubt it is looked for before it is made again.
 
 use super::item::Teller;
-use super::reads::{Seen, apply, keys};
+use super::reads::{Seen, UNTOLD, apply, keys};
 use super::writes::{Judged, again_all, finish, judge};
 use super::{ATTEMPTS, Deliver, GATHER, READ_AGE, backoff};
 use crate::crm::{CrmError, ItemResult, NewTask};
@@ -90,7 +90,13 @@ impl Deliver {
     }
 
     /// After a doubt: tasks that exist are done, the others are due again.
-    pub(super) async fn find_tasks(&mut self, engine: &Engine, site: &Site, lease: &Lease, rows: Vec<OutboxRow>) -> Result<usize, StoreError> {
+    pub(super) async fn find_tasks(
+        &mut self,
+        engine: &Engine,
+        site: &Site,
+        lease: &Lease,
+        rows: Vec<OutboxRow>,
+    ) -> Result<usize, StoreError> {
         let mut moved = 0;
         for slice in rows.chunks(site.crm.limits().tasks) {
             let wanted: Vec<NewTask> = slice.iter().filter_map(stored_task).collect();
@@ -122,7 +128,14 @@ fn stored_task(row: &OutboxRow) -> Option<NewTask> {
     serde_json::from_str(row.payload.as_deref()?).ok()
 }
 
-async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow], ids: &[RecordId], seen: &Seen) -> Result<Vec<Ready>, StoreError> {
+async fn prepare(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    rows: &[OutboxRow],
+    ids: &[RecordId],
+    seen: &Seen,
+) -> Result<Vec<Ready>, StoreError> {
     let people = site.directory.people(&engine.db, site.name(), &site.crm, &[]).await?;
     let keys = keys(site, rows[0].effect.record.object, ids.iter());
     let mut tx = engine.db.begin(Priority::Work).await?;
@@ -131,7 +144,12 @@ async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow]
     apply(&mut batch, &mut tx, &keys, seen).await?;
     let mut ready = Vec::new();
     let mut settled = Vec::new();
-    for row in rows.iter().filter(|r| seen.record(&r.effect.record.id).is_some()) {
+    for row in rows {
+        if seen.record(&row.effect.record.id).is_none() {
+            let later = batch.now() + UNTOLD;
+            outbox::again(&mut tx, site.name(), &row.effect.key, later, "the CRM did not tell", batch.now()).await?;
+            continue;
+        }
         match judge(engine, site, &batch, &row.effect) {
             Judged::Send => match task(site, &batch, &Teller { site, people: &people, now: batch.now() }, row) {
                 Ok(task) => ready.push(Ready { row: row.clone(), task }),
@@ -172,7 +190,12 @@ fn task(site: &Site, batch: &Batch<'_>, teller: &Teller<'_>, row: &OutboxRow) ->
     })
 }
 
-async fn settle(engine: &Engine, site: &Site, lease: &Lease, items: Vec<(&OutboxRow, ItemResult)>) -> Result<(), StoreError> {
+async fn settle(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    items: Vec<(&OutboxRow, ItemResult)>,
+) -> Result<(), StoreError> {
     let Some((first, _)) = items.first() else { return Ok(()) };
     let ids: HashSet<RecordId> = items.iter().map(|(r, _)| r.effect.record.id.clone()).collect();
     let keys = keys(site, first.effect.record.object, ids.iter());

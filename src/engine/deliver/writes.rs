@@ -1,7 +1,7 @@
 //! Field writes: one batch read, one transaction that confirms, chooses and stores the intent, one
 //! call, one transaction that settles each item. Doubt is read back before anything is sent again.
 
-use super::reads::{Seen, apply, keys};
+use super::reads::{Seen, UNTOLD, apply, keys};
 use super::{ATTEMPTS, Deliver, GATHER, Intent, READ_AGE, backoff, only_store, receiver};
 use crate::agreement::{Input, Verdict, annotation, confirm};
 use crate::crm::{CrmError, ItemResult, ReadRecord, Write};
@@ -67,8 +67,10 @@ impl Deliver {
             put_back(engine, site, lease, &ready, "the read before it grew too old").await?;
             return Ok(Some(0));
         }
-        let writes: Vec<Write> =
-            ready.iter().map(|r| Write { id: r.row.effect.record.id.clone(), values: r.intent.values.clone() }).collect();
+        let writes: Vec<Write> = ready
+            .iter()
+            .map(|r| Write { id: r.row.effect.record.id.clone(), values: r.intent.values.clone() })
+            .collect();
         let answer = site.crm.write(object, &writes).await;
         self.settle_call(engine, site, lease, ready, answer).await
     }
@@ -117,7 +119,12 @@ impl Deliver {
     }
 
     /// Looks into calls whose end is unknown, this process's or another's before it.
-    pub(super) async fn resolve_doubts(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
+    pub(super) async fn resolve_doubts(
+        &mut self,
+        engine: &Engine,
+        site: &Site,
+        lease: &Lease,
+    ) -> Result<usize, StoreError> {
         let sending = outbox::sending(&engine.db, site.name()).await?;
         self.doubts.retain(|key, _| sending.iter().any(|row| &row.effect.key == key));
         let ripe: Vec<OutboxRow> = sending.into_iter().filter(|row| self.is_ripe(&row.effect.key)).collect();
@@ -137,7 +144,13 @@ impl Deliver {
         Ok(moved)
     }
 
-    async fn read_back(&mut self, engine: &Engine, site: &Site, lease: &Lease, rows: Vec<OutboxRow>) -> Result<usize, StoreError> {
+    async fn read_back(
+        &mut self,
+        engine: &Engine,
+        site: &Site,
+        lease: &Lease,
+        rows: Vec<OutboxRow>,
+    ) -> Result<usize, StoreError> {
         let mut moved = 0;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
@@ -152,7 +165,13 @@ impl Deliver {
 }
 
 /// One transaction: the read is applied, each effect confirmed, its values chosen, the intent stored.
-async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow], seen: &Seen) -> Result<Vec<Ready>, StoreError> {
+async fn prepare(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    rows: &[OutboxRow],
+    seen: &Seen,
+) -> Result<Vec<Ready>, StoreError> {
     let people = site.directory.people(&engine.db, site.name(), &site.crm, &[]).await?;
     let keys = keys(site, rows[0].effect.record.object, rows.iter().map(|r| &r.effect.record.id));
     let mut tx = engine.db.begin(Priority::Work).await?;
@@ -163,6 +182,8 @@ async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow]
     let mut settled = Vec::new();
     for row in rows {
         if seen.record(&row.effect.record.id).is_none() {
+            let later = batch.now() + UNTOLD;
+            outbox::again(&mut tx, site.name(), &row.effect.key, later, "the CRM did not tell", batch.now()).await?;
             continue;
         }
         match judge(engine, site, &batch, &row.effect) {
@@ -257,7 +278,12 @@ fn annotation_values(site: &Site, batch: &Batch<'_>, effect: &Effect) -> FieldVa
     all.into_iter().filter(|(name, _)| site.crm.maps(effect.record.object, *name)).collect()
 }
 
-async fn mark(site: &Site, tx: &mut Tx, batch: &mut Batch<'_>, ready: &[Ready]) -> Result<HashSet<EffectKey>, StoreError> {
+async fn mark(
+    site: &Site,
+    tx: &mut Tx,
+    batch: &mut Batch<'_>,
+    ready: &[Ready],
+) -> Result<HashSet<EffectKey>, StoreError> {
     let mut intents = Vec::with_capacity(ready.len());
     for r in ready {
         let json = serde_json::to_string(&r.intent).map_err(|e| StoreError::Refused(e.to_string()))?;
@@ -301,7 +327,12 @@ fn log_end(effect: &Effect, outcome: &Outcome) {
     }
 }
 
-async fn settle_items(engine: &Engine, site: &Site, lease: &Lease, items: Vec<(Ready, ItemResult)>) -> Result<(), StoreError> {
+async fn settle_items(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    items: Vec<(Ready, ItemResult)>,
+) -> Result<(), StoreError> {
     let Some((first, _)) = items.first() else { return Ok(()) };
     let keys = keys(site, first.row.effect.record.object, items.iter().map(|(r, _)| &r.row.effect.record.id));
     let mut tx = engine.db.begin(Priority::Work).await?;
@@ -335,7 +366,13 @@ async fn settle_items(engine: &Engine, site: &Site, lease: &Lease, items: Vec<(R
 }
 
 /// The whole call was refused.
-async fn refuse_all(engine: &Engine, site: &Site, lease: &Lease, ready: Vec<Ready>, message: &str) -> Result<(), StoreError> {
+async fn refuse_all(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    ready: Vec<Ready>,
+    message: &str,
+) -> Result<(), StoreError> {
     let refused = ready.into_iter().map(|r| (r, ItemResult::Refused { message: message.to_owned() })).collect();
     settle_items(engine, site, lease, refused).await
 }
@@ -346,7 +383,13 @@ async fn put_back(engine: &Engine, site: &Site, lease: &Lease, ready: &[Ready], 
 }
 
 /// Back to due, at once: the rest of the connection, not the item's own delay, holds it.
-pub(super) async fn again_all(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow], why: &str) -> Result<usize, StoreError> {
+pub(super) async fn again_all(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    rows: &[OutboxRow],
+    why: &str,
+) -> Result<usize, StoreError> {
     let now = engine.clock.now();
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
@@ -358,11 +401,17 @@ pub(super) async fn again_all(engine: &Engine, site: &Site, lease: &Lease, rows:
 }
 
 /// Read back: what stands there as intended was done; everything else is due again.
-async fn settle_doubts(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow], seen: &Seen) -> Result<usize, StoreError> {
+async fn settle_doubts(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    rows: &[OutboxRow],
+    seen: &Seen,
+) -> Result<usize, StoreError> {
     let keys = keys(site, rows[0].effect.record.object, rows.iter().map(|r| &r.effect.record.id));
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
-    let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
+    let batch = Batch::load(engine, site, &mut tx, &keys).await?;
     let mut settled = Vec::new();
     for row in rows {
         let now = batch.now();
