@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod app;
+pub mod cli;
 pub mod crm;
 pub mod engine;
 pub mod notify;
