@@ -7,3 +7,4 @@ pub mod agreement;
 pub mod crm;
 pub mod notify;
 pub mod record;
+pub mod sandbox;
