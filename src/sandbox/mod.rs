@@ -18,6 +18,7 @@ mod salesforce_query;
 mod salesforce_save;
 mod server;
 pub mod soql;
+mod soql_match;
 pub mod vocabulary;
 pub mod webhooks;
 pub mod world;

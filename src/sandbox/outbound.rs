@@ -105,7 +105,7 @@ fn elements(record: &StoredRecord) -> String {
     fields.push(("LastModifiedDate".to_owned(), Json::String(datetime(record.modified).replace("+0000", "Z"))));
     fields.sort_by(|a, b| a.0.cmp(&b.0));
     fields.dedup_by(|a, b| a.0 == b.0);
-    fields.iter().map(|(name, value)| format!("     <sf:{name}>{}</sf:{name}>\n", escape(&text_of(value)))).collect()
+    fields.iter().map(|(name, value)| format!("     <sf:{name}>{}</sf:{name}>\n", escape(text_of(value)))).collect()
 }
 
 /// Only the envelope with a true `Ack` counts.

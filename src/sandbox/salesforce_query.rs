@@ -7,7 +7,7 @@ use super::record::{StoredRecord, datetime};
 use super::salesforce_api::{SalesforceApi, error, is_unknown_field, object_named};
 use super::soql::{self, Query};
 use super::world::{Member, World, text_of};
-use super::{id, vocabulary};
+use super::{id, soql_match, vocabulary};
 use serde_json::{Map, Value as Json, json};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ fn run(world: &World, object: &'static str, query: &Query, with_deleted: bool, r
     rows.retain(|row| query.condition.as_ref().is_none_or(|c| c.holds(&|name| field(world, row, name))));
     rows.sort_by(|a, b| {
         let by = |(name, descending): &(String, bool)| {
-            let order = soql::sorted_as(&field(world, a, name), &field(world, b, name));
+            let order = soql_match::sorted_as(&field(world, a, name), &field(world, b, name));
             if *descending { order.reverse() } else { order }
         };
         query.order.iter().map(by).find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)

@@ -86,7 +86,8 @@ impl SalesFloor {
         &self.staff
     }
 
-    /// Does all that is due, and says when there is something to do next.
+    /// Does all that is due while people are at work, and says when the next thing is due (in the
+    /// past, where it waits for the morning).
     pub fn step(&mut self, now: Timestamp) -> Option<Timestamp> {
         if !std::mem::replace(&mut self.begun, true) {
             (0..self.options.opening_leads).for_each(|_| self.new_lead());
@@ -95,7 +96,8 @@ impl SalesFloor {
         self.take_notice();
         while let Some(entry) = self.agenda.first_entry() {
             let (due, _) = *entry.key();
-            if due > now {
+            // Time may have leapt into the evening: then it is done in the morning.
+            if due > now || !(self.options.is_open)(now) {
                 return Some(due);
             }
             let deed = entry.remove();
@@ -188,12 +190,17 @@ fn after_open_time(is_open: &IsOpen, from: Timestamp, minutes: f64) -> Option<Ti
     let mut left = (minutes.max(0.0) * 60_000.0) as i64;
     let mut at = from;
     while at < from + HORIZON {
+        let end = at + Elapsed::from_millis(left);
         if !is_open(at) {
             at = at + GRAIN;
-        } else if left <= GRAIN.as_millis() {
-            return Some(at + Elapsed::from_millis(left));
-        } else {
+        } else if left > GRAIN.as_millis() {
             left -= GRAIN.as_millis();
+            at = at + GRAIN;
+        } else if is_open(end) {
+            return Some(end);
+        } else {
+            // The rest falls on closing time: first thing next morning.
+            left = 0;
             at = at + GRAIN;
         }
     }
@@ -211,6 +218,7 @@ mod tests {
         let at = |minutes| after_open_time(&is_open, Timestamp::from_millis(0), minutes).map(Timestamp::as_millis);
         assert_eq!(at(30.0), Some(30 * 60_000));
         assert_eq!(at(90.0), Some(150 * 60_000));
+        assert_eq!(at(60.0), Some(120 * 60_000), "closing time is closed");
         let never: IsOpen = Arc::new(|_| false);
         assert_eq!(after_open_time(&never, Timestamp::from_millis(0), 1.0), None);
     }
