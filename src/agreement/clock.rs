@@ -2,7 +2,7 @@
 //! touch, is met, breached once, or cancelled. Its steps are in `steps`.
 
 use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
-use super::model::{Clock, ClockOf, StepAt, Until};
+use super::model::{Clock, ClockOf, Span, StepAt, Until};
 use super::predicate::Predicate;
 use super::span;
 use super::standing::{Run, Spared, StepRun, StepState, ViolationKind};
@@ -157,7 +157,8 @@ impl Fold<'_> {
             return false;
         };
         let open = self.agreement.stages[now].ends.is_none();
-        now == clock.starts_at || (open && now >= clock.starts_at && self.agreement.stages[clock.starts_at].ends.is_none())
+        now == clock.starts_at
+            || (open && now >= clock.starts_at && self.agreement.stages[clock.starts_at].ends.is_none())
     }
 
     /// Starts a run; never for what was handed over before the agreement was in effect.
@@ -240,7 +241,8 @@ impl Fold<'_> {
             return None;
         }
         // A rejection whose reason may still be filled in is waited for.
-        let waits = self.standing.rejection.as_ref().filter(|r| r.at <= run.deadline).map(|r| r.at + self.agreement.settle);
+        let waits =
+            self.standing.rejection.as_ref().filter(|r| r.at <= run.deadline).map(|r| r.at + self.agreement.settle);
         Some(run.deadline.max(waits.unwrap_or(Timestamp::MIN)))
     }
 
@@ -320,6 +322,31 @@ impl Fold<'_> {
         self.fact(FactKind::Imported, at, "", 0, "", &Actor::Leadpact, detail);
     }
 
+    /// The new version of the agreement asks for it: open runs get the deadlines and steps that it
+    /// would have given them; both deadlines are journalled.
+    pub(super) fn recompute_open(&mut self, now: Timestamp) {
+        for i in 0..self.standing.runs.len() {
+            let run = &self.standing.runs[i];
+            let Some(clock) = self.clock(&run.clock).filter(|_| run.is_open() && run.paused.is_none()) else {
+                continue;
+            };
+            let fresh = new_run(self.agreement, clock, run.started);
+            let mut detail = Map::new();
+            detail.insert("deadline_before".into(), run.deadline.as_millis().into());
+            detail.insert("deadline".into(), fresh.deadline.as_millis().into());
+            let run = &mut self.standing.runs[i];
+            run.deadline = fresh.deadline;
+            for step in fresh.steps {
+                match run.steps.iter_mut().find(|s| s.name == step.name) {
+                    Some(known) if known.state == StepState::Pending => known.at = step.at,
+                    Some(_) => {}
+                    None => run.steps.push(step),
+                }
+            }
+            self.run_fact(FactKind::Recomputed, now, i, &Actor::Leadpact, detail);
+        }
+    }
+
     fn is_converted(&self) -> bool {
         let converted = self.standing.fields.field(well_known().converted);
         converted.is_some_and(|f| f.value.as_bool() == Some(true) && f.at >= self.standing.pass_began)
@@ -365,8 +392,13 @@ fn new_run(agreement: &super::model::Agreement, clock: &Clock, at: Timestamp) ->
 /// Time stood still from `since` to `at`: what remained then remains now.
 fn resume(agreement: &super::model::Agreement, clock: &Clock, run: &mut Run, since: Timestamp, at: Timestamp) {
     let calendar = agreement.calendar_of(clock);
+    let business = span::is_business(clock.within);
     let moved = |t: Timestamp| {
-        if t <= since { t } else { span::moved(calendar, clock.within, since, t, at) }
+        if t <= since {
+            return t;
+        }
+        let remaining = span::counted_between(calendar, business, since, t);
+        span::after(calendar, at, if business { Span::Open(remaining) } else { Span::Elapsed(remaining) })
     };
     run.deadline = moved(run.deadline);
     for step in run.steps.iter_mut().filter(|s| s.state == StepState::Pending) {

@@ -47,11 +47,13 @@ pub(super) struct Fold<'a> {
     pub facts: Vec<Fact>,
     /// Two values of one moment were seen, or something else that only a read settles.
     pub doubt: bool,
+    /// The effect that this decision settles.
+    pub settled: Option<EffectKey>,
 }
 
 impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
-        Self { agreement, standing, facts: Vec::new(), doubt: false }
+        Self { agreement, standing, facts: Vec::new(), doubt: false, settled: None }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -223,7 +225,13 @@ impl<'a> Fold<'a> {
         self.follow(Moment::exact(at), &Actor::Leadpact, stirred);
     }
 
-    fn tell_write(&mut self, effect: &EffectKey, action: &Action, former: Option<&crate::record::OwnerId>, at: Timestamp) {
+    fn tell_write(
+        &mut self,
+        effect: &EffectKey,
+        action: &Action,
+        former: Option<&crate::record::OwnerId>,
+        at: Timestamp,
+    ) {
         let kind = match action {
             Action::Recycle { .. } => FactKind::Recycled,
             Action::Reassign { .. } => FactKind::Reassigned,

@@ -2,8 +2,26 @@
 //! time is an argument. `serve`, `demo`, `simulate` and the tests share it.
 
 pub mod calendar;
+mod clock;
+pub mod confirm;
+pub mod decide;
+pub mod dictionary;
+pub mod document;
+mod fold;
+pub mod lint;
 pub mod model;
+pub mod parse;
 pub mod predicate;
+pub mod problem;
 pub mod span;
+mod stage;
+pub mod standing;
+mod steps;
+mod violation;
 
+pub use confirm::{Verdict, confirm};
+pub use decide::{Decision, Input, decide, intend, is_late, refold};
 pub use model::Agreement;
+pub use standing::Standing;
+pub use steps::{annotation, party_channels};
+pub use violation::violation_text;

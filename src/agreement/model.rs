@@ -390,6 +390,17 @@ impl Agreement {
         self.parties.iter().find(|p| &p.name == name)
     }
 
+    /// The agreement's own zone: its calendar's, else UTC.
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        self.calendar.map_or(jiff::tz::TimeZone::UTC, |i| self.calendars[i].calendar.zone().clone())
+    }
+
+    /// The zone that a party reads its deadlines in: its calendar's, else the agreement's.
+    pub fn zone_of(&self, party: Option<&PartyName>) -> jiff::tz::TimeZone {
+        let own = party.and_then(|name| self.party(name)).and_then(|p| p.calendar);
+        own.map_or_else(|| self.zone(), |i| self.calendars[i].calendar.zone().clone())
+    }
+
     pub fn calendar_of(&self, clock: &Clock) -> Option<&Calendar> {
         clock.calendar.map(|i| &self.calendars[i].calendar)
     }

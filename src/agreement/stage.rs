@@ -173,7 +173,8 @@ impl Fold<'_> {
             let rejected = self.latest_handoff().filter(|h| h.reject.as_ref().is_some_and(|r| r.stage == found));
             let name = rejected.map(|h| h.name.clone());
             let mut detail = Map::new();
-            let reason = rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
+            let reason =
+                rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
             detail.insert("reason".into(), reason.map_or(serde_json::Value::Null, Into::into));
             self.fact(FactKind::Rejected, moment.start, name.as_deref().unwrap_or(""), 0, "", by, detail);
             self.close_violation(ViolationKind::Rejection, None, moment.start);

@@ -4,6 +4,11 @@
 pub mod connection;
 pub mod delivery;
 pub mod fields;
+pub mod generic;
+pub mod http;
+pub mod hubspot;
+pub mod salesforce;
+pub mod signature;
 
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
@@ -75,7 +80,7 @@ pub struct Events {
     pub dropped: Vec<&'static str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Event {
     pub object: Object,
     pub id: RecordId,
@@ -85,7 +90,8 @@ pub struct Event {
     pub says: Says,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Says {
     /// Signed: these fields took these values. Empty for a creation.
     Changed(FieldValues),
@@ -128,7 +134,7 @@ pub struct Write {
     pub values: FieldValues,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewTask {
     pub object: Object,
     pub record: RecordId,

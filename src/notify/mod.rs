@@ -1,6 +1,23 @@
 //! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
 //! templates here, whether it is sent is decided elsewhere.
 
+mod blocks;
+pub mod email;
+mod http;
+mod notifiers;
+pub mod render;
+mod sample;
+pub mod settings;
+pub mod slack;
+pub mod templates;
+mod text;
+mod words;
+
+pub use notifiers::Notifiers;
+pub use render::{check_title, render, task_title};
+pub use settings::{EmailSettings, SetupError, SlackSettings};
+pub use templates::{TemplateError, Templates};
+
 use crate::record::effect::Notice;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -23,6 +40,8 @@ pub enum Destination {
 /// One message; several notices for the same person are bundled into one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
+    /// The effect's key, of a bundle that of its first: the same message has the same key.
+    pub key: String,
     pub to: Destination,
     /// Never empty.
     pub items: Vec<Item>,
@@ -63,6 +82,8 @@ pub struct RecordItem {
 /// A message in every form that a channel may want.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
+    /// The message's key; a mail's Message-ID is made from it.
+    pub key: String,
     pub subject: String,
     pub text: String,
     pub html: String,

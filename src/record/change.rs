@@ -43,11 +43,6 @@ pub enum What {
         values: FieldValues,
         since: Timestamp,
     },
-    /// A write of ours would have been made, but the connection only observes.
-    WouldHave {
-        effect: EffectKey,
-        action: Action,
-    },
     Deleted,
     Restored,
     Merged {

@@ -47,6 +47,7 @@ fact_kinds! {
     Recycled = "recycled",
     Nurtured = "nurtured",
     FieldsSet = "fields_set",
+    Recomputed = "recomputed",
     Spared = "spared",
     Held = "held",
     Contested = "contested",
@@ -82,6 +83,7 @@ impl FactKind {
                 | Held
                 | Parked
                 | Flagged
+                | Recomputed
                 | Unflagged
                 | Undone
                 | Contested

@@ -1,0 +1,124 @@
+//! Where HubSpot's calls go and how they are sent: paths of either version form, the token, the
+//! object types. What a call carries and what its answer means lives with each kind of call.
+
+use super::error;
+use crate::crm::CrmError;
+use crate::crm::http::{Answer, Http};
+use crate::record::Object;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+/// Most inputs of a batch call.
+pub(super) const BATCH: usize = 100;
+
+/// The kinds of HubSpot record that a lead or an opportunity can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ObjectType {
+    Contact,
+    Lead,
+    Deal,
+}
+
+impl ObjectType {
+    /// `lead_object` is the connection's: `contacts` or `leads`.
+    pub fn of(object: Object, lead_object: &str) -> Self {
+        match object {
+            Object::Opportunity => ObjectType::Deal,
+            Object::Lead if lead_object == "leads" => ObjectType::Lead,
+            Object::Lead => ObjectType::Contact,
+        }
+    }
+
+    /// The type in a path.
+    pub fn path(self) -> &'static str {
+        match self {
+            ObjectType::Contact => "contacts",
+            ObjectType::Lead => "0-136",
+            ObjectType::Deal => "deals",
+        }
+    }
+
+    /// The type in `objectTypeId` and in links.
+    pub fn type_id(self) -> &'static str {
+        match self {
+            ObjectType::Contact => "0-1",
+            ObjectType::Lead => "0-136",
+            ObjectType::Deal => "0-3",
+        }
+    }
+
+    /// The association from a task to such a record.
+    pub fn association_from_task(self) -> u32 {
+        match self {
+            ObjectType::Contact => 204,
+            ObjectType::Lead => 647,
+            ObjectType::Deal => 216,
+        }
+    }
+
+    /// Contacts alone name it without the prefix.
+    pub fn modified_property(self) -> &'static str {
+        match self {
+            ObjectType::Contact => "lastmodifieddate",
+            ObjectType::Lead | ObjectType::Deal => "hs_lastmodifieddate",
+        }
+    }
+}
+
+/// One account's API.
+pub(super) struct Api {
+    pub http: Http,
+    pub base_url: String,
+    /// `2026-03`, or `v3` for the older paths.
+    pub version: String,
+    pub token: SecretString,
+}
+
+impl Api {
+    /// `…/contacts/batch/read` and the like.
+    pub fn objects(&self, rest: &str) -> String {
+        match self.is_legacy() {
+            true => format!("{}/crm/{}/objects/{rest}", self.base_url, self.version),
+            false => format!("{}/crm/objects/{}/{rest}", self.base_url, self.version),
+        }
+    }
+
+    pub fn owners(&self) -> String {
+        match self.is_legacy() {
+            true => format!("{}/crm/{}/owners/", self.base_url, self.version),
+            false => format!("{}/crm/owners/{}", self.base_url, self.version),
+        }
+    }
+
+    pub fn deal_pipelines(&self) -> String {
+        match self.is_legacy() {
+            true => format!("{}/crm/{}/pipelines/deals", self.base_url, self.version),
+            false => format!("{}/crm/pipelines/{}/deals", self.base_url, self.version),
+        }
+    }
+
+    /// The older form of associations is v4 whatever the rest is.
+    pub fn tasks_of(&self, from: ObjectType) -> String {
+        let rest = format!("{}/tasks/batch/read", from.path());
+        match self.is_legacy() {
+            true => format!("{}/crm/v4/associations/{rest}", self.base_url),
+            false => format!("{}/crm/associations/{}/{rest}", self.base_url, self.version),
+        }
+    }
+
+    fn is_legacy(&self) -> bool {
+        self.version.starts_with('v')
+    }
+
+    /// Sends JSON; an answer that is no success is an error.
+    pub async fn post(&self, url: &str, body: &impl Serialize) -> Result<Answer, CrmError> {
+        let request = self.http.post(url).bearer_auth(self.token.expose_secret()).json(body);
+        error::accept(self.http.send(request).await?)
+    }
+
+    /// Fetches; an answer that is no success is an error.
+    pub async fn get(&self, url: &str) -> Result<Answer, CrmError> {
+        let request = self.http.get(url).bearer_auth(self.token.expose_secret());
+        error::accept(self.http.send(request).await?)
+    }
+}

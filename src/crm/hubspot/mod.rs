@@ -1,0 +1,136 @@
+//! HubSpot: contacts or leads, and deals. This file holds the connector and which file answers what;
+//! shapes and rules of each kind of call live in the file of its name.
+
+mod api;
+mod defaults;
+mod error;
+mod events;
+mod payload;
+mod people;
+mod pipelines;
+mod read;
+mod task;
+mod verify;
+mod write;
+
+pub use defaults::field_map;
+
+use super::connection::{self, Platform};
+use super::fields::FieldMap;
+use super::http::Http;
+use super::{
+    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
+    Reads, Refusal, VerifiedDelivery, Write,
+};
+use crate::agreement::model::Dictionary;
+use crate::record::field::well_known;
+use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use api::{Api, BATCH, ObjectType};
+use async_trait::async_trait;
+use pipelines::Pipelines;
+
+/// One HubSpot account.
+pub struct HubSpot {
+    api: Api,
+    settings: connection::HubSpot,
+    automation_users: Vec<OwnerId>,
+    fields: FieldMap,
+    pipelines: Pipelines,
+    /// No property is mapped to a deal's status: it follows from its stage.
+    derives_status: bool,
+    /// No property is mapped to a contact's name: it is put together.
+    composes_name: bool,
+}
+
+impl HubSpot {
+    /// # Panics
+    /// When the connection is to another CRM: the caller chooses the connector by its platform.
+    pub fn new(connection: Connection, dictionary: &Dictionary, http: Http) -> Self {
+        let fields = field_map(&connection, dictionary);
+        let Platform::HubSpot(settings) = connection.platform else {
+            panic!("connection `{}` is not to HubSpot", connection.name);
+        };
+        let lead = ObjectType::of(Object::Lead, &settings.lead_object);
+        Self {
+            derives_status: fields.by_name(Object::Opportunity, well_known().status).is_none(),
+            composes_name: lead == ObjectType::Contact && fields.by_name(Object::Lead, well_known().name).is_none(),
+            api: Api {
+                http,
+                base_url: connection.base_url,
+                version: connection.api_version,
+                token: settings.access_token.clone(),
+            },
+            automation_users: connection.touches.automation_users,
+            pipelines: Pipelines::default(),
+            settings,
+            fields,
+        }
+    }
+
+    fn object_type(&self, object: Object) -> ObjectType {
+        ObjectType::of(object, &self.settings.lead_object)
+    }
+}
+
+/// The user that a webhook's or a history's source names: `userId:9912`.
+fn names_person(source: &str) -> Option<&str> {
+    source.strip_prefix("userId:").map(str::trim).filter(|id| !id.is_empty())
+}
+
+#[async_trait]
+impl Crm for HubSpot {
+    fn verify(&self, raw: RawDelivery, now: Timestamp) -> Result<VerifiedDelivery, Refusal> {
+        verify::verify(raw, &self.settings.webhook_secret, now)
+    }
+
+    fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed> {
+        let scope = events::Scope {
+            portal_id: self.settings.portal_id,
+            lead_object: self.object_type(Object::Lead),
+            map: &self.fields,
+            automation_users: &self.automation_users,
+            pipelines: &self.pipelines,
+            derives_status: self.derives_status,
+            composes_name: self.composes_name,
+        };
+        events::parse(delivery.body(), &scope)
+    }
+
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { status: 204, content_type: None, body: "" }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { read: BATCH, write: BATCH, tasks: BATCH }
+    }
+
+    async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        read::read(self, object, ids).await
+    }
+
+    async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
+        write::write(self, object, writes).await
+    }
+
+    async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
+        task::create(self, tasks).await
+    }
+
+    async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
+        task::find(self, tasks).await
+    }
+
+    async fn people(&self) -> Result<Vec<Person>, CrmError> {
+        people::people(self).await
+    }
+
+    fn record_url(&self, object: Object, id: &RecordId) -> Option<String> {
+        let portal = self.settings.portal_id?;
+        let type_id = self.object_type(object).type_id();
+        Some(format!("https://app.hubspot.com/contacts/{portal}/record/{type_id}/{id}"))
+    }
+
+    fn maps(&self, object: Object, field: FieldName) -> bool {
+        self.fields.by_name(object, field).is_some()
+    }
+}

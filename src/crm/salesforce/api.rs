@@ -1,0 +1,186 @@
+//! Calls to the REST API: signed in, renewed once when the session is over, queries paged, records
+//! saved in collections. Which records and fields is for `read.rs`, `write.rs`, `task.rs`, `people.rs`.
+
+use super::auth::Auth;
+use super::error::{self, SaveResult};
+use crate::crm::CrmError;
+use crate::crm::http::{Answer, Http};
+use crate::record::Timestamp;
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+/// More pages than any read of 200 records has; an organisation of 200,000 users still fits.
+const MOST_PAGES: usize = 100;
+
+pub struct Api {
+    http: Http,
+    auth: Auth,
+    base_url: String,
+    /// `{base_url}/services/data/v67.0`
+    root: String,
+}
+
+/// The rows of a query, and the clock of its first answer.
+#[derive(Debug)]
+pub struct Rows {
+    pub at: Timestamp,
+    pub rows: Vec<Json>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    records: Vec<Json>,
+    done: bool,
+    #[serde(rename = "nextRecordsUrl")]
+    next: Option<String>,
+}
+
+impl Api {
+    /// Calls go to `base_url` whatever `instance_url` a token answer names: the operator's address
+    /// may be a proxy's or a test's, and a token must not choose where records are sent.
+    pub fn new(http: Http, auth: Auth, base_url: &str, version: &str) -> Self {
+        let root = format!("{base_url}/services/data/v{}", version.trim_start_matches('v'));
+        Self { http, auth, base_url: base_url.to_owned(), root }
+    }
+
+    /// Sends once; a second time with a new token when the session is over, since then nothing was
+    /// done. The answer may have any other status.
+    async fn send(&self, build: impl Fn(&Http) -> RequestBuilder) -> Result<Answer, CrmError> {
+        use secrecy::ExposeSecret;
+        let token = self.auth.token(&self.http).await?;
+        let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let token = self.auth.renewed(&self.http, &token).await?;
+        self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await
+    }
+
+    async fn first_page(&self, soql: &str) -> Result<Answer, CrmError> {
+        let url = format!("{}/query", self.root);
+        self.send(|http| http.get(&url).query(&[("q", soql)])).await
+    }
+
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// As `error::of`.
+    pub async fn query(&self, soql: &str) -> Result<Rows, CrmError> {
+        let answer = error::check(self.first_page(soql).await?)?;
+        self.rest(answer).await
+    }
+
+    /// All rows of a query; `None` when the object does not exist here or is not shown to us.
+    ///
+    /// # Errors
+    /// As [`Api::query`], but for that.
+    pub async fn query_if_visible(&self, soql: &str) -> Result<Option<Rows>, CrmError> {
+        let answer = self.first_page(soql).await?;
+        if error::is_hidden(&answer) {
+            return Ok(None);
+        }
+        self.rest(error::check(answer)?).await.map(Some)
+    }
+
+    async fn rest(&self, first: Answer) -> Result<Rows, CrmError> {
+        let at = first.at;
+        let mut page: Page = first.json()?;
+        let mut rows = std::mem::take(&mut page.records);
+        for _ in 1..MOST_PAGES {
+            if page.done {
+                return Ok(Rows { at, rows });
+            }
+            page = self.page(page.next.as_deref()).await?;
+            rows.append(&mut page.records);
+        }
+        match page.done {
+            true => Ok(Rows { at, rows }),
+            false => Err(CrmError::Never { message: "a query has too many pages".to_owned() }),
+        }
+    }
+
+    /// The page at that path, which Salesforce gives without a host.
+    async fn page(&self, path: Option<&str>) -> Result<Page, CrmError> {
+        let path = path
+            .filter(|path| path.starts_with('/'))
+            .ok_or_else(|| CrmError::Never { message: "the next page of a query has no path".to_owned() })?;
+        let url = format!("{}{path}", self.base_url);
+        error::check(self.send(|http| http.get(&url)).await?)?.json()
+    }
+
+    /// Saves up to 200 records, each for itself. The results are in the order of the records.
+    ///
+    /// # Errors
+    /// As `error::of`; [`CrmError::Doubt`] when the answer does not tell of each record.
+    pub async fn save(&self, method: Method, records: &[Json]) -> Result<(Timestamp, Vec<SaveResult>), CrmError> {
+        let url = format!("{}/composite/sobjects", self.root);
+        let body = json!({ "allOrNone": false, "records": records });
+        let answer = self
+            .send(|http| {
+                let request = if method == Method::PATCH { http.patch(&url) } else { http.post(&url) };
+                // Without the first, assignment rules run and may take the record from its new owner.
+                request
+                    .header("Sforce-Auto-Assign", "FALSE")
+                    .header("Sforce-Call-Options", "client=leadpact")
+                    .json(&body)
+            })
+            .await?;
+        let answer = error::check(answer)?;
+        let results: Vec<SaveResult> = answer.json()?;
+        match results.len() == records.len() {
+            true => Ok((answer.at, results)),
+            false => Err(CrmError::Doubt { message: "the answer does not tell of each record".to_owned() }),
+        }
+    }
+}
+
+/// A text as a SOQL literal.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// `('00Q…','00Q…')`
+pub fn id_list<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(quoted).collect();
+    format!("({})", ids.join(","))
+}
+
+/// A field of a row, through relationships (`Account.Name`). Names in any case, since rows carry the
+/// schema's spelling, not the query's.
+pub fn field<'a>(row: &'a Json, name: &str) -> &'a Json {
+    name.split('.').fold(row, |row, part| {
+        let exact = row.get(part);
+        let any_case = || row.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(part)).map(|(_, v)| v);
+        exact.or_else(any_case).unwrap_or(&Json::Null)
+    })
+}
+
+/// A text field of a row; `None` when it is unset.
+pub fn text<'a>(row: &'a Json, name: &str) -> Option<&'a str> {
+    field(row, name).as_str().filter(|text| !text.is_empty())
+}
+
+/// A time field of a row.
+pub fn time(row: &Json, name: &str) -> Option<Timestamp> {
+    text(row, name).and_then(Timestamp::parse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_cannot_leave_its_literal() {
+        assert_eq!(quoted(r"a' OR Name != '\"), r"'a\' OR Name != \'\\'");
+        assert_eq!(id_list(["1", "2"]), "('1','2')");
+    }
+
+    #[test]
+    fn fields_are_found_through_relationships_and_in_any_case() {
+        let row = json!({ "OwnerId": "005", "Account": { "Name": "Acme" }, "Parent": null });
+        assert_eq!(text(&row, "ownerid"), Some("005"));
+        assert_eq!(text(&row, "Account.Name"), Some("Acme"));
+        assert_eq!(text(&row, "Parent.Name"), None);
+    }
+}

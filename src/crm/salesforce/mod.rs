@@ -1,0 +1,113 @@
+//! Salesforce: outbound messages in, the REST API out. This file is the map; each call has its own.
+//! The sandbox and the settings know the same shapes, but nothing here knows them.
+
+mod api;
+mod auth;
+pub mod defaults;
+mod error;
+mod events;
+pub mod id;
+mod people;
+mod read;
+mod soap;
+mod task;
+mod touches;
+mod verify;
+mod write;
+
+use super::connection::{Connection, Platform, Salesforce as Settings};
+use super::fields::FieldMap;
+use super::http::Http;
+use super::{
+    Acknowledgement, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery, Reads,
+    Refusal, VerifiedDelivery, Write,
+};
+use crate::agreement::model::Dictionary;
+use crate::record::{FieldName, Object, RecordId, Timestamp};
+use api::Api;
+use async_trait::async_trait;
+use auth::Auth;
+use touches::Policy;
+
+/// One Salesforce organisation.
+pub struct Salesforce {
+    settings: Settings,
+    base_url: String,
+    map: FieldMap,
+    policy: Policy,
+    api: Api,
+}
+
+impl Salesforce {
+    /// # Errors
+    /// [`CrmError::Never`] when the connection is one to another CRM.
+    pub fn new(connection: &Connection, dictionary: &Dictionary, http: Http) -> Result<Self, CrmError> {
+        let Platform::Salesforce(settings) = &connection.platform else {
+            return Err(CrmError::Never { message: format!("{} is no Salesforce connection", connection.name) });
+        };
+        let base_url = connection.base_url.trim_end_matches('/');
+        let auth = Auth::new(settings.auth.clone(), &settings.organization_id, base_url);
+        Ok(Self {
+            settings: settings.clone(),
+            base_url: base_url.to_owned(),
+            map: defaults::field_map(connection, dictionary),
+            policy: Policy::new(connection),
+            api: Api::new(http, auth, base_url, &connection.api_version),
+        })
+    }
+}
+
+#[async_trait]
+impl Crm for Salesforce {
+    fn verify(&self, raw: RawDelivery, _now: Timestamp) -> Result<VerifiedDelivery, Refusal> {
+        verify::verify(&self.settings, raw)
+    }
+
+    fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed> {
+        events::events(delivery)
+    }
+
+    fn acknowledgement(&self) -> Acknowledgement {
+        events::acknowledgement()
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { read: 200, write: 200, tasks: 200 }
+    }
+
+    async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        if self.policy.needs_directory() {
+            self.people().await?;
+        }
+        read::read(&self.api, &self.map, &self.policy, object, ids).await
+    }
+
+    async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
+        write::write(&self.api, &self.map, object, writes).await
+    }
+
+    async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
+        task::create(&self.api, tasks).await
+    }
+
+    async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
+        task::find(&self.api, tasks).await
+    }
+
+    async fn people(&self) -> Result<Vec<Person>, CrmError> {
+        let people = people::people(&self.api).await?;
+        self.policy.learn(&people);
+        Ok(people)
+    }
+
+    fn record_url(&self, object: Object, id: &RecordId) -> Option<String> {
+        Some(format!("{}/lightning/r/{}/{id}/view", self.base_url, read::type_name(object)))
+    }
+
+    fn maps(&self, object: Object, field: FieldName) -> bool {
+        self.map.by_name(object, field).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Decisions gathered into one transaction: standings are loaded once, decided on as often as
+//! needed, and written together with history, journal, outbox and clock rows. Nothing is decided
+//! here; the core does that.
+
+use super::context::{Engine, Site};
+use crate::agreement::{Agreement, Decision, Input, Standing, decide, is_late, refold};
+use crate::record::field::well_known;
+use crate::record::{Action, Change, Effect, EffectKey, Fact, FactKind, Outcome, RecordKey, Timestamp};
+use crate::store::clock::{ClockRow, ClockState};
+use crate::store::journal::JournalEntry;
+use crate::store::standing::StandingRow;
+use crate::store::{StoreError, Tx, clock, history, journal, outbox, standing};
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// One transaction's worth of decisions about records of one connection.
+pub struct Batch<'a> {
+    engine: &'a Engine,
+    site: &'a Site,
+    now: Timestamp,
+    standings: HashMap<RecordKey, Standing>,
+    changed: BTreeMap<RecordKey, ()>,
+    history: Vec<(RecordKey, Change)>,
+    journal: Vec<JournalEntry>,
+    effects: Vec<Effect>,
+    withdrawn: Vec<EffectKey>,
+}
+
+/// Why one record's decision could not be made; the others go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The decision failed for this record alone.
+    #[error("{0}")]
+    Record(String),
+}
+
+impl<'a> Batch<'a> {
+    /// Loads the standings of these records; unknown ones begin empty.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a stored standing cannot.
+    pub async fn load(engine: &'a Engine, site: &'a Site, tx: &mut Tx, keys: &[RecordKey]) -> Result<Self, StoreError> {
+        let states = standing::load(tx, keys).await?;
+        let w = well_known();
+        let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
+        let mut standings = HashMap::with_capacity(keys.len());
+        for key in keys {
+            let mut standing = match states.get(key) {
+                Some(json) => parse_standing(key, json)?,
+                None => Standing::new(key.clone()),
+            };
+            standing.shows_due = shows_due(key);
+            standings.insert(key.clone(), standing);
+        }
+        Ok(Self {
+            engine,
+            site,
+            now: engine.clock.now(),
+            standings,
+            changed: BTreeMap::new(),
+            history: Vec::new(),
+            journal: Vec::new(),
+            effects: Vec::new(),
+            withdrawn: Vec::new(),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The standing as this transaction has it so far.
+    pub fn standing(&self, key: &RecordKey) -> Option<&Standing> {
+        self.standings.get(key)
+    }
+
+    /// For what is kept in a standing beside the core's decisions: writes about to leave.
+    pub fn standing_mut(&mut self, key: &RecordKey) -> Option<&mut Standing> {
+        self.changed.insert(key.clone(), ());
+        self.standings.get_mut(key)
+    }
+
+    fn agreement(&self) -> &'a Agreement {
+        &self.site.agreement
+    }
+
+    /// Applies a change; a late one folds the record's history anew.
+    ///
+    /// # Errors
+    /// [`BatchError::Record`] when the decision failed for this record alone.
+    pub async fn change(&mut self, tx: &mut Tx, key: &RecordKey, change: Change) -> Result<(), BatchError> {
+        let late = self.standings.get(key).is_some_and(|s| is_late(s, &change));
+        if !late {
+            return self.decide(key, Input::Changed(change));
+        }
+        let mut past = history::load(tx, key).await?;
+        past.extend(self.history.iter().filter(|(k, _)| k == key).map(|(_, c)| c.clone()));
+        past.push(change.clone());
+        let mut facts: Vec<Fact> =
+            journal::of_record(&self.engine.db, key).await?.into_iter().map(|r| r.entry.fact).collect();
+        facts.extend(self.journal.iter().filter(|e| &e.record == key).map(|e| e.fact.clone()));
+        self.history.push((key.clone(), change));
+        let (agreement, now) = (self.agreement(), self.now);
+        self.guarded(key, |standing| refold(agreement, standing, past, &facts, now))
+    }
+
+    /// Decides on any input that is not a late change.
+    ///
+    /// # Errors
+    /// [`BatchError::Record`] when the decision failed.
+    pub fn decide(&mut self, key: &RecordKey, input: Input) -> Result<(), BatchError> {
+        let (agreement, now) = (self.agreement(), self.now);
+        self.guarded(key, |standing| decide(agreement, standing, input, now))
+    }
+
+    /// Tells the core how an effect ended.
+    ///
+    /// # Errors
+    /// [`BatchError::Record`] when the decision failed.
+    pub fn settle(&mut self, effect: &Effect, outcome: Outcome) -> Result<(), BatchError> {
+        self.decide(&effect.record, Input::Settled(effect.clone(), outcome))
+    }
+
+    /// A fault in a decision must not stop the other records: it is caught here, and nowhere else.
+    fn guarded(&mut self, key: &RecordKey, decision: impl FnOnce(Standing) -> Decision) -> Result<(), BatchError> {
+        let Some(standing) = self.standings.get(key).cloned() else {
+            return Err(BatchError::Record(format!("{key} was not loaded")));
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| decision(standing)))
+            .map_err(|_| BatchError::Record(format!("deciding on {key} failed")))?;
+        self.take(key, decided);
+        Ok(())
+    }
+
+    fn take(&mut self, key: &RecordKey, decision: Decision) {
+        let agreement = self.agreement().hash.to_string();
+        for fact in decision.facts {
+            let entry = JournalEntry { record: key.clone(), fact, seen_at: self.now, agreement: agreement.clone() };
+            self.journal.push(entry);
+        }
+        self.history.extend(decision.history.into_iter().map(|c| (key.clone(), c)));
+        self.effects.extend(decision.effects);
+        self.withdrawn.extend(decision.withdraw);
+        self.standings.insert(key.clone(), decision.standing);
+        self.changed.insert(key.clone(), ());
+    }
+
+    /// Writes everything. The caller commits, and then calls [`Written::tell`].
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn save(self, tx: &mut Tx) -> Result<Written, StoreError> {
+        let changed: Vec<&Standing> = self.changed.keys().filter_map(|k| self.standings.get(k)).collect();
+        let rows = changed.iter().map(|s| self.row(s)).collect::<Result<Vec<_>, _>>()?;
+        standing::save(tx, &rows).await?;
+        for standing in &changed {
+            clock::replace(tx, &standing.key, &clock_rows(self.agreement(), standing)).await?;
+        }
+        history::add(tx, &self.history).await?;
+        journal::append(tx, self.site.name(), &self.journal).await?;
+        outbox::add(tx, &self.effects, self.now).await?;
+        outbox::withdraw(tx, self.site.name(), &self.withdrawn, self.now).await?;
+        Ok(Written { facts: self.journal, issued: !self.effects.is_empty() })
+    }
+
+    fn row(&self, standing: &Standing) -> Result<StandingRow, StoreError> {
+        let state = serde_json::to_string(standing)
+            .map_err(|e| StoreError::Refused(format!("a standing cannot be written: {e}")))?;
+        Ok(StandingRow {
+            key: standing.key.clone(),
+            stage: standing.stage.clone(),
+            owner: standing.owner(),
+            party: standing.party.clone(),
+            name: standing.name().to_owned(),
+            wake_at: standing.wake_at,
+            state,
+            updated: self.now,
+        })
+    }
+}
+
+/// What a committed batch has to tell.
+pub struct Written {
+    facts: Vec<JournalEntry>,
+    issued: bool,
+}
+
+impl Written {
+    /// After the commit: counts, logs, wakes deliver.
+    pub fn tell(self, engine: &Engine, site: &Site) {
+        if self.issued {
+            site.issued.notify_one();
+        }
+        for entry in self.facts {
+            log_fact(&entry);
+            engine.metrics.fact(site.name(), entry.fact.kind);
+            // Nobody listening is no fault.
+            let _ = engine.told.send(Arc::new(entry));
+        }
+    }
+}
+
+fn log_fact(entry: &JournalEntry) {
+    let fact = &entry.fact;
+    let (record, kind, source, run) = (&entry.record, fact.kind.as_str(), &fact.source, fact.run);
+    match fact.kind {
+        FactKind::Breached | FactKind::Recycled | FactKind::Reassigned | FactKind::Nurtured | FactKind::Parked => {
+            tracing::info!(record = %record, fact = kind, clock = %source, run, at = %fact.at, "journalled");
+        }
+        _ => tracing::debug!(record = %record, fact = kind, clock = %source, run, at = %fact.at, "journalled"),
+    }
+}
+
+fn parse_standing(key: &RecordKey, json: &str) -> Result<Standing, StoreError> {
+    serde_json::from_str(json).map_err(|e| StoreError::Corrupt(format!("the standing of {key} cannot be read: {e}")))
+}
+
+/// Open runs as lists show them.
+fn clock_rows(agreement: &Agreement, standing: &Standing) -> Vec<ClockRow> {
+    let shown = standing.open_runs().filter(|r| !r.silent);
+    let rows = shown.map(|run| ClockRow {
+        record: standing.key.clone(),
+        source: run.clock.to_string(),
+        pass: standing.pass,
+        run: run.number,
+        party: agreement.clock_named(&run.clock).map(|c| c.party.clone()),
+        owner: standing.owner(),
+        started: run.started,
+        deadline: Some(run.deadline),
+        state: match (run.paused, run.breached) {
+            (Some(_), _) => ClockState::Paused,
+            (None, Some(_)) => ClockState::Breached,
+            (None, None) => ClockState::Open,
+        },
+        name: standing.name().to_owned(),
+    });
+    rows.collect()
+}
+
+/// Whether an effect needs no CRM at all, for metrics and logs.
+pub fn is_notice(effect: &Effect) -> bool {
+    matches!(effect.action, Action::Notify { .. })
+}

@@ -1,0 +1,67 @@
+//! The one clock: the only place that reads the time. Deadlines and history live in engine time,
+//! which a demo may run faster; signatures, leases and the age of reads are real.
+
+use crate::record::{Elapsed, Timestamp};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Engine time: the wall clock, or an accelerated one for a demo.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    fast: Option<Fast>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fast {
+    since: Instant,
+    starts_at: Timestamp,
+    speed: f64,
+}
+
+impl Clock {
+    /// The wall clock.
+    pub fn real() -> Self {
+        Self { fast: None }
+    }
+
+    /// A clock that stands at `starts_at` now and runs `speed` times as fast as the wall's.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn fast(starts_at: Timestamp, speed: f64) -> Self {
+        Self { fast: Some(Fast { since: Instant::now(), starts_at, speed }) }
+    }
+
+    /// Engine time: what deadlines, history and `not before` are measured in.
+    pub fn now(&self) -> Timestamp {
+        match self.fast {
+            None => real_now(),
+            Some(fast) => {
+                let gone = fast.since.elapsed().as_secs_f64() * fast.speed * 1000.0;
+                fast.starts_at + Elapsed::from_millis(gone as i64)
+            }
+        }
+    }
+
+    /// How long to sleep, really, until that much engine time has passed.
+    pub fn to_real(&self, engine: Elapsed) -> Duration {
+        let speed = self.fast.map_or(1.0, |f| f.speed);
+        Duration::from_secs_f64((engine.as_millis().max(0) as f64 / 1000.0 / speed).min(86_400.0))
+    }
+
+    /// How much engine time passes in a real time: for waiting after a failure, which is real.
+    pub fn to_engine(&self, real: Duration) -> Elapsed {
+        let speed = self.fast.map_or(1.0, |f| f.speed);
+        Elapsed::from_millis((real.as_secs_f64() * 1000.0 * speed) as i64)
+    }
+}
+
+/// The wall clock: for signatures, leases and logs.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn real_now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as i64)
+}
+
+/// Monotonic time, for waiting and for the age of reads.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn monotonic_now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,100 @@
+//! Who the CRM's owners are: kept in memory and in the database, refreshed daily and, at most once
+//! a minute, when somebody is not found.
+
+use super::clock::monotonic_now;
+use crate::crm::{Person, SharedCrm};
+use crate::record::{ConnectionName, OwnerId};
+use crate::store::person::{self, PersonRow};
+use crate::store::{Db, Priority, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+const FRESH: Duration = Duration::from_secs(24 * 3600);
+const AGAIN: Duration = Duration::from_secs(60);
+
+type People = HashMap<OwnerId, Person>;
+
+/// One connection's owners.
+#[derive(Default)]
+pub struct Directory {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    people: Arc<People>,
+    asked: Option<Instant>,
+    loaded: bool,
+}
+
+/// The owners as they were known at one moment.
+#[derive(Clone)]
+pub struct Snapshot(Arc<People>);
+
+impl Snapshot {
+    pub fn get(&self, id: &OwnerId) -> Option<&Person> {
+        self.0.get(id)
+    }
+
+    /// An owner by id, or by e-mail address as rosters may name them.
+    pub fn find(&self, id_or_email: &str) -> Option<&Person> {
+        let by_id = self.0.get(&OwnerId::new(id_or_email));
+        by_id.or_else(|| {
+            let same = |p: &&Person| p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(id_or_email));
+            self.0.values().find(same)
+        })
+    }
+}
+
+impl Directory {
+    /// The owners, with all of `wanted` among them if the CRM knows them. A CRM that does not answer
+    /// leaves us with what we knew: who is not found is then replaced by the party's channel.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn people(
+        &self,
+        db: &Db,
+        connection: &ConnectionName,
+        crm: &SharedCrm,
+        wanted: &[OwnerId],
+    ) -> Result<Snapshot, StoreError> {
+        let mut known = self.known.lock().await;
+        if !known.loaded {
+            let rows = person::load_all(db, connection).await?;
+            known.people = Arc::new(rows.into_iter().map(|row| (row.id.clone(), from_row(row))).collect());
+            known.loaded = true;
+        }
+        let missing = wanted.iter().any(|id| !known.people.contains_key(id));
+        let age = known.asked.map(|at| monotonic_now().duration_since(at));
+        let stale = age.is_none_or(|age| age > FRESH);
+        if stale || (missing && age.is_none_or(|age| age > AGAIN)) {
+            known.asked = Some(monotonic_now());
+            match crm.people().await {
+                Ok(people) => {
+                    save(db, connection, &people).await?;
+                    known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
+                }
+                Err(error) => tracing::warn!(connection = %connection, "the CRM's owners could not be read: {error}"),
+            }
+        }
+        Ok(Snapshot(known.people.clone()))
+    }
+}
+
+async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result<(), StoreError> {
+    let rows: Vec<PersonRow> = people.iter().cloned().map(to_row).collect();
+    let mut tx = db.begin(Priority::Work).await?;
+    person::save_all(&mut tx, connection, &rows).await?;
+    tx.commit().await
+}
+
+fn to_row(p: Person) -> PersonRow {
+    PersonRow { id: p.id, name: p.name, email: p.email, manager: p.manager, active: p.active, queue: p.queue }
+}
+
+fn from_row(r: PersonRow) -> Person {
+    Person { id: r.id, name: r.name, email: r.email, manager: r.manager, active: r.active, queue: r.queue }
+}

@@ -1,0 +1,70 @@
+//! What is counted, for `/metrics`. Never a record's id as a label.
+
+use crate::record::{ConnectionName, FactKind};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WebhookLabels {
+    connection: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FactLabels {
+    connection: String,
+    fact: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    connection: String,
+    call: &'static str,
+    result: &'static str,
+}
+
+/// The counters, and the registry that prints them.
+pub struct Metrics {
+    registry: Registry,
+    webhooks: Family<WebhookLabels, Counter>,
+    facts: Family<FactLabels, Counter>,
+    calls: Family<CallLabels, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("leadpact");
+        let (webhooks, facts, calls) = (Family::default(), Family::default(), Family::default());
+        registry.register("webhook_requests", "Webhook requests by how they were answered", Family::clone(&webhooks));
+        registry.register("facts", "Facts journalled, by kind", Family::clone(&facts));
+        registry.register("calls", "Calls to CRMs and notifiers, by result", Family::clone(&calls));
+        Self { registry, webhooks, facts, calls }
+    }
+}
+
+impl Metrics {
+    /// A webhook request was answered: `stored`, `repeated`, `bad_signature`, `malformed`, …
+    /// `connection` is empty where none was found.
+    pub fn webhook(&self, connection: &str, result: &'static str) {
+        self.webhooks.get_or_create(&WebhookLabels { connection: connection.to_owned(), result }).inc();
+    }
+
+    pub fn fact(&self, connection: &ConnectionName, kind: FactKind) {
+        self.facts.get_or_create(&FactLabels { connection: connection.to_string(), fact: kind.as_str() }).inc();
+    }
+
+    /// A call to a CRM or a notifier ended.
+    pub fn call(&self, connection: &ConnectionName, call: &'static str, result: &'static str) {
+        self.calls.get_or_create(&CallLabels { connection: connection.to_string(), call, result }).inc();
+    }
+
+    /// All of it in the OpenMetrics text format.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}

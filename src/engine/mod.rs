@@ -1,0 +1,17 @@
+//! Floor 3: the loop. Ingest takes deliveries in, apply and wake decide, deliver carries out; each
+//! worker has one public step, which the daemon repeats and a test calls by hand.
+
+pub mod apply;
+pub mod batch;
+pub mod clock;
+pub mod context;
+pub mod deliver;
+pub mod directory;
+pub mod metrics;
+pub mod schedule;
+pub mod tidy;
+pub mod wake;
+pub mod worker;
+
+pub use clock::Clock;
+pub use context::{Engine, Site};

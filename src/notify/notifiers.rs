@@ -1,0 +1,90 @@
+//! All configured channels as one: renders a message and sends it by the first that reaches its
+//! destination. When to try again is decided elsewhere.
+
+use super::email::Email;
+use super::settings::{EmailSettings, SetupError, SlackSettings};
+use super::slack::Slack;
+use super::{Destination, Message, Notifier, NotifyError, Rendered, Templates, render};
+
+pub struct Notifiers {
+    templates: Templates,
+    list: Vec<Box<dyn Notifier>>,
+}
+
+impl std::fmt::Debug for Notifiers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notifiers").field("channels", &self.list.len()).finish_non_exhaustive()
+    }
+}
+
+impl Notifiers {
+    /// What the configuration names; none at all is allowed and reaches nobody.
+    pub fn new(
+        templates: Templates,
+        slack: Option<&SlackSettings>,
+        email: Option<&EmailSettings>,
+    ) -> Result<Self, SetupError> {
+        let mut list: Vec<Box<dyn Notifier>> = Vec::new();
+        if let Some(settings) = slack {
+            list.push(Box::new(Slack::new(settings)?));
+        }
+        if let Some(settings) = email {
+            list.push(Box::new(Email::new(settings)?));
+        }
+        Ok(Self::of(templates, list))
+    }
+
+    /// Any channels, asked in this order.
+    pub fn of(templates: Templates, list: Vec<Box<dyn Notifier>>) -> Self {
+        Self { templates, list }
+    }
+
+    /// Whether anything would be tried for that destination.
+    pub fn reaches(&self, to: &Destination) -> bool {
+        routes(to).iter().any(|route| self.list.iter().any(|channel| channel.reaches(route)))
+    }
+
+    /// Sends one message once and answers what names it. A person whom Slack does not know, or to
+    /// whom Slack refuses to speak, gets an e-mail to the same address.
+    pub async fn send(&self, message: &Message) -> Result<String, NotifyError> {
+        let rendered = self.rendered(message)?;
+        let mut refusal = None;
+        for route in routes(&message.to) {
+            for channel in self.list.iter().filter(|channel| channel.reaches(&route)) {
+                match channel.send(&route, &rendered).await {
+                    Err(NotifyError::Never { message }) => {
+                        refusal.get_or_insert(NotifyError::Never { message });
+                    }
+                    // Nobody counts for more than a refusal: it lets the party's channel be told.
+                    Err(NotifyError::Nobody { message }) => refusal = Some(NotifyError::Nobody { message }),
+                    sent_or_later => return sent_or_later,
+                }
+            }
+        }
+        Err(refusal.unwrap_or_else(unreached))
+    }
+
+    /// An operator's template that fails on real data must not silence a notice: the shipped one
+    /// speaks instead.
+    fn rendered(&self, message: &Message) -> Result<Rendered, NotifyError> {
+        render(&self.templates, message)
+            .or_else(|error| {
+                tracing::warn!(%error, "a template failed, the shipped one is used");
+                render(Templates::shipped(), message)
+            })
+            .map_err(|error| NotifyError::Never { message: error.to_string() })
+    }
+}
+
+fn unreached() -> NotifyError {
+    NotifyError::Nobody { message: "no channel is configured for this destination".to_owned() }
+}
+
+/// A destination, and what stands in for it.
+fn routes(to: &Destination) -> Vec<Destination> {
+    let mut routes = vec![to.clone()];
+    if let Destination::SlackMember { email } = to {
+        routes.push(Destination::Email { address: email.clone(), name: None });
+    }
+    routes
+}

@@ -1,0 +1,262 @@
+//! The sections of the configuration but connections: defaults, types and what a value may be.
+//! Every problem is noted and reading goes on.
+
+use super::connection;
+use super::values::{address, base_url, choice, filled, http_url, secret};
+use super::{Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
+use crate::agreement::document::{Datum, Reader, Sink, Word};
+use crate::crm::Connection;
+use crate::engine::schedule::Schedule;
+use crate::notify::settings::{EmailSettings, SlackSettings};
+use secrecy::SecretString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+/// What came of reading: the names that connections use, and the settings if they are complete.
+pub(super) struct Read {
+    pub names: Vec<Named>,
+    pub settings: Option<Parts>,
+}
+
+/// Settings but for the file they came from.
+pub(super) struct Parts {
+    agreement: PathBuf,
+    require_signatures: bool,
+    server: Server,
+    store: Store,
+    schedule: Schedules,
+    connections: Vec<Connection>,
+    notify: Notify,
+    log: Log,
+    retention: Retention,
+}
+
+impl Parts {
+    pub(super) fn with_source(self, source: Source) -> Settings {
+        let Parts { agreement, require_signatures, server, store, schedule, connections, notify, log, retention } =
+            self;
+        Settings { agreement, require_signatures, server, store, schedule, connections, notify, log, retention, source }
+    }
+}
+
+/// Reads the whole file; relative paths start at `folder`.
+pub(super) fn settings<'a>(table: &'a DeTable<'a>, folder: &Path, sink: &'a Sink<'a>) -> Read {
+    let mut root = Reader::root(table, "the configuration", sink);
+    let agreement = filled(&mut root, sink, "agreement").map_or("agreement.toml", |word| word.text);
+    let signatures = root.flag("require_signatures");
+    let server = server(root.table("server"), sink);
+    let store = store(root.table("store"), sink);
+    let schedule = schedules(root.table("schedule"), sink);
+    let (connections, names) = connection::all(root.tables("connection", "[[connection]]"), folder, sink);
+    let notify = notify(root.table("notify"), folder, sink);
+    let log = log(root.table("log"), sink);
+    let retention = retention(root.table("retention"));
+
+    check::risks(&mut root, sink, signatures.as_ref(), server.as_ref(), &connections, notify.as_ref());
+    root.finish();
+
+    let settings = || {
+        Some(Parts {
+            agreement: folder.join(agreement),
+            require_signatures: signatures.is_none_or(|flag| flag.value),
+            server: server?,
+            store: store?,
+            schedule: schedule?,
+            connections,
+            notify: notify?,
+            log: log?,
+            retention,
+        })
+    };
+    Read { names, settings: settings() }
+}
+
+fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let Some(mut reader) = reader else {
+        let (listen, admin_listen) = (local(8080), local(8081));
+        return Some(Server { listen, admin_listen, public_url: own_url(listen)?, workers: None });
+    };
+    let listen = address_or(&mut reader, sink, "listen", local(8080));
+    let admin_listen = address_or(&mut reader, sink, "admin_listen", local(8081));
+    let admin_listen = admin_listen.filter(|admin| stays_here(*admin, &reader, sink));
+    let public_url = match reader.text("public_url") {
+        Some(word) => http_url(sink, &word, "public_url"),
+        None => own_url(listen.unwrap_or(local(8080))),
+    };
+    let workers = count(reader.count("workers"));
+    reader.finish();
+    Some(Server { listen: listen?, admin_listen: admin_listen?, public_url: public_url?, workers })
+}
+
+fn stays_here(admin: SocketAddr, reader: &Reader<'_>, sink: &Sink<'_>) -> bool {
+    if !admin.ip().is_loopback() {
+        let message = "`admin_listen` must be a loopback address until sign-in exists: whoever reaches the pages \
+                       and the api sees every lead and may act";
+        let help = "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in";
+        sink.error_with(reader.span_of("admin_listen"), message, help);
+    }
+    admin.ip().is_loopback()
+}
+
+fn own_url(listen: SocketAddr) -> Option<Url> {
+    Url::parse(&format!("http://{listen}")).ok()
+}
+
+fn address_or(reader: &mut Reader<'_>, sink: &Sink<'_>, key: &'static str, default: SocketAddr) -> Option<SocketAddr> {
+    if reader.has(key) { address(reader, sink, key) } else { Some(default) }
+}
+
+fn count(datum: Option<Datum<u32>>) -> Option<NonZeroU32> {
+    datum.and_then(|datum| NonZeroU32::new(datum.value))
+}
+
+fn store(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Store> {
+    const DEFAULT: &str = "sqlite://leadpact.db";
+    let Some(mut reader) = reader else { return Some(Store { url: DEFAULT.into(), max_connections: None }) };
+    let url = match reader.text("url") {
+        None => Some(DEFAULT),
+        Some(word) if is_database(word.text) => Some(word.text),
+        Some(word) => {
+            let help = "for example sqlite://leadpact.db, or postgres://user:${PASSWORD}@host/leadpact";
+            sink.error_with(word.span, "`url` must begin with sqlite: or postgres://", help);
+            None
+        }
+    };
+    let max_connections = count(reader.count("max_connections"));
+    reader.finish();
+    Some(Store { url: SecretString::from(url?), max_connections })
+}
+
+fn is_database(url: &str) -> bool {
+    ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme))
+}
+
+fn schedules(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Schedules> {
+    const WAKE: &str = "* * * * * *";
+    const RECONCILE: &str = "0 */15 * * * *";
+    let Some(mut reader) = reader else {
+        return Some(Schedules { wake: Schedule::parse(WAKE).ok()?, reconcile: Schedule::parse(RECONCILE).ok()? });
+    };
+    let wake = cron(&mut reader, sink, "wake", WAKE);
+    let reconcile = cron(&mut reader, sink, "reconcile", RECONCILE);
+    reader.finish();
+    Some(Schedules { wake: wake?, reconcile: reconcile? })
+}
+
+fn cron(reader: &mut Reader<'_>, sink: &Sink<'_>, key: &'static str, default: &str) -> Option<Schedule> {
+    let word = if reader.has(key) { reader.text(key)? } else { Word { text: default, span: reader.span() } };
+    match Schedule::parse(word.text) {
+        Ok(schedule) => Some(schedule),
+        Err(why) => {
+            let help = "cron with seconds: second minute hour day month weekday, such as 0 */15 * * * *";
+            sink.error_with(word.span, format!("`{key}`: {why}"), help);
+            None
+        }
+    }
+}
+
+fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<Notify> {
+    let Some(mut reader) = reader else {
+        return Some(Notify {
+            notify_in_observe: false,
+            templates: None,
+            slack: None,
+            slack_signing_secret: None,
+            email: None,
+        });
+    };
+    let notify_in_observe = reader.flag("notify_in_observe").is_some_and(|flag| flag.value);
+    let templates = filled(&mut reader, sink, "templates").map(|word| folder.join(word.text));
+    let slack = reader.table("slack").map(|r| slack(r, sink));
+    let email = reader.table("email").map(|r| email(r, sink));
+    reader.finish();
+    // A channel that is there and unreadable has noted why; the settings are not complete without it.
+    let (slack, slack_signing_secret) = match slack {
+        None => (None, None),
+        Some(read) => read.map(|(slack, signing)| (Some(slack), signing))?,
+    };
+    let email = match email {
+        None => None,
+        Some(read) => Some(read?),
+    };
+    Some(Notify { notify_in_observe, templates, slack, slack_signing_secret, email })
+}
+
+/// How to send, and what Slack signs with.
+fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Option<SecretString>)> {
+    if !reader.has("token") && !reader.has("webhook_url") {
+        let help = "token = \"${SLACK_BOT_TOKEN}\" for people and channels, webhook_url for one channel";
+        sink.error_with(reader.span(), "[notify.slack] needs `token` or `webhook_url`", help);
+    }
+    let token = secret(&mut reader, sink, "token");
+    let webhook_url = filled(&mut reader, sink, "webhook_url").and_then(|word| webhook(sink, &word));
+    let signing_secret = secret(&mut reader, sink, "signing_secret");
+    let base_url = base_url(&mut reader, sink, Some("https://slack.com/api"));
+    reader.finish();
+    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secret))
+}
+
+/// The address itself is the secret, and may well have a query.
+fn webhook(sink: &Sink<'_>, word: &Word<'_>) -> Option<SecretString> {
+    let url = Url::parse(word.text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    if url.is_none() {
+        sink.error(word.span.clone(), "`webhook_url` must be a URL that begins with https:// or http://");
+    }
+    url.map(|_| SecretString::from(word.text))
+}
+
+fn email(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<EmailSettings> {
+    let url = reader.need_text("smtp_url").filter(|word| {
+        let fits = is_smtp(word.text);
+        if !fits {
+            let help = "for example smtps://user:${SMTP_PASSWORD}@smtp.acme.example";
+            sink.error_with(word.span.clone(), "`smtp_url` must begin with smtps:// or smtp://", help);
+        }
+        fits
+    });
+    let from = reader.need_text("from").filter(|word| {
+        let fits = word.text.parse::<lettre::message::Mailbox>().is_ok();
+        if !fits {
+            let help = "for example leadpact <sla@acme.example>";
+            sink.error_with(word.span.clone(), "`from` must be an e-mail address", help);
+        }
+        fits
+    });
+    reader.finish();
+    Some(EmailSettings { smtp_url: SecretString::from(url?.text), from: from?.text.to_owned() })
+}
+
+fn is_smtp(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host().is_some())
+}
+
+fn log(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Log> {
+    let Some(mut reader) = reader else { return Some(Log { format: LogFormat::Human, level: "info".into() }) };
+    let formats = [("human", LogFormat::Human), ("json", LogFormat::Json)];
+    let format = choice(&mut reader, sink, "format", &formats);
+    let level = filled(&mut reader, sink, "level");
+    reader.finish();
+    if let Some(word) = &level
+        && EnvFilter::try_new(word.text).is_err()
+    {
+        sink.error_with(
+            word.span.clone(),
+            "`level` is no log level",
+            "for example info, debug, or info,leadpact=debug",
+        );
+    }
+    Some(Log { format: format.unwrap_or(LogFormat::Human), level: level.map_or("info", |word| word.text).to_owned() })
+}
+
+fn retention(reader: Option<Reader<'_>>) -> Retention {
+    let Some(mut reader) = reader else { return Retention { inbox_days: 30, history_months: 13 } };
+    let inbox_days = reader.count("inbox_days").map_or(30, |n| n.value);
+    let history_months = reader.count("history_months").map_or(13, |n| n.value);
+    reader.finish();
+    Retention { inbox_days, history_months }
+}

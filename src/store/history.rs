@@ -1,0 +1,96 @@
+//! Every applied change of every record: what a standing is folded from.
+
+use super::batch::{slices, values};
+use super::{Db, Result, Tx, from_json, to_json};
+use crate::record::{Change, ConnectionName, RecordKey, Timestamp};
+use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
+
+const SELECT: &str = "SELECT body FROM history WHERE connection = $1 AND object = $2 AND id = $3 ORDER BY at, digest";
+
+/// What tells two changes of the same moment apart: 32 hex digits of SHA-256 over its JSON.
+fn digest(body: &str) -> String {
+    let mut text = hex::encode(Sha256::digest(body.as_bytes()));
+    text.truncate(32);
+    text
+}
+
+/// Adds these changes; one that is there already stays one.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn add(tx: &mut Tx, changes: &[(RecordKey, Change)]) -> Result<()> {
+    const COLUMNS: usize = 6;
+    for slice in slices(changes, COLUMNS) {
+        let bodies = slice.iter().map(|(_, change)| to_json(change)).collect::<Result<Vec<_>>>()?;
+        let sql = format!(
+            "INSERT INTO history (connection, object, id, at, digest, body) VALUES {} ON CONFLICT DO NOTHING",
+            values(0, slice.len(), COLUMNS)
+        );
+        on_tx!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for ((key, change), body) in slice.iter().zip(&bodies) {
+                query = query
+                    .bind(key.connection.as_str())
+                    .bind(key.object.as_str())
+                    .bind(key.id.as_str())
+                    .bind(change.at.as_millis())
+                    .bind(digest(body))
+                    .bind(body);
+            }
+            query.execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
+/// The record's changes by time, within the transaction; ties in an order that never changes.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn load(tx: &mut Tx, key: &RecordKey) -> Result<Vec<Change>> {
+    let rows: Vec<(String,)> = on_tx!(tx, |c| {
+        sqlx::query_as(SELECT)
+            .bind(key.connection.as_str())
+            .bind(key.object.as_str())
+            .bind(key.id.as_str())
+            .fetch_all(c)
+            .await
+    })?;
+    rows.iter().map(|(body,)| from_json(body)).collect()
+}
+
+/// The same for pages and commands.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn of_record(db: &Db, key: &RecordKey) -> Result<Vec<Change>> {
+    let rows: Vec<(String,)> = on_db!(db, |c| {
+        sqlx::query_as(SELECT)
+            .bind(key.connection.as_str())
+            .bind(key.object.as_str())
+            .bind(key.id.as_str())
+            .fetch_all(c)
+            .await
+    })?;
+    rows.iter().map(|(body,)| from_json(body)).collect()
+}
+
+/// Deletes up to `limit` changes older than `t`; answers how many. Call it until it answers less.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn delete_before(tx: &mut Tx, connection: &ConnectionName, t: Timestamp, limit: u32) -> Result<u64> {
+    const SQL: &str = "DELETE FROM history WHERE connection = $1 AND (object, id, at, digest) IN \
+         (SELECT object, id, at, digest FROM history WHERE connection = $1 AND at < $2 ORDER BY at LIMIT $3)";
+    let gone = on_tx!(tx, |c| {
+        sqlx::query(SQL)
+            .bind(connection.as_str())
+            .bind(t.as_millis())
+            .bind(i64::from(limit))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(gone)
+}

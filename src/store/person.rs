@@ -1,0 +1,71 @@
+//! The CRM's directory of owners, as last read. Who may be told what is not decided here.
+
+use super::batch::{last_of_each, slices, values};
+use super::{Db, Result, Tx, clean};
+use crate::record::{ConnectionName, OwnerId};
+use sqlx::AssertSqlSafe;
+
+/// An owner in the CRM: a person or a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub id: OwnerId,
+    pub name: String,
+    pub email: Option<String>,
+    pub manager: Option<OwnerId>,
+    pub active: bool,
+    pub queue: bool,
+}
+
+/// Stores these owners in place of what was known of them; others stay.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn save_all(tx: &mut Tx, connection: &ConnectionName, people: &[PersonRow]) -> Result<()> {
+    const COLUMNS: usize = 7;
+    let people = last_of_each(people, |person| &person.id);
+    for slice in slices(&people, COLUMNS) {
+        let sql = format!(
+            "INSERT INTO person (connection, id, name, email, manager, active, queue) VALUES {} \
+             ON CONFLICT (connection, id) DO UPDATE SET name = excluded.name, email = excluded.email, \
+             manager = excluded.manager, active = excluded.active, queue = excluded.queue",
+            values(0, slice.len(), COLUMNS)
+        );
+        on_tx!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for person in slice {
+                query = query
+                    .bind(connection.as_str())
+                    .bind(person.id.as_str())
+                    .bind(clean(&person.name))
+                    .bind(person.email.as_deref().map(clean))
+                    .bind(person.manager.as_ref().map(OwnerId::as_str))
+                    .bind(person.active)
+                    .bind(person.queue);
+            }
+            query.execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
+type Row = (String, String, Option<String>, Option<String>, bool, bool);
+
+/// All owners known in a connection, by id.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn load_all(db: &Db, connection: &ConnectionName) -> Result<Vec<PersonRow>> {
+    const SQL: &str = "SELECT id, name, email, manager, active, queue FROM person WHERE connection = $1 ORDER BY id";
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name, email, manager, active, queue)| PersonRow {
+            id: OwnerId::new(id),
+            name,
+            email,
+            manager: manager.map(OwnerId::new),
+            active,
+            queue,
+        })
+        .collect())
+}
