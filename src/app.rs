@@ -144,7 +144,12 @@ impl App {
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn build_with(settings: &Settings, agreements: &Agreements, clock: Clock, notifiers: Notifiers) -> Result<Self> {
+    pub async fn build_with(
+        settings: &Settings,
+        agreements: &Agreements,
+        clock: Clock,
+        notifiers: Notifiers,
+    ) -> Result<Self> {
         let db = open(settings).await?;
         let mut sites = Vec::new();
         for connection in &settings.connections {

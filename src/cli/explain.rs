@@ -49,8 +49,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         let zone = agreement.zone();
         let name_of = |id: &OwnerId| names.get(id).cloned();
         let reader = Reader { agreement, zone: &zone, name_of: &name_of };
-        let told: Vec<Told<'_>> =
-            rows.iter().map(|r| Told { fact: &r.entry.fact, seen_at: r.entry.seen_at }).collect();
+        let told: Vec<Told<'_>> = rows.iter().map(|r| Told { fact: &r.entry.fact, seen_at: r.entry.seen_at }).collect();
         println!("{key}");
         story(&reader, &told).iter().for_each(|line| print(line, &zone));
         Ok(ExitCode::SUCCESS)

@@ -100,12 +100,12 @@ impl fmt::Display for WorldEvent {
 fn verb(status: &str) -> &'static str {
     match status {
         "Open" => "opened",
-        "Qualified by marketing" => "passed on to teleprospecting",
+        "Qualified by marketing" => "qualified for teleprospecting",
         "Accepted" => "accepted",
         "Qualified by teleprospecting" => "qualified for sales",
         "Working" => "is working",
         "Rejected" => "rejected",
-        "Nurture" => "put into nurture",
+        "Nurture" => "nurtures",
         _ => "changed the status of",
     }
 }

@@ -84,7 +84,7 @@ async fn play(arguments: &DemoArguments) -> Result<ExitCode> {
     let listening = app.listen(&settings.server).context("choose another address with --listen")?;
     let stop = CancellationToken::new();
     greet(arguments, &base);
-    let narrator = Narrator::new(&app.engine, &said);
+    let narrator = Narrator::new(&app.engine, &said, &[sandbox.hubspot(), sandbox.salesforce()]);
     let telling = tokio::spawn(narrator.tell(app.engine.told.subscribe(), sandbox.subscribe(), stop.clone()));
     app.start();
     tokio::spawn(hubspot.work(STEP, stop.clone()));
@@ -93,7 +93,9 @@ async fn play(arguments: &DemoArguments) -> Result<ExitCode> {
     let ends = arguments.ends_after;
     let stopped = async {
         match ends {
-            Some(time) => tokio::select! { () = tokio::time::sleep(time) => {}, () = super::serve::wait_for_signal() => {} },
+            Some(time) => {
+                tokio::select! { () = tokio::time::sleep(time) => {}, () = super::serve::wait_for_signal() => {} }
+            }
             None => super::serve::wait_for_signal().await,
         }
     };
@@ -139,8 +141,12 @@ async fn start_sandbox(clock: &Clock, base: &str) -> Result<Sandbox> {
         webhook_url: format!("{base}/webhooks/{SALESFORCE}/{}", configuration::SECRET),
     };
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options =
-        SandboxOptions { clock: Arc::new(move || time.now()), hubspot: Some(hubspot), salesforce: Some(salesforce), listen };
+    let options = SandboxOptions {
+        clock: Arc::new(move || time.now()),
+        hubspot: Some(hubspot),
+        salesforce: Some(salesforce),
+        listen,
+    };
     Sandbox::start(options).await
 }
 

@@ -7,7 +7,7 @@ use crate::notify::{Destination, Notifier, NotifyError, Rendered};
 use crate::record::{FactKind, OwnerId, Timestamp};
 use crate::report::story::Reader;
 use crate::report::words::sentence;
-use crate::sandbox::{By, WorldEvent};
+use crate::sandbox::{By, Happened, World, WorldEvent};
 use crate::store::journal::JournalEntry;
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -25,12 +25,23 @@ pub struct Narrator {
 }
 
 impl Narrator {
-    pub fn new(engine: &Arc<Engine>, summary: &Arc<Mutex<Summary>>) -> Self {
-        Self { engine: engine.clone(), summary: summary.clone(), names: Names::new() }
+    /// `worlds`: whose people are called by their names, as owners and as users.
+    pub fn new(engine: &Arc<Engine>, summary: &Arc<Mutex<Summary>>, worlds: &[&Arc<World>]) -> Self {
+        let mut names = Names::new();
+        for member in worlds.iter().flat_map(|w| w.members()) {
+            names.insert(member.id.clone(), member.name.clone());
+            names.insert(member.user_id.to_string(), member.name);
+        }
+        Self { engine: engine.clone(), summary: summary.clone(), names }
     }
 
     /// Until `stop`; what has happened by then is told first.
-    pub async fn tell(mut self, mut facts: Receiver<Arc<JournalEntry>>, mut events: Receiver<WorldEvent>, stop: CancellationToken) {
+    pub async fn tell(
+        mut self,
+        mut facts: Receiver<Arc<JournalEntry>>,
+        mut events: Receiver<WorldEvent>,
+        stop: CancellationToken,
+    ) {
         loop {
             tokio::select! {
                 biased;
@@ -51,8 +62,7 @@ impl Narrator {
 
     fn event(&mut self, event: &WorldEvent) {
         self.names.insert(event.id.clone(), event.record_name.clone());
-        let seen = matches!(event.field(), None | Some("status" | "touches" | "amount" | "close_date"));
-        if matches!(event.by, By::Person(_)) && seen {
+        if matches!(event.by, By::Person(_)) && is_told(event) {
             line(event.at, "", &event.to_string());
         }
     }
@@ -66,6 +76,14 @@ impl Narrator {
         let reader = Reader { agreement: &site.agreement, zone: &zone, name_of: &name_of };
         let who = self.names.get(entry.record.id.as_str()).map_or(entry.record.id.as_str(), String::as_str);
         line(entry.fact.at, mark, &format!("{who}: {}", sentence(&reader, &entry.fact)));
+    }
+}
+
+/// What people do that matters to the agreement.
+fn is_told(event: &WorldEvent) -> bool {
+    match event.what {
+        Happened::Created => matches!(event.object.as_str(), "deals" | "Opportunity"),
+        _ => matches!(event.field(), Some("status" | "touches" | "amount" | "close_date" | "reject_reason")),
     }
 }
 
