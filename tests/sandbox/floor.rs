@@ -66,7 +66,7 @@ fn everything_that_an_agreement_cares_about_happens_in_both_crms() {
     for crm in [CrmKind::HubSpot, CrmKind::Salesforce] {
         let mut play = play(crm, 42);
         let story = play.run(14);
-        for part in ["Amy Ng accepted", "rejected", "qualified for sales", "is working", "put into nurture"] {
+        for part in ["Amy Ng accepted", "rejected", "qualified for sales", "is working", "nurtures"] {
             assert!(some(&story, part), "{crm:?}: nobody ever: {part}");
         }
         for asleep in ["Cleo Brandt", "Finn Olsen"] {
