@@ -8,5 +8,7 @@ pub mod crm;
 pub mod engine;
 pub mod notify;
 pub mod record;
+pub mod report;
 pub mod settings;
 pub mod store;
+pub mod web;
