@@ -11,5 +11,7 @@ pub mod engine;
 pub mod notify;
 pub mod record;
 pub mod sandbox;
+pub mod report;
 pub mod settings;
 pub mod store;
+pub mod web;

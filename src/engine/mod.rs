@@ -7,6 +7,7 @@ pub mod clock;
 pub mod context;
 pub mod deliver;
 pub mod directory;
+pub mod ingest;
 pub mod metrics;
 pub mod schedule;
 pub mod tidy;
