@@ -13,16 +13,20 @@ use crate::crm::{CrmError, SharedCrm};
 use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Site};
 use crate::engine::directory::Directory;
+use crate::engine::ingest::Ingest;
 use crate::engine::metrics::Metrics;
 use crate::engine::worker::{self, Retention};
 use crate::notify::{Notifiers, Templates};
 use crate::record::{ConnectionName, Elapsed};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Server, Settings};
 use crate::store::agreement::{AgreementRow, activate, active, offer};
 use crate::store::{Db, OpenOptions, Priority};
+use crate::web::{self, Serving, Web};
 use anyhow::{Context, Result, bail};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast};
@@ -103,8 +107,26 @@ pub struct App {
     pub engine: Arc<Engine>,
     wakes: crate::engine::schedule::Schedule,
     keep: Retention,
+    /// The web calls itself not ready from then on.
+    stopping: CancellationToken,
+    /// The workers end.
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// Bound addresses, with the servers that will answer there.
+pub struct Listening {
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    serving: Serving,
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("{address} cannot be listened at"))
+}
+
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 impl App {
@@ -113,9 +135,17 @@ impl App {
     /// # Errors
     /// When the database cannot be opened or a part of the configuration cannot work.
     pub async fn build(settings: &Settings, agreements: &Agreements, clock: Clock) -> Result<Self> {
-        let db = open(settings).await?;
         let templates = Templates::load(settings.notify.templates.as_deref())?;
         let notifiers = Notifiers::new(templates, settings.notify.slack.as_ref(), settings.notify.email.as_ref())?;
+        Self::build_with(settings, agreements, clock, notifiers).await
+    }
+
+    /// The same with other channels than the configuration names.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_with(settings: &Settings, agreements: &Agreements, clock: Clock, notifiers: Notifiers) -> Result<Self> {
+        let db = open(settings).await?;
         let mut sites = Vec::new();
         for connection in &settings.connections {
             let file = agreements.of(&connection.name);
@@ -136,8 +166,44 @@ impl App {
             inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
             history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),
         };
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Self { engine: Arc::new(engine), wakes: settings.schedule.wake.clone(), keep, stop, tasks })
+        let (stopping, stop) = (CancellationToken::new(), CancellationToken::new());
+        let wakes = settings.schedule.wake.clone();
+        Ok(Self { engine: Arc::new(engine), wakes, keep, stopping, stop, tasks: TaskTracker::new() })
+    }
+
+    /// Binds the addresses and prepares the web servers; answered once they run.
+    ///
+    /// # Errors
+    /// When an address cannot be listened at.
+    pub fn listen(&self, server: &Server) -> Result<Listening> {
+        let public = bind(server.listen)?;
+        let admin = (server.admin_listen != server.listen).then(|| bind(server.admin_listen)).transpose()?;
+        let public_at = public.local_addr()?;
+        let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
+        let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites);
+        let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
+        let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
+        let serving = web::serve(Arc::new(web), public, admin, workers)?;
+        Ok(Listening { public: public_at, admin: admin_at, serving })
+    }
+
+    /// Answers requests until `stopped`, then stops everything in order: not ready any more, open
+    /// requests answered, what workers hold finished, leases given back.
+    ///
+    /// # Errors
+    /// When a server's threads cannot be started.
+    pub async fn run_until(&self, listening: Listening, stopped: impl Future<Output = ()>) -> Result<()> {
+        let handles = listening.serving.handles();
+        let servers = tokio::spawn(listening.serving.run());
+        stopped.await;
+        tracing::info!("stopping");
+        self.stopping.cancel();
+        for handle in handles {
+            handle.stop(true).await;
+        }
+        servers.await.context("the web servers ended badly")??;
+        self.stop().await;
+        Ok(())
     }
 
     /// Starts the workers of every connection.

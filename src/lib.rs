@@ -10,5 +10,6 @@ pub mod crm;
 pub mod engine;
 pub mod notify;
 pub mod record;
+pub mod sandbox;
 pub mod settings;
 pub mod store;

@@ -2,8 +2,11 @@
 //! in its file.
 
 pub mod check;
+pub mod demo;
+pub mod explain;
 pub mod healthcheck;
 pub mod logging;
+pub mod serve;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -19,8 +22,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch it work: the whole daemon against a pretend CRM, time running faster.
+    Demo(demo::DemoArguments),
+    /// Run the daemon.
+    Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// Tell a record's story: what happened, when, and why.
+    Explain(explain::ExplainArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -36,6 +45,9 @@ pub struct ConfigArguments {
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
