@@ -1,5 +1,7 @@
 //! The binary: arguments in, exit code out.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use std::process::ExitCode;
 

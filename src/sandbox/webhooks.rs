@@ -5,6 +5,7 @@
 use super::event::{CrmKind, WorldEvent};
 use super::world::World;
 use super::{hubspot_events, outbound};
+use crate::engine::clock::real_now;
 use crate::record::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -238,12 +239,4 @@ impl Notice {
             Notice::Salesforce(notice) => notice.object.clone(),
         }
     }
-}
-
-/// Signatures carry the real time, whatever time the pretend CRM lives in: their receiver checks it
-/// against its own clock. The only place in the sandbox that reads the machine's clock.
-#[expect(clippy::disallowed_methods, reason = "signatures are checked against the real time")]
-fn real_now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
