@@ -1,12 +1,13 @@
 //! Reads that the core asked for, and the reading that comes before every write.
 
 use super::{Deliver, GATHER, only_store};
+use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
 use crate::engine::context::{Engine, Site};
-use crate::record::change::Reading;
-use crate::record::{Actor, Change, Elapsed, Object, Outcome, RecordId, RecordKey, Timestamp, What};
+use crate::record::change::{FieldValues, Reading};
+use crate::record::{Actor, Change, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What};
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, Lane, OutboxRow};
 use crate::store::{Priority, StoreError, Tx};
@@ -154,14 +155,26 @@ pub(super) async fn apply(
                 for what in unreadable {
                     tracing::warn!(record = %key, "taken as unset: {what}");
                 }
+                let at = batch.standing(key).map_or(seen.reads.at, |s| read_at(s, seen.reads.at, values));
                 let reading = Reading { modified: *modified, values: values.clone(), import: false };
-                Change { at: seen.reads.at, what: What::Read(reading), by: Actor::Unknown }
+                Change { at, what: What::Read(reading), by: Actor::Unknown }
             }
             ReadRecord::Gone => Change { at: gone_at(batch, key, seen), what: What::Deleted, by: Actor::Unknown },
         };
         only_store(batch.change(tx, key, change).await)?;
     }
     Ok(())
+}
+
+/// A `Date` header counts whole seconds. What we knew before, of that same second, came before the
+/// read, unless the read contradicts it: then the header is taken at its word, and the event wins.
+fn read_at(standing: &Standing, date: Timestamp, values: &FieldValues) -> Timestamp {
+    let known = standing.folded_to;
+    let same_second = date <= known && known < date + Elapsed::from_secs(1);
+    let contradicts = |(name, value): &(FieldName, Value)| {
+        standing.fields.field(*name).is_some_and(|f| f.value != *value && f.at > date)
+    };
+    if same_second && !values.iter().any(contradicts) { known + Elapsed::from_millis(1) } else { date }
 }
 
 /// A record that is no longer there went after everything that we know of it.
