@@ -6,7 +6,6 @@ use super::event::{CrmKind, WorldEvent};
 use super::world::World;
 use super::{hubspot_events, outbound};
 use crate::engine::clock::real_now;
-use crate::record::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
