@@ -82,7 +82,10 @@ impl Words<'_> {
             FactKind::Answered => format!("{clock} answered; a new one starts{by}"),
             FactKind::Recomputed => {
                 let before = self.moment("deadline_before", ", before ");
-                format!("{clock} recomputed by a new version of the agreement{}{before}", self.moment("deadline", "; due "))
+                format!(
+                    "{clock} recomputed by a new version of the agreement{}{before}",
+                    self.moment("deadline", "; due ")
+                )
             }
             FactKind::Spared => {
                 format!("Spared, since somebody worked on it after the breach{}{by}", self.moment("until", "; until "))

@@ -29,8 +29,8 @@ impl Narrator {
     pub fn new(engine: &Arc<Engine>, summary: &Arc<Mutex<Summary>>, worlds: &[&Arc<World>]) -> Self {
         let mut names = Names::new();
         for member in worlds.iter().flat_map(|w| w.members()) {
-            names.insert(member.id.clone(), member.name.clone());
-            names.insert(member.user_id.to_string(), member.name);
+            names.insert(member.id.clone(), member.name());
+            names.insert(member.user_id.to_string(), member.name());
         }
         Self { engine: engine.clone(), summary: summary.clone(), names }
     }
