@@ -81,7 +81,11 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
     let (public_data, admin_data) = (data.clone(), data);
     let public = HttpServer::new(move || {
         let app = App::new().app_data(public_data.clone()).configure(public_routes);
-        app.configure(move |routes| if everything { admin_routes(routes) })
+        app.configure(move |routes| {
+            if everything {
+                admin_routes(routes)
+            }
+        })
     })
     .workers(workers)
     .client_request_timeout(HEAD)

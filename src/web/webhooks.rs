@@ -151,7 +151,9 @@ fn raw_delivery(base: &str, request: &HttpRequest, path_secret: Option<String>, 
         method: Method::as_str(request.method()).to_owned(),
         url: format!("{base}{path}"),
         path_secret,
-        headers: headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect(),
+        headers: headers
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect(),
         body,
     }
 }
