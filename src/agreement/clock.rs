@@ -1,34 +1,28 @@
-//! The life of a run: it starts at an edge, pauses and resumes, restarts with a new owner or a
-//! touch, is met, breached once, or cancelled. Its steps are in `steps`.
+//! The life of a run: it starts at an edge, restarts with a new owner or a touch, is met, breached
+//! once, or cancelled, and may be spared. Its times and pauses are in `run`, its steps in `steps`.
 
-use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
-use super::model::{Clock, ClockOf, Span, StepAt, Until};
-use super::predicate::Predicate;
-use super::span;
-use super::standing::{Run, Spared, StepRun, StepState, ViolationKind};
+use super::fold::{About, DATE_GRAIN, Fold, Moment, Stirred, details};
+use super::model::{Clock, ClockOf, Until};
+use super::run::new_run;
+use super::standing::{Run, Spared, StepState, ViolationKind};
 use crate::record::field::well_known;
-use crate::record::{Actor, Elapsed, Fact, FactKind, Timestamp};
+use crate::record::{Actor, Elapsed, FactKind, Timestamp};
 use serde_json::{Map, Value as Json};
-use std::sync::Arc;
 
 /// How long a touch after the breach spares a lead where the agreement has no `[recycling]`.
 const DEFAULT_SPARE: Elapsed = Elapsed::from_secs(86_400);
 
 impl Fold<'_> {
-    /// Looks at every open run and every start after a change.
-    pub(super) fn run_clocks(&mut self, moment: Moment, by: &Actor, stirred: Stirred) {
+    /// Ends or pauses the open runs whose conditions say so.
+    pub(super) fn end_runs(&mut self, moment: Moment, by: &Actor) {
         for i in 0..self.standing.runs.len() {
             if self.standing.runs[i].is_open() {
-                self.run_clock(i, moment, by, stirred);
+                self.end_run(i, moment, by);
             }
-        }
-        self.start_clocks(moment.start, by);
-        if self.is_converted() {
-            self.cancel_open(moment.end, "converted");
         }
     }
 
-    fn run_clock(&mut self, i: usize, moment: Moment, by: &Actor, stirred: Stirred) {
+    fn end_run(&mut self, i: usize, moment: Moment, by: &Actor) {
         let Some(clock) = self.clock(&self.standing.runs[i].clock) else { return };
         if let Some(terms) = self.until_holds(clock, i) {
             return self.meet(i, moment, by, terms);
@@ -36,15 +30,24 @@ impl Fold<'_> {
         if clock.cancels.as_ref().is_some_and(|p| p.holds(&self.view(Some(&self.standing.runs[i])))) {
             return self.end(i, FactKind::Cancelled, moment.end, by, reason("its cancelling condition holds"));
         }
-        if stirred.owner && clock.restarts_on_owner {
-            self.end(i, FactKind::Transferred, moment.start, by, Map::new());
-            return self.start(clock, moment.start, by);
+        self.pause(clock, i, moment.end, by);
+    }
+
+    /// A new owner or a touch starts a clock anew where the agreement says so; a pause may be over.
+    pub(super) fn restart_runs(&mut self, at: Timestamp, by: &Actor, stirred: Stirred) {
+        for i in 0..self.standing.runs.len() {
+            let run = &self.standing.runs[i];
+            let Some(clock) = self.clock(&run.clock).filter(|_| run.is_open()) else { continue };
+            if stirred.owner && clock.restarts_on_owner {
+                self.end(i, FactKind::Transferred, at, by, Map::new());
+                self.start(clock, at, by);
+            } else if stirred.touches > 0.0 && clock.restarts_on_touch {
+                self.end(i, FactKind::Answered, at, by, Map::new());
+                self.start(clock, at, by);
+            } else {
+                self.resume(clock, i, at, by);
+            }
         }
-        if stirred.touches > 0.0 && clock.restarts_on_touch {
-            self.end(i, FactKind::Answered, moment.start, by, Map::new());
-            return self.start(clock, moment.start, by);
-        }
-        self.pause_or_resume(clock, i, moment, by);
     }
 
     /// The terms that held, when the run's condition holds now.
@@ -62,35 +65,32 @@ impl Fold<'_> {
     fn meet(&mut self, i: usize, moment: Moment, by: &Actor, terms: Json) {
         let run = &self.standing.runs[i];
         let at = moment.end.max(run.started);
-        let in_time = run.silent || run.paused.is_some() || at <= run.deadline;
-        if in_time {
-            self.withdraw_breach(i);
-        } else {
+        // While it was paused no time passed.
+        let in_time = run.silent || run.paused.unwrap_or(at).min(at) <= run.deadline;
+        if !in_time {
             self.breach(i);
         }
         let kind = if in_time { FactKind::Met } else { FactKind::MetLate };
-        let mut detail = Map::new();
-        detail.insert("terms".into(), terms);
-        self.end(i, kind, at, by, detail);
+        self.end(i, kind, at, by, details([("terms", terms)]));
     }
 
-    /// Ends a run. What it had issued is withdrawn by `steps`.
+    /// Ends a run. What it had issued is withdrawn by `steps`; a breach that would have come after
+    /// the end did not happen.
     fn end(&mut self, i: usize, kind: FactKind, at: Timestamp, by: &Actor, mut detail: Map<String, Json>) {
+        let at = at.max(self.standing.runs[i].started);
+        self.no_breach_from(i, at);
         let run = &mut self.standing.runs[i];
-        let at = at.max(run.started);
         run.ended = Some(at);
         detail.insert("deadline".into(), run.deadline.as_millis().into());
         self.run_fact(kind, at, i, by, detail);
     }
 
-    fn run_fact(&mut self, kind: FactKind, at: Timestamp, i: usize, by: &Actor, detail: Map<String, Json>) {
+    pub(super) fn run_fact(&mut self, kind: FactKind, at: Timestamp, i: usize, by: &Actor, detail: Map<String, Json>) {
         let run = &self.standing.runs[i];
         let (name, number) = (run.clock.clone(), run.number);
         let party = self.clock(&name).map(|c| c.party.clone());
-        self.fact(kind, at, &name, number, "", by, detail);
-        if let (Some(party), Some(fact)) = (party, self.facts.last_mut()) {
-            fact.party = Some(party);
-        }
+        let fact = self.fact(kind, at, About { source: &name, run: number, item: "" }, by, detail);
+        fact.party = party.or(fact.party.take());
     }
 
     pub(super) fn cancel(&mut self, clock: &str, at: Timestamp, why: &str) {
@@ -119,27 +119,23 @@ impl Fold<'_> {
         }
     }
 
-    /// At an ending a clock is met where its condition holds, else cancelled.
-    pub(super) fn end_clocks_at_ending(&mut self, found: usize, moment: Moment, by: &Actor) {
+    /// Where the waterfall is left, a clock is met where its condition holds, else cancelled.
+    pub(super) fn end_open(&mut self, moment: Moment, by: &Actor, why: &str) {
         for i in 0..self.standing.runs.len() {
             if !self.standing.runs[i].is_open() {
                 continue;
             }
             match self.clock(&self.standing.runs[i].clock).and_then(|clock| self.until_holds(clock, i)) {
                 Some(terms) => self.meet(i, moment, by, terms),
-                None => {
-                    let why = format!("ended as {}", self.agreement.stages[found].name);
-                    self.end(i, FactKind::Cancelled, moment.end, by, reason(&why));
-                }
+                None => self.end(i, FactKind::Cancelled, moment.end, by, reason(why)),
             }
         }
     }
 
-    fn start_clocks(&mut self, at: Timestamp, by: &Actor) {
-        for clock in &self.agreement.clocks {
-            if clock.object != self.standing.key.object {
-                continue;
-            }
+    /// Starts the clocks whose start holds now and did not before.
+    pub(super) fn start_clocks(&mut self, at: Timestamp, by: &Actor) {
+        let object = self.standing.key.object;
+        for clock in self.agreement.clocks.iter().filter(|c| c.object == object) {
             let was = self.standing.on.contains(&clock.name);
             let is = self.start_holds(clock);
             if is && !was {
@@ -152,7 +148,7 @@ impl Fold<'_> {
     }
 
     /// A clock's stage is reached: the record is at it or past it, and not at another ending.
-    fn start_holds(&self, clock: &Clock) -> bool {
+    pub(super) fn start_holds(&self, clock: &Clock) -> bool {
         let Some(now) = self.standing.stage.as_ref().and_then(|s| self.agreement.stage_index(s.as_str())) else {
             return false;
         };
@@ -168,15 +164,9 @@ impl Fold<'_> {
         }
         let number = self.standing.runs.iter().filter(|r| r.clock == clock.name).count() as u32 + 1;
         let touches = self.standing.fields.get(well_known().touches).as_number();
-        let run = Run {
-            clock: clock.name.clone(),
-            number,
-            started: at,
-            touches_before: touches.or(self.standing.last_read.map(|_| 0.0)),
-            ..new_run(self.agreement, clock, at)
-        };
-        let mut detail = Map::new();
-        detail.insert("deadline".into(), run.deadline.as_millis().into());
+        let touches_before = touches.or(self.standing.last_read.map(|_| 0.0));
+        let run = Run { number, touches_before, ..new_run(self.agreement, clock, at) };
+        let detail = details([("deadline", run.deadline.as_millis().into())]);
         self.standing.runs.push(run);
         let i = self.standing.runs.len() - 1;
         if let ClockOf::Requirement(_) = clock.of {
@@ -184,32 +174,7 @@ impl Fold<'_> {
         }
         self.run_fact(FactKind::ClockStarted, at, i, by, detail);
         // It may be over before it began: the next stage was reached in the same change.
-        self.run_clock(i, Moment::exact(at), by, Stirred::default());
-    }
-
-    fn pause_or_resume(&mut self, clock: &Clock, i: usize, moment: Moment, by: &Actor) {
-        let Some(condition) = &clock.pauses else { return };
-        let holds = condition.holds(&self.view(Some(&self.standing.runs[i])));
-        match (holds, self.standing.runs[i].paused) {
-            // A pause is believed at its earliest moment, its end at the latest: time stands still for the owner.
-            (true, None) => {
-                let at = moment.end.max(self.standing.runs[i].started);
-                self.standing.runs[i].paused = Some(at);
-                self.tell_pause(FactKind::Paused, at, i, by, condition);
-            }
-            (false, Some(since)) => {
-                resume(self.agreement, clock, &mut self.standing.runs[i], since, moment.start);
-                self.tell_pause(FactKind::Resumed, moment.start, i, by, condition);
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_pause(&mut self, kind: FactKind, at: Timestamp, i: usize, by: &Actor, condition: &Predicate) {
-        let mut detail = Map::new();
-        detail.insert("terms".into(), self.terms(condition, Some(&self.standing.runs[i])));
-        detail.insert("deadline".into(), self.standing.runs[i].deadline.as_millis().into());
-        self.run_fact(kind, at, i, by, detail);
+        self.end_run(i, Moment::exact(at), by);
     }
 
     /// Breaches what fell due before this moment.
@@ -219,10 +184,8 @@ impl Fold<'_> {
 
     /// Breaches what fell due up to and including this moment, in the order of the deadlines.
     pub(super) fn advance(&mut self, to: Timestamp) {
-        let mut due: Vec<(Timestamp, usize)> = (0..self.standing.runs.len())
-            .filter_map(|i| Some((self.judged_at(i)?, i)))
-            .filter(|(at, _)| *at <= to)
-            .collect();
+        let judged = (0..self.standing.runs.len()).filter_map(|i| Some((self.judged_at(i)?, i)));
+        let mut due: Vec<(Timestamp, usize)> = judged.filter(|(at, _)| *at <= to).collect();
         due.sort_unstable();
         for (_, i) in due {
             self.breach(i);
@@ -241,9 +204,8 @@ impl Fold<'_> {
             return None;
         }
         // A rejection whose reason may still be filled in is waited for.
-        let waits =
-            self.standing.rejection.as_ref().filter(|r| r.at <= run.deadline).map(|r| r.at + self.agreement.settle);
-        Some(run.deadline.max(waits.unwrap_or(Timestamp::MIN)))
+        let waits = self.standing.rejection.as_ref().filter(|r| r.at <= run.deadline);
+        Some(waits.map_or(run.deadline, |r| run.deadline.max(r.at + self.agreement.settle)))
     }
 
     /// Whether the record was read at or after this moment.
@@ -258,35 +220,37 @@ impl Fold<'_> {
         }
         let at = run.deadline;
         run.breached = Some(at);
-        let mut detail = Map::new();
-        detail.insert("started".into(), run.started.as_millis().into());
-        let name = run.clock.clone();
-        if let Some(Until::Condition(p)) = self.clock(&name).map(|c| &c.until) {
+        let mut detail = details([("started", run.started.as_millis().into())]);
+        let clock = self.clock(&self.standing.runs[i].clock);
+        if let Some(Until::Condition(p)) = clock.map(|c| &c.until) {
             detail.insert("terms".into(), self.terms(p, Some(&self.standing.runs[i])));
         }
         self.run_fact(FactKind::Breached, at, i, &Actor::Leadpact, detail);
-        self.standing.folded_to = self.standing.folded_to.max(at);
-        if let Some(ClockOf::Requirement(r)) = self.clock(&name).map(|c| c.of) {
+        self.folded(at);
+        if let Some(ClockOf::Requirement(r)) = clock.map(|c| c.of) {
             let requirement = &self.agreement.requirements[r];
             let missing = self.missing(&requirement.fields);
-            self.open_violation(ViolationKind::Missing, &requirement.name, at, missing);
+            // Filled in late, before anybody looked: measured, and nothing is owed any more.
+            if !missing.is_empty() {
+                self.open_violation(ViolationKind::Missing, &requirement.name, at, missing);
+            }
         }
     }
 
-    /// A breach that turned out not to have happened.
-    fn withdraw_breach(&mut self, i: usize) {
+    /// The run ended or stood still from this moment on: a breach at or after it did not happen,
+    /// nor what followed from that.
+    pub(super) fn no_breach_from(&mut self, i: usize, at: Timestamp) {
         let run = &mut self.standing.runs[i];
-        let Some(at) = run.breached.take() else { return };
-        let (name, number) = (run.clock.clone(), run.number);
-        let same = |f: &Fact| f.kind == FactKind::Breached && f.source == name && f.run == number && f.at == at;
-        if let Some(told) = self.facts.iter().rposition(same) {
-            self.facts.remove(told);
-            return;
+        let Some(breached) = run.breached.take_if(|breached| at <= *breached) else { return };
+        let (name, number, spared) = (run.clock.clone(), run.number, run.spared.take());
+        let about = About { source: &name, run: number, item: "" };
+        self.take_back(FactKind::Breached, breached, about);
+        if let Some(spared) = spared {
+            self.take_back(FactKind::Spared, spared.at, about);
         }
-        let key = format!("{}/{name}/{number}/breached/", self.standing.pass);
-        let mut detail = Map::new();
-        detail.insert("at".into(), at.as_millis().into());
-        self.fact(FactKind::Withdrawn, at, &name, number, &key, &Actor::Leadpact, detail);
+        if let Some(ClockOf::Requirement(_)) = self.clock(&name).map(|c| c.of) {
+            self.never_violated(ViolationKind::Missing, &name);
+        }
     }
 
     /// A person's touch, or change of owner or status, after the breach spares the lead, once a run.
@@ -304,105 +268,36 @@ impl Fold<'_> {
             }
             let until = at + spare;
             run.spared = Some(Spared { at, until });
-            let mut detail = Map::new();
-            detail.insert("until".into(), until.as_millis().into());
-            self.run_fact(FactKind::Spared, at, i, by, detail);
+            self.run_fact(FactKind::Spared, at, i, by, details([("until", until.as_millis().into())]));
         }
     }
 
-    /// First import: what started now has no known start; it is listed, and nothing fires for it.
+    /// First import. What started with it has no known start: it is listed, and nothing fires for
+    /// it. Of what history told before, nothing fires that is overdue already.
     pub(super) fn silence(&mut self, from: usize, at: Timestamp) {
         let mut listed = Vec::new();
-        for run in self.standing.runs.iter_mut().skip(from).filter(|r| r.is_open()) {
-            run.silent = true;
-            listed.push(Json::from(&*run.clock));
-        }
-        let mut detail = Map::new();
-        detail.insert("clocks".into(), listed.into());
-        self.fact(FactKind::Imported, at, "", 0, "", &Actor::Leadpact, detail);
-    }
-
-    /// The new version of the agreement asks for it: open runs get the deadlines and steps that it
-    /// would have given them; both deadlines are journalled.
-    pub(super) fn recompute_open(&mut self, now: Timestamp) {
-        for i in 0..self.standing.runs.len() {
-            let run = &self.standing.runs[i];
-            let Some(clock) = self.clock(&run.clock).filter(|_| run.is_open() && run.paused.is_none()) else {
-                continue;
-            };
-            let fresh = new_run(self.agreement, clock, run.started);
-            let mut detail = Map::new();
-            detail.insert("deadline_before".into(), run.deadline.as_millis().into());
-            detail.insert("deadline".into(), fresh.deadline.as_millis().into());
-            let run = &mut self.standing.runs[i];
-            run.deadline = fresh.deadline;
-            for step in fresh.steps {
-                match run.steps.iter_mut().find(|s| s.name == step.name) {
-                    Some(known) if known.state == StepState::Pending => known.at = step.at,
-                    Some(_) => {}
-                    None => run.steps.push(step),
-                }
+        for (i, run) in self.standing.runs.iter_mut().enumerate().filter(|(_, r)| r.is_open()) {
+            run.silent |= i >= from;
+            for step in run.steps.iter_mut().filter(|s| s.state == StepState::Pending && s.at <= at) {
+                step.state = StepState::Skipped;
             }
-            self.run_fact(FactKind::Recomputed, now, i, &Actor::Leadpact, detail);
+            if run.silent || run.deadline <= at {
+                listed.push(Json::from(&*run.clock));
+            }
         }
+        let detail = details([("clocks", listed.into())]);
+        self.fact(FactKind::Imported, at, About::default(), &Actor::Leadpact, detail);
     }
 
-    fn is_converted(&self) -> bool {
+    /// A converted lead has nothing left to be done about it.
+    pub(super) fn cancel_converted(&mut self, at: Timestamp) {
         let converted = self.standing.fields.field(well_known().converted);
-        converted.is_some_and(|f| f.value.as_bool() == Some(true) && f.at >= self.standing.pass_began)
+        if converted.is_some_and(|f| f.value.as_bool() == Some(true) && f.at >= self.standing.pass_began) {
+            self.cancel_open(at, "converted");
+        }
     }
 }
 
 fn reason(why: &str) -> Map<String, Json> {
-    Map::from_iter([("why".to_owned(), Json::from(why))])
-}
-
-/// A run's deadline and the moments of its steps.
-fn new_run(agreement: &super::model::Agreement, clock: &Clock, at: Timestamp) -> Run {
-    let calendar = agreement.calendar_of(clock);
-    let deadline = span::after(calendar, at, clock.within);
-    let moment = |step: StepAt| match step {
-        StepAt::Share(share) => span::share_of(calendar, clock.within, at, deadline, share),
-        StepAt::Before(by) => span::before(calendar, deadline, by),
-        StepAt::Due => deadline,
-        StepAt::After(by) => span::after(calendar, deadline, by),
-    };
-    let steps = clock.steps.iter().map(|s| StepRun {
-        name: s.name.clone(),
-        at: moment(s.at).max(at),
-        noticed: None,
-        state: StepState::Pending,
-        issued: Vec::new(),
-    });
-    Run {
-        clock: Arc::from(""),
-        number: 0,
-        started: at,
-        deadline,
-        paused: None,
-        breached: None,
-        ended: None,
-        touches_before: None,
-        spared: None,
-        silent: false,
-        steps: steps.collect(),
-    }
-}
-
-/// Time stood still from `since` to `at`: what remained then remains now.
-fn resume(agreement: &super::model::Agreement, clock: &Clock, run: &mut Run, since: Timestamp, at: Timestamp) {
-    let calendar = agreement.calendar_of(clock);
-    let business = span::is_business(clock.within);
-    let moved = |t: Timestamp| {
-        if t <= since {
-            return t;
-        }
-        let remaining = span::counted_between(calendar, business, since, t);
-        span::after(calendar, at, if business { Span::Open(remaining) } else { Span::Elapsed(remaining) })
-    };
-    run.deadline = moved(run.deadline);
-    for step in run.steps.iter_mut().filter(|s| s.state == StepState::Pending) {
-        step.at = moved(step.at);
-    }
-    run.paused = None;
+    details([("why", Json::from(why))])
 }

@@ -1,16 +1,18 @@
-//! Applying one entry of a record's history to its standing. What follows from it for stages,
-//! clocks and violations is in `stage`, `clock` and `violation`; what is done about it, in `steps`.
+//! Applying one entry of a record's history to its standing. Reads are in `reading`, what follows
+//! for stages, clocks and violations in `stage`, `clock` and `violation`; what is done, in `steps`.
 
 use super::model::{Agreement, Clock};
 use super::predicate::{Predicate, Term, View};
-use super::standing::{Gone, OwnWrite, ReadMark, Run, Standing};
-use crate::record::change::{FieldValues, Reading};
+use super::standing::{Gone, OwnWrite, PassKind, Run, Standing};
+use crate::record::change::FieldValues;
 use crate::record::field::well_known;
-use crate::record::{Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, FieldName, Timestamp, Value, What};
+use crate::record::{
+    Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, FieldName, OwnerId, Timestamp, Value, What,
+};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// How much earlier or later than our write its echo may be dated.
+/// How much later than our write its echo may be dated.
 const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
 
 /// How many writes of ours are remembered for their echoes.
@@ -40,20 +42,33 @@ pub(super) struct Stirred {
     pub touches: f64,
 }
 
+/// What a fact is about, beside the record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct About<'s> {
+    pub source: &'s str,
+    pub run: u32,
+    pub item: &'s str,
+}
+
 /// A standing on its way through its history.
 pub(super) struct Fold<'a> {
     pub agreement: &'a Agreement,
     pub standing: Standing,
     pub facts: Vec<Fact>,
+    /// What belongs into the history.
+    pub history: Vec<Change>,
     /// Two values of one moment were seen, or something else that only a read settles.
     pub doubt: bool,
+    /// What was added to the history has its place before what was folded already.
+    pub refold: bool,
     /// The effect that this decision settles.
     pub settled: Option<EffectKey>,
 }
 
 impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
-        Self { agreement, standing, facts: Vec::new(), doubt: false, settled: None }
+        let (facts, history) = (Vec::new(), Vec::new());
+        Self { agreement, standing, facts, history, doubt: false, refold: false, settled: None }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -62,27 +77,29 @@ impl<'a> Fold<'a> {
             What::Fields(values) => {
                 self.advance_before(change.at);
                 let values = self.without_echoes(values, change.at, &change.by);
-                self.set(&values, Moment::exact(change.at), &change.by);
+                let stirred = self.set_fields(&values, change.at);
+                self.follow(Moment::exact(change.at), &change.by, stirred);
             }
             What::Read(reading) => self.read(reading, change.at, &change.by),
             What::Wrote { effect, action, values, since } => {
                 self.advance_before(change.at);
-                self.wrote(effect, action, values, *since, change.at);
+                self.remember_own_write(effect, values, *since, change.at);
+                self.wrote(effect, action, values, change.at);
             }
             What::Deleted => self.gone(Gone::Deleted, FactKind::Deleted, change),
             What::Merged { into } => self.gone(Gone::MergedInto(into.clone()), FactKind::Merged, change),
-            What::Restored => self.restored(change),
+            What::Restored => self.restored(change.at, &change.by),
         }
-        self.standing.folded_to = self.standing.folded_to.max(change.at);
+        self.folded(change.at);
     }
 
-    /// Sets fields and lets everything follow.
-    fn set(&mut self, values: &FieldValues, moment: Moment, by: &Actor) {
-        let stirred = self.set_fields(values, moment.start);
-        self.follow(moment, by, stirred);
+    /// Nothing older than this moment can be taken any more without folding anew.
+    pub fn folded(&mut self, to: Timestamp) {
+        self.standing.folded_to = self.standing.folded_to.max(to);
     }
 
-    fn set_fields(&mut self, values: &FieldValues, at: Timestamp) -> Stirred {
+    /// Sets fields, but for those of which something later is known.
+    pub fn set_fields(&mut self, values: &FieldValues, at: Timestamp) -> Stirred {
         let w = well_known();
         let mut stirred = Stirred::default();
         for (name, value) in values {
@@ -108,130 +125,69 @@ impl<'a> Fold<'a> {
         let Some(now) = after.as_number() else { return 0.0 };
         let more = match before.as_number() {
             Some(before) => (now - before).max(0.0),
-            // The first count we see was raised by this very event; a read corrects it (`read`).
+            // The first count that we see was raised by this very event; a read corrects it.
             None => 1.0_f64.min(now),
         };
         for run in self.standing.runs.iter_mut().filter(|r| r.is_open()) {
-            match run.touches_before {
+            match &mut run.touches_before {
                 None => run.touches_before = Some(now - more),
                 // A touch from before the run began is none of the run's.
-                Some(_) if at < run.started => run.touches_before = Some(now),
+                Some(known) if at < run.started => *known += more,
                 Some(_) => {}
             }
         }
         more
     }
 
-    /// Everything that follows from changed fields, in this order: a stage may end a pass, a pass
-    /// ends runs, and only then clocks look at what is left.
-    fn follow(&mut self, moment: Moment, by: &Actor, stirred: Stirred) {
-        if self.standing.gone.is_some() {
-            return;
-        }
-        self.spare(moment.start, by, stirred);
-        self.restage(moment, by);
-        self.run_clocks(moment, by, stirred);
-        self.mend(moment.start);
-        self.standing.folded_to = self.standing.folded_to.max(moment.start);
+    /// Everything that follows from changed fields: first what ends, then what falls due before the
+    /// change is over, then what begins. For a change of known time these are one moment.
+    pub fn follow(&mut self, moment: Moment, by: &Actor, stirred: Stirred) {
+        self.follow_ends(moment, by);
+        self.follow_starts(moment, by, stirred);
     }
 
-    /// A read wins over all we knew; what it reveals happened between the last read and the
-    /// record's modification.
-    fn read(&mut self, reading: &Reading, at: Timestamp, by: &Actor) {
-        let values = self.news(&self.without_echoes(&reading.values, at, by));
-        let latest = reading.modified.min(at + DATE_GRAIN).max(self.last_change());
-        let earliest = self.standing.last_read.map_or(Timestamp::MIN, |r| r.at).min(latest);
-        self.advance_before(earliest.max(self.last_change()));
-        if self.standing.gone == Some(Gone::Deleted) {
-            self.standing.gone = None;
-        }
-        self.standing.last_read = Some(ReadMark { at, modified: reading.modified });
-        self.standing.reading = false;
-        let runs_before = self.standing.runs.len();
-        let (touches, others) = self.split_touches(values);
-        let moment = Moment { end: earliest, start: latest };
-        // `follow` even without news: what only a read may settle is looked at now.
-        self.set(&others, moment, by);
-        self.read_touches(reading, &touches, moment, at, by);
-        self.judge(at);
-        if reading.import {
-            self.silence(runs_before, at);
+    /// A stage may end a pass, a pass ends runs, and only then clocks look at what is left.
+    pub fn follow_ends(&mut self, moment: Moment, by: &Actor) {
+        if self.standing.gone.is_none() {
+            self.restage(moment, by);
+            self.end_runs(moment, by);
         }
     }
 
-    /// The values that differ from what we know.
-    fn news(&self, values: &FieldValues) -> FieldValues {
-        values.iter().filter(|(name, value)| self.standing.fields.get(*name) != value).cloned().collect()
+    pub fn follow_starts(&mut self, moment: Moment, by: &Actor, stirred: Stirred) {
+        if self.standing.gone.is_none() {
+            self.advance_before(moment.start);
+            self.spare(moment.start, by, stirred);
+            self.restart_runs(moment.start, by, stirred);
+            self.start_clocks(moment.start, by);
+            self.cancel_converted(moment.end);
+            self.mend(moment.start);
+            self.folded(moment.start);
+        }
     }
 
     /// The latest moment at which a field was set.
-    fn last_change(&self) -> Timestamp {
+    pub fn last_change(&self) -> Timestamp {
         self.standing.fields.iter().map(|f| f.at).max().unwrap_or(Timestamp::MIN)
     }
 
-    fn split_touches(&self, values: FieldValues) -> (FieldValues, FieldValues) {
-        let touches = well_known().touches;
-        values.into_iter().partition(|(name, _)| *name == touches)
-    }
-
-    /// Touches have a time of their own (`last_touch`). The first count that we see is a fact about
-    /// the past; only its last touch can have happened since a run began.
-    fn read_touches(&mut self, reading: &Reading, touches: &FieldValues, moment: Moment, at: Timestamp, by: &Actor) {
-        let w = well_known();
-        let Some((_, count)) = touches.first() else { return };
-        let told = reading.values.iter().find(|(n, _)| *n == w.last_touch).and_then(|(_, v)| v.as_time());
-        let known = self.standing.fields.get(w.touches).as_number().is_some();
-        if known {
-            let exact = told.filter(|t| *t > moment.end && *t <= at + DATE_GRAIN).map(Moment::exact);
-            let when = exact.unwrap_or(moment);
-            self.advance_before(when.end);
-            return self.set(touches, when, by);
-        }
-        let within = self.learn_touches(count.as_number().unwrap_or(0.0), told);
-        self.standing.fields.set(w.touches, count.clone(), moment.start);
-        if let (true, Some(last)) = (within, told) {
-            self.advance_before(last);
-            self.follow(Moment::exact(last), by, Stirred { touches: 1.0, ..Stirred::default() });
-        }
-    }
-
-    /// Runs that began before the last touch had at least that one. Answers whether any had.
-    fn learn_touches(&mut self, count: f64, last: Option<Timestamp>) -> bool {
-        let mut any = false;
-        for run in self.standing.runs.iter_mut().filter(|r| r.is_open() && r.touches_before.is_none()) {
-            let within = last.is_some_and(|t| t >= run.started) && count >= 1.0;
-            run.touches_before = Some(if within { count - 1.0 } else { count });
-            any |= within;
-        }
-        any
-    }
-
     /// A write of ours landed: a change like any other, and a recycle begins a pass.
-    fn wrote(&mut self, effect: &EffectKey, action: &Action, values: &FieldValues, since: Timestamp, at: Timestamp) {
-        self.remember_own_write(effect, values, since, at);
+    fn wrote(&mut self, effect: &EffectKey, action: &Action, values: &FieldValues, at: Timestamp) {
         let former = self.standing.owner();
         let stirred = self.set_fields(values, at);
         self.tell_write(effect, action, former.as_ref(), at);
-        if action.moves()
-            && let Some(owner) = former
-            && !self.standing.earlier_owners.contains(&owner)
-        {
+        let taken = former.filter(|owner| action.moves() && self.standing.owner().as_ref() != Some(owner));
+        if let Some(owner) = taken.filter(|owner| !self.standing.earlier_owners.contains(owner)) {
             self.standing.earlier_owners.push(owner);
         }
         if let Action::Recycle { .. } = action {
             self.standing.recycles.push(at);
-            self.begin_pass(super::standing::PassKind::Recycled, Moment::exact(at), &Actor::Leadpact);
+            self.begin_pass(PassKind::Recycled, Moment::exact(at), &Actor::Leadpact);
         }
         self.follow(Moment::exact(at), &Actor::Leadpact, stirred);
     }
 
-    fn tell_write(
-        &mut self,
-        effect: &EffectKey,
-        action: &Action,
-        former: Option<&crate::record::OwnerId>,
-        at: Timestamp,
-    ) {
+    fn tell_write(&mut self, effect: &EffectKey, action: &Action, former: Option<&OwnerId>, at: Timestamp) {
         let kind = match action {
             Action::Recycle { .. } => FactKind::Recycled,
             Action::Reassign { .. } => FactKind::Reassigned,
@@ -239,11 +195,10 @@ impl<'a> Fold<'a> {
             Action::Set { .. } => FactKind::FieldsSet,
             _ => return,
         };
-        let mut detail = Map::new();
-        detail.insert("from".into(), former.map_or(Json::Null, |o| o.as_str().into()));
-        detail.insert("to".into(), self.standing.owner().map_or(Json::Null, |o| o.as_str().into()));
+        let id = |owner: Option<&OwnerId>| owner.map_or(Json::Null, |o| o.as_str().into());
+        let detail = details([("from", id(former)), ("to", id(self.standing.owner().as_ref()))]);
         let (source, run) = source_and_run(effect);
-        self.fact(kind, at, &source, run, effect.as_str(), &Actor::Leadpact, detail);
+        self.fact(kind, at, About { source: &source, run, item: effect.as_str() }, &Actor::Leadpact, detail);
         self.standing.last_action = Some(kind.as_str().to_owned());
     }
 
@@ -251,14 +206,12 @@ impl<'a> Fold<'a> {
         let writes = &mut self.standing.own_writes;
         writes.retain(|w| &w.effect != effect);
         writes.push(OwnWrite { effect: effect.clone(), values: values.clone(), since, until: Some(at) });
-        if writes.len() > OWN_WRITES_KEPT {
-            writes.remove(0);
-        }
+        forget_old_writes(writes);
     }
 
     /// Drops the values that are echoes of our own writes: same field, same value, dated while the
     /// write was on its way.
-    fn without_echoes(&self, values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
+    pub fn without_echoes(&self, values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
         if *by == Actor::Leadpact || self.standing.own_writes.is_empty() {
             return values.clone();
         }
@@ -283,16 +236,16 @@ impl<'a> Fold<'a> {
         self.standing.checks.clear();
         self.standing.rejection = None;
         self.standing.violations.clear();
-        self.fact(kind, change.at, "", 0, "", &change.by, Map::new());
+        self.fact(kind, change.at, About::default(), &change.by, Map::new());
     }
 
     /// Back from the bin: its clocks start anew, and a read tells what it is now.
-    fn restored(&mut self, change: &Change) {
+    pub fn restored(&mut self, at: Timestamp, by: &Actor) {
         if self.standing.gone.take().is_some() {
-            self.fact(FactKind::Restored, change.at, "", 0, "", &change.by, Map::new());
+            self.fact(FactKind::Restored, at, About::default(), by, Map::new());
             self.standing.on.clear();
             self.doubt = true;
-            self.follow(Moment::exact(change.at), &change.by, Stirred::default());
+            self.follow(Moment::exact(at), by, Stirred::default());
         }
     }
 
@@ -307,37 +260,67 @@ impl<'a> Fold<'a> {
         serde_json::to_value(terms).unwrap_or(Json::Null)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Adds a fact and answers it, for what only its teller knows.
     pub fn fact(
         &mut self,
         kind: FactKind,
         at: Timestamp,
-        source: &str,
-        run: u32,
-        item: &str,
+        about: About<'_>,
         by: &Actor,
         detail: Map<String, Json>,
-    ) {
+    ) -> &mut Fact {
         let standing = &self.standing;
-        self.facts.push(Fact {
+        let fact = Fact {
             kind,
             at,
             pass: standing.pass,
-            source: Arc::from(source),
-            run,
-            item: Arc::from(item),
+            source: Arc::from(about.source),
+            run: about.run,
+            item: Arc::from(about.item),
             party: standing.party.clone(),
             owner: standing.owner(),
             stage: standing.stage.clone(),
             by: by.clone(),
             detail,
-        });
+        };
+        let last = self.facts.len();
+        self.facts.push(fact);
+        &mut self.facts[last]
     }
 
-    /// The clock of that name that concerns this kind of record.
+    /// Takes a fact back: as if it had never been told where it is of this decision, else by a
+    /// withdrawal that the journal keeps.
+    pub fn take_back(&mut self, kind: FactKind, at: Timestamp, about: About<'_>) {
+        let pass = self.standing.pass;
+        let is_it = |f: &Fact| {
+            f.kind == kind && f.at == at && f.pass == pass && &*f.source == about.source && &*f.item == about.item
+        };
+        if let Some(told) = self.facts.iter().rposition(|f| is_it(f) && f.run == about.run) {
+            self.facts.remove(told);
+            return;
+        }
+        let key = format!("{pass}/{}/{}/{}/{}", about.source, about.run, kind.as_str(), about.item);
+        let detail = details([("at", at.as_millis().into())]);
+        self.fact(FactKind::Withdrawn, at, About { item: &key, ..about }, &Actor::Leadpact, detail);
+    }
+
     pub fn clock(&self, name: &str) -> Option<&'a Clock> {
         self.agreement.clock_named(name)
     }
+}
+
+/// Writes in flight are kept, and of those that landed the latest.
+pub(super) fn forget_old_writes(writes: &mut Vec<OwnWrite>) {
+    while writes.iter().filter(|w| w.until.is_some()).count() > OWN_WRITES_KEPT {
+        let oldest = writes.iter().enumerate().filter(|(_, w)| w.until.is_some()).min_by_key(|(_, w)| w.until);
+        let Some((oldest, _)) = oldest else { return };
+        writes.remove(oldest);
+    }
+}
+
+/// A fact's detail.
+pub(super) fn details<const N: usize>(pairs: [(&str, Json); N]) -> Map<String, Json> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What conditions look at.
@@ -355,18 +338,14 @@ pub(super) fn view<'s>(agreement: &Agreement, standing: &'s Standing, run: Optio
 }
 
 /// The clock and the run that an effect's key names: `connection/object/id/pass/source/run/…`.
-pub(super) fn source_and_run(effect: &EffectKey) -> (Arc<str>, u32) {
+fn source_and_run(effect: &EffectKey) -> (String, u32) {
     let mut parts = effect.as_str().split('/').skip(4);
     let source = parts.next().unwrap_or_default();
     let run = parts.next().and_then(|r| r.parse().ok()).unwrap_or(0);
-    (Arc::from(unescape(source)), run)
+    (source.replace("%2F", "/").replace("%25", "%"), run)
 }
 
 /// `/` would split a key in the wrong place.
 pub(super) fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('/', "%2F")
-}
-
-fn unescape(text: &str) -> String {
-    text.replace("%2F", "/").replace("%25", "%")
 }

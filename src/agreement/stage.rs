@@ -1,26 +1,30 @@
 //! Which stage a record is at, and its passes through the waterfall: entering, falling back,
 //! endings, rejections that wait for their reason, and the link from a lead to its opportunity.
 
-use super::fold::{Fold, Moment};
+use super::fold::{About, Fold, Moment, details};
 use super::model::{Ending, Handoff};
 use super::standing::{PassKind, PendingRejection, ViolationKind};
 use crate::record::field::well_known;
 use crate::record::{Actor, FactKind, Object, Timestamp};
-use serde_json::Map;
+use serde_json::{Map, Value as Json};
 
 impl Fold<'_> {
     /// Finds the stage that the fields say, and enters it when it is another.
     pub(super) fn restage(&mut self, moment: Moment, by: &Actor) {
-        let Some(found) = self.recognise() else {
-            self.leave_stages(moment);
-            return self.follow_conversion(moment, by);
-        };
-        if !self.waits_for_reason(found, moment.start) {
-            let entered = self.standing.rejection.take().map_or(moment, |r| self.rejected_at(&r, moment));
-            if self.standing.stage.as_ref() != Some(&self.agreement.stages[found].name) {
-                self.enter(found, entered, by);
+        // A conversion first: it may be what the lead's clocks wait for.
+        self.follow_conversion(moment, by);
+        match self.recognise() {
+            None => self.leave_stages(moment, by),
+            Some(found) if self.waits_for_reason(found, moment.start) => {}
+            Some(found) => {
+                let rejection = self.standing.rejection.take().filter(|r| self.is_rejection(found, &r.handoff));
+                if self.standing.stage.as_ref() != Some(&self.agreement.stages[found].name) {
+                    let entered = rejection.map_or(moment, |r| self.rejected_at(&r, moment));
+                    self.enter(found, entered, by);
+                }
             }
         }
+        // And again: it may belong to the pass that has just begun.
         self.follow_conversion(moment, by);
     }
 
@@ -32,31 +36,35 @@ impl Fold<'_> {
     }
 
     /// At none of the stages any more: its clocks have nothing to stand on.
-    fn leave_stages(&mut self, moment: Moment) {
+    fn leave_stages(&mut self, moment: Moment, by: &Actor) {
         self.standing.rejection = None;
         if self.standing.stage.take().is_some() {
             self.standing.on.clear();
-            self.cancel_open(moment.end, "left every stage");
+            self.end_open(moment, by, "left every stage");
         }
     }
 
     /// A rejection counts as entered only with an agreed reason; until then the record stays where
     /// it was and its clocks run on.
     fn waits_for_reason(&mut self, found: usize, at: Timestamp) -> bool {
-        let Some(handoff) = self.latest_handoff() else { return false };
-        let Some(reject) = handoff.reject.as_ref().filter(|r| r.stage == found) else { return false };
-        if self.standing.stage.as_ref() == Some(&self.agreement.stages[found].name) || self.has_agreed_reason(handoff) {
+        let Some(handoff) = self.latest_handoff().filter(|h| self.is_rejection(found, &h.name)) else { return false };
+        let is_there = self.standing.stage.as_ref() == Some(&self.agreement.stages[found].name);
+        if is_there || self.has_agreed_reason(handoff) {
             return false;
         }
-        let _ = reject;
-        if self.standing.rejection.is_none() {
-            self.standing.rejection = Some(PendingRejection { at, handoff: handoff.name.clone() });
-        }
+        let handoff = handoff.name.clone();
+        self.standing.rejection.get_or_insert(PendingRejection { at, handoff });
         true
     }
 
+    /// Whether this stage means that the handoff was rejected.
+    fn is_rejection(&self, found: usize, handoff: &str) -> bool {
+        let handoff = self.agreement.handoffs.iter().find(|h| &*h.name == handoff);
+        handoff.and_then(|h| h.reject.as_ref()).is_some_and(|r| r.stage == found)
+    }
+
     /// Whether the reason that stands on the record is one of those agreed for this handoff.
-    pub(super) fn has_agreed_reason(&self, handoff: &Handoff) -> bool {
+    fn has_agreed_reason(&self, handoff: &Handoff) -> bool {
         let Some(reject) = &handoff.reject else { return false };
         let reason = self.standing.fields.get(reject.reason).as_text().unwrap_or_default().trim().to_lowercase();
         !reason.is_empty() && reject.allowed.iter().any(|a| a.trim().to_lowercase() == reason)
@@ -68,7 +76,7 @@ impl Fold<'_> {
         if moment.start <= pending.at + self.agreement.settle { Moment::exact(pending.at) } else { moment }
     }
 
-    pub(super) fn latest_handoff(&self) -> Option<&'_ Handoff> {
+    fn latest_handoff(&self) -> Option<&'_ Handoff> {
         let name = self.standing.handoff.as_ref()?;
         self.agreement.handoffs.iter().find(|h| &h.name == name)
     }
@@ -80,10 +88,11 @@ impl Fold<'_> {
             self.begin_pass(kind, moment, by);
         }
         self.standing.stage = Some(stages[found].name.clone());
-        self.fact(FactKind::StageEntered, moment.start, "", 0, stages[found].name.as_str(), by, Map::new());
+        let about = About { item: stages[found].name.as_str(), ..About::default() };
+        self.fact(FactKind::StageEntered, moment.start, about, by, Map::new());
         if stages[found].in_waterfall() {
-            self.reach(found);
             self.hand_over(found, moment, by);
+            self.reach(found);
             self.fall_back(found, moment);
         }
         if stages[found].ends.is_some() {
@@ -123,29 +132,33 @@ impl Fold<'_> {
         standing.runs.clear();
         standing.on.clear();
         self.close_violations_of_ending(moment.start);
-        self.fact(FactKind::PassBegan, moment.start, "", 0, kind.as_str(), by, Map::new());
+        let about = About { item: kind.as_str(), ..About::default() };
+        self.fact(FactKind::PassBegan, moment.start, about, by, Map::new());
     }
 
     fn reach(&mut self, found: usize) {
-        let furthest = self.standing.furthest.as_ref().and_then(|s| self.agreement.stage_index(s.as_str()));
-        if furthest.is_none_or(|f| f < found) {
+        if self.furthest_index().is_none_or(|f| f < found) {
             self.standing.furthest = Some(self.agreement.stages[found].name.clone());
         }
     }
 
-    /// Every handoff whose stage is reached now and was not before in this pass.
+    /// Every handoff whose stage is reached now and was not before. What was handed over in this
+    /// pass already is not handed over again, so nobody answers for it twice.
     fn hand_over(&mut self, found: usize, moment: Moment, by: &Actor) {
         let object = self.standing.key.object;
-        let last = self.latest_handoff().map(|h| h.at);
-        for handoff in &self.agreement.handoffs {
-            let is_new = handoff.at <= found && last.is_none_or(|l| handoff.at > l);
-            if self.agreement.stages[handoff.at].of != object || !is_new {
-                continue;
-            }
+        let (last, furthest) = (self.latest_handoff().map(|h| h.at), self.furthest_index());
+        let stages = &self.agreement.stages;
+        let reached = |h: &&Handoff| stages[h.at].of == object && h.at <= found && last.is_none_or(|l| h.at > l);
+        let mut reached: Vec<&Handoff> = self.agreement.handoffs.iter().filter(reached).collect();
+        reached.sort_by_key(|h| h.at);
+        for handoff in reached {
             self.standing.handoff = Some(handoff.name.clone());
             self.standing.party = Some(handoff.to.clone());
-            self.fact(FactKind::HandedOver, moment.start, &handoff.name, 0, "", by, Map::new());
-            self.plan_check(handoff, moment.start);
+            if furthest.is_none_or(|f| handoff.at > f) {
+                let about = About { source: &handoff.name, ..About::default() };
+                self.fact(FactKind::HandedOver, moment.start, about, by, Map::new());
+                self.plan_check(handoff, moment.start);
+            }
         }
     }
 
@@ -158,7 +171,7 @@ impl Fold<'_> {
             self.cancel(&name, moment.end, "back before its stage");
         }
         self.standing.on.retain(|name| !gone(name));
-        // The handoffs beyond are to be made again.
+        // It is the earlier receiver's again.
         if self.latest_handoff().is_some_and(|h| h.at > found) {
             let earlier = self.agreement.handoffs.iter().filter(|h| h.at <= found).max_by_key(|h| h.at);
             self.standing.handoff = earlier.map(|h| h.name.clone());
@@ -170,19 +183,23 @@ impl Fold<'_> {
     /// agreed reason; the others are cancelled.
     fn end_pass(&mut self, found: usize, moment: Moment, by: &Actor) {
         if self.agreement.stages[found].ends == Some(Ending::Rejected) {
-            let rejected = self.latest_handoff().filter(|h| h.reject.as_ref().is_some_and(|r| r.stage == found));
-            let name = rejected.map(|h| h.name.clone());
-            let mut detail = Map::new();
-            let reason =
-                rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
-            detail.insert("reason".into(), reason.map_or(serde_json::Value::Null, Into::into));
-            self.fact(FactKind::Rejected, moment.start, name.as_deref().unwrap_or(""), 0, "", by, detail);
-            self.close_violation(ViolationKind::Rejection, None, moment.start);
-            if let Some(name) = name {
-                self.meet_clocks_of(&name, moment, by);
-            }
+            self.reject(found, moment, by);
         }
-        self.end_clocks_at_ending(found, moment, by);
+        let why = format!("ended as {}", self.agreement.stages[found].name);
+        self.end_open(moment, by, &why);
+    }
+
+    fn reject(&mut self, found: usize, moment: Moment, by: &Actor) {
+        let rejected = self.latest_handoff().filter(|h| h.reject.as_ref().is_some_and(|r| r.stage == found));
+        let reason = rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
+        let name = rejected.map(|h| h.name.clone());
+        let about = About { source: name.as_deref().unwrap_or(""), ..About::default() };
+        let detail = details([("reason", reason.map_or(Json::Null, Json::from))]);
+        self.fact(FactKind::Rejected, moment.start, about, by, detail);
+        self.close_violation(ViolationKind::Rejection, None, moment.start);
+        if let Some(name) = name {
+            self.meet_clocks_of(&name, moment, by);
+        }
     }
 
     /// A lead reaches the first opportunity stage once an opportunity was made of it, or associated
@@ -197,7 +214,7 @@ impl Fold<'_> {
             let first = self.agreement.stages.iter().position(|s| s.of == Object::Opportunity && s.in_waterfall());
             if let Some(first) = first.filter(|f| self.furthest_index().is_none_or(|now| now < *f)) {
                 self.reach(first);
-                self.fact(FactKind::Converted, moment.start, "", 0, "", by, Map::new());
+                self.fact(FactKind::Converted, moment.start, About::default(), by, Map::new());
             }
         }
         let converted = self.standing.fields.field(w.converted).filter(|f| f.value.as_bool() == Some(true));

@@ -1,14 +1,16 @@
 //! What is done about a standing now: steps that fell due become effects, reads that are needed are
 //! asked for, our own fields on the record are brought up to date, and the next moment to look is set.
 
-use super::fold::{Fold, escape};
+use super::fold::{About, Fold, escape};
 use super::model::{Address, Agreement, Audience, Clock, ClockOf, Move, Span, Step};
 use super::span;
-use super::standing::{Annotation, Run, Standing, StepState, ViolationKind};
+use super::standing::{Annotation, Run, Standing, StepRun, StepState, ViolationKind};
 use super::violation::violation_text;
+use crate::record::change::FieldValues;
 use crate::record::effect::Notice;
-use crate::record::{Action, Actor, Effect, EffectKey, Elapsed, FactKind, PartyName, Recipient, Timestamp};
-use serde_json::{Map, Value as Json};
+use crate::record::field::well_known;
+use crate::record::{Action, Actor, Effect, EffectKey, Elapsed, FactKind, OwnerId, PartyName, Recipient, Timestamp};
+use serde_json::Map;
 use std::sync::Arc;
 
 /// How long to wait before reading again, when a read came too early by the CRM's clock.
@@ -35,21 +37,17 @@ impl Fold<'_> {
     /// A read is needed at the first sight of a record, after a handoff, and in doubt.
     fn ask_for_read(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let standing = &self.standing;
-        if standing.reading || matches!(standing.gone, Some(_) if !self.doubt) {
+        if standing.reading || (standing.gone.is_some() && !self.doubt) {
             return;
         }
-        let check = standing.checks.iter().map(|c| c.due).min();
-        let rejection = standing.rejection.as_ref().map(|r| r.at + self.agreement.settle);
-        // A rejection that was judged and stays without a reason is looked at again by its changes only.
-        let judged = standing.violations.iter().any(|v| v.kind == ViolationKind::Rejection);
-        let settled = check.into_iter().chain(rejection.filter(|_| !judged)).min();
-        let unread = self.unread_requirement();
-        let not_before = match (self.doubt || standing.last_read.is_none() || unread, settled) {
-            (true, _) => now,
-            (false, Some(due)) if due > now => due,
-            (false, Some(_)) if standing.last_read.is_some_and(|r| now - r.at < READ_AGAIN) => now + READ_AGAIN,
-            (false, Some(_)) => now,
-            (false, None) => return,
+        let not_before = if self.doubt || standing.last_read.is_none() {
+            now
+        } else {
+            let unread = self.unread_requirement().then_some(now);
+            let Some(due) = self.next_judgement().into_iter().chain(unread).min() else { return };
+            // By the CRM's clock the last read came too early: not again at once.
+            let again = standing.last_read.filter(|r| now - r.at < READ_AGAIN && due <= now);
+            due.max(again.map_or(now, |_| now + READ_AGAIN))
         };
         self.standing.reading = true;
         self.standing.reads += 1;
@@ -57,7 +55,17 @@ impl Fold<'_> {
         effects.push(self.record_effect(&item, Action::Read, now, not_before));
     }
 
-    /// A requirement fell due, but the record was not read since it began.
+    /// When a form will have settled that waits to be judged on a read.
+    fn next_judgement(&self) -> Option<Timestamp> {
+        let standing = &self.standing;
+        let check = standing.checks.iter().map(|c| c.due).min();
+        let rejection = standing.rejection.as_ref().map(|r| r.at + self.agreement.settle);
+        // A rejection that was judged and stays without a reason is looked at again by its changes only.
+        let judged = standing.violations.iter().any(|v| v.kind == ViolationKind::Rejection);
+        check.into_iter().chain(rejection.filter(|_| !judged)).min()
+    }
+
+    /// A requirement began, but the record was not read since.
     fn unread_requirement(&self) -> bool {
         self.standing.open_runs().any(|r| {
             let filled = self.clock(&r.clock).is_some_and(|c| matches!(c.of, ClockOf::Requirement(_)));
@@ -66,38 +74,28 @@ impl Fold<'_> {
     }
 
     fn fire_due(&mut self, i: usize, now: Timestamp, effects: &mut Vec<Effect>) {
-        let name = self.standing.runs[i].clock.clone();
-        let Some(clock) = self.clock(&name) else { return };
+        let Some(clock) = self.clock(&self.standing.runs[i].clock) else { return };
         let due: Vec<usize> = due_steps(&self.standing.runs[i], now);
         let notifies =
             |s: &usize| step_of(clock, &self.standing.runs[i], *s).is_some_and(|step| !step.notify.is_empty());
         let last_notice = due.iter().copied().filter(|s| notifies(s)).next_back();
         for s in due {
             let run = &self.standing.runs[i];
-            match step_of(clock, run, s) {
+            match step_of(clock, run, s).filter(|_| !run.silent) {
                 // Late: the notice is still owed only if no later one says it better.
-                Some(step) if !run.silent => self.fire(i, s, clock, step, last_notice == Some(s), now, effects),
-                _ => self.standing.runs[i].steps[s].state = StepState::Skipped,
+                Some(step) => self.fire(Due { i, s, clock, step, now }, last_notice == Some(s), effects),
+                None => self.standing.runs[i].steps[s].state = StepState::Skipped,
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn fire(
-        &mut self,
-        i: usize,
-        s: usize,
-        clock: &Clock,
-        step: &Step,
-        tells: bool,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn fire(&mut self, due: Due<'_>, tells: bool, effects: &mut Vec<Effect>) {
+        let Due { i, s, clock, step, now } = due;
         let before = effects.len();
         self.standing.runs[i].steps[s].state = StepState::Fired;
         self.tell_step(FactKind::StepFired, i, s);
         if tells {
-            self.notify(i, s, clock, step, now, effects);
+            self.notify(due, effects);
         } else if !step.notify.is_empty() {
             self.tell_step(FactKind::Skipped, i, s);
         }
@@ -121,12 +119,13 @@ impl Fold<'_> {
     fn tell_step(&mut self, kind: FactKind, i: usize, s: usize) {
         let run = &self.standing.runs[i];
         let (clock, number, step, at) = (run.clock.clone(), run.number, run.steps[s].name.clone(), run.steps[s].at);
-        self.fact(kind, at, &clock, number, &step, &Actor::Leadpact, Map::new());
+        self.fact(kind, at, About { source: &clock, run: number, item: &step }, &Actor::Leadpact, Map::new());
     }
 
     /// Notices of a clock that counts business time wait for working hours; a clock that counts
     /// elapsed time was agreed to run around the clock, and so do its notices.
-    fn notify(&mut self, i: usize, s: usize, clock: &Clock, step: &Step, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn notify(&mut self, due: Due<'_>, effects: &mut Vec<Effect>) {
+        let Due { i, s, clock, step, now } = due;
         let not_before = match self.agreement.calendar_of(clock) {
             Some(calendar) if span::is_business(clock.within) => calendar.next_open(now),
             _ => now,
@@ -232,26 +231,24 @@ impl Fold<'_> {
         }
     }
 
-    /// After a lead moved, the former owner and the receiver are told, unless the agreement is quiet.
-    pub(super) fn tell_move(
-        &mut self,
-        moved: &Effect,
-        former: Option<crate::record::OwnerId>,
-        now: Timestamp,
-    ) -> Vec<Effect> {
+    /// When a lead moves, the former owner and the receiver are told, unless the agreement is quiet.
+    /// `values`: what the move wrote; the standing is still that before it.
+    pub(super) fn tell_move(&self, moved: &Effect, values: &FieldValues, now: Timestamp) -> Vec<Effect> {
         let (notice, party) = match &moved.action {
-            Action::Recycle { to, .. } => (Notice::Recycled, Some(to.clone())),
-            Action::Reassign { to } => (Notice::Reassigned, Some(to.clone())),
-            Action::Nurture { .. } => (Notice::Nurtured, None),
+            Action::Recycle { to, .. } => (Notice::Recycled, Some(to)),
+            Action::Reassign { to } => (Notice::Reassigned, Some(to)),
+            Action::Nurture { .. } => (Notice::Nurtured, self.agreement.nurture.as_ref().and_then(|n| n.to.as_ref())),
             _ => return Vec::new(),
         };
         if self.agreement.recycling.as_ref().is_some_and(|r| r.quiet) {
             return Vec::new();
         }
-        let mut to: Vec<Recipient> = Vec::new();
-        let receiver = self.standing.owner();
-        to.extend(former.filter(|f| Some(f) != receiver.as_ref()).map(Recipient::Person));
-        to.extend(party.map(|p| party_channels(self.agreement, &p)).unwrap_or_default());
+        let former = self.standing.owner();
+        let written = values.iter().find(|(name, _)| *name == well_known().owner);
+        let receiver = written.map_or_else(|| former.clone(), |(_, v)| v.as_text().map(OwnerId::new));
+        let mut to: Vec<Recipient> =
+            former.filter(|f| Some(f) != receiver.as_ref()).map(Recipient::Person).into_iter().collect();
+        to.extend(party.map(|p| party_channels(self.agreement, p)).unwrap_or_default());
         to.into_iter().map(|to| self.told(moved, to, notice, now)).collect()
     }
 
@@ -293,15 +290,24 @@ impl Fold<'_> {
         let steps = runs.flat_map(|r| r.steps.iter().filter(|s| s.state == StepState::Pending).map(|s| s.at));
         judged.chain(steps).filter(|at| *at > now).min()
     }
-
-    pub(super) fn detail(pairs: &[(&str, Json)]) -> Map<String, Json> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()
-    }
 }
 
+/// A step that fell due on a run.
+#[derive(Clone, Copy)]
+struct Due<'c> {
+    /// The run's place in the standing, and the step's in the run.
+    i: usize,
+    s: usize,
+    clock: &'c Clock,
+    step: &'c Step,
+    now: Timestamp,
+}
+
+/// What follows a missed deadline waits until it is certain that it was missed.
 fn due_steps(run: &Run, now: Timestamp) -> Vec<usize> {
-    let due = |(_, s): &(usize, &super::standing::StepRun)| s.state == StepState::Pending && s.at <= now;
-    run.steps.iter().enumerate().filter(due).map(|(i, _)| i).collect()
+    let certain = |s: &StepRun| s.at < run.deadline || run.breached.is_some() || run.silent;
+    let due = |s: &StepRun| s.state == StepState::Pending && s.at <= now && certain(s);
+    run.steps.iter().enumerate().filter(|(_, s)| due(s)).map(|(i, _)| i).collect()
 }
 
 /// The step as the agreement has it now; `None` when this version knows it no more.

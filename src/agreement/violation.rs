@@ -1,12 +1,12 @@
 //! What is owed on the record itself: definitions and fields at a handoff, mandatory fields,
 //! reasons of rejections. Judged only on a read made after the event; closed when mended.
 
-use super::fold::{DATE_GRAIN, Fold};
+use super::fold::{About, DATE_GRAIN, Fold, details};
 use super::model::{Agreement, Handoff};
 use super::standing::{Check, Standing, Violation, ViolationKind};
 use crate::record::field::well_known;
 use crate::record::{Actor, FactKind, FieldName, Timestamp};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 impl Fold<'_> {
@@ -43,11 +43,10 @@ impl Fold<'_> {
         {
             let failed = definition.explain(&self.view(None)).into_iter().filter(|t| !t.held);
             let what = failed.map(|t| format!("{} (was {})", t.text, t.seen)).collect();
-            let detail = Map::from_iter([("terms".to_owned(), self.terms(definition, None))]);
-            self.fact(FactKind::DefinitionFailed, at, &handoff.name, 0, "", &Actor::Unknown, detail);
-            if let Some(fact) = self.facts.last_mut() {
-                fact.party = Some(handoff.from.clone());
-            }
+            let detail = details([("terms", self.terms(definition, None))]);
+            let about = About { source: &handoff.name, ..About::default() };
+            let fact = self.fact(FactKind::DefinitionFailed, at, about, &Actor::Unknown, detail);
+            fact.party = Some(handoff.from.clone());
             self.open_violation(ViolationKind::Definition, &handoff.name, at, what);
         }
         let missing = self.missing(&handoff.requires);
@@ -75,11 +74,9 @@ impl Fold<'_> {
             (_, _, Some(handoff)) => Some(handoff.from.clone()),
             _ => self.standing.party.clone(),
         };
-        let detail = Map::from_iter([("what".to_owned(), Json::from(what.clone()))]);
-        self.fact(FactKind::ViolationOpened, since, source, 0, kind.as_str(), &Actor::Unknown, detail);
-        if let Some(fact) = self.facts.last_mut() {
-            fact.party = party.clone();
-        }
+        let detail = details([("what", Json::from(what.clone()))]);
+        let about = About { source, run: 0, item: kind.as_str() };
+        self.fact(FactKind::ViolationOpened, since, about, &Actor::Unknown, detail).party = party.clone();
         let violation = Violation {
             kind,
             source: Arc::from(source),
@@ -135,12 +132,20 @@ impl Fold<'_> {
     }
 
     fn tell_closed(&mut self, violation: &Violation, at: Timestamp) {
-        let detail = Map::from_iter([("since".to_owned(), Json::from(violation.since.as_millis()))]);
-        let (source, kind) = (violation.source.clone(), violation.kind.as_str());
-        self.fact(FactKind::ViolationClosed, at.max(violation.since), &source, 0, kind, &Actor::Unknown, detail);
-        if let Some(fact) = self.facts.last_mut() {
-            fact.pass = violation.pass;
-            fact.party = violation.party.clone();
+        let detail = details([("since", violation.since.as_millis().into())]);
+        let about = About { source: &violation.source, run: 0, item: violation.kind.as_str() };
+        let at = at.max(violation.since);
+        let fact = self.fact(FactKind::ViolationClosed, at, about, &Actor::Unknown, detail);
+        fact.pass = violation.pass;
+        fact.party = violation.party.clone();
+    }
+
+    /// A violation that followed from a breach which did not happen.
+    pub(super) fn never_violated(&mut self, kind: ViolationKind, source: &str) {
+        let open = self.standing.violations.iter().position(|v| v.kind == kind && &*v.source == source);
+        if let Some(i) = open {
+            let violation = self.standing.violations.remove(i);
+            self.take_back(FactKind::ViolationOpened, violation.since, About { source, run: 0, item: kind.as_str() });
         }
     }
 }

@@ -87,7 +87,6 @@ impl FactKind {
                 | Unflagged
                 | Undone
                 | Contested
-                | Imported
         )
     }
 }

@@ -2,4 +2,4 @@
 //! the command line lay it out is their own.
 
 pub mod story;
-mod words;
+pub mod words;

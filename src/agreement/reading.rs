@@ -1,0 +1,130 @@
+//! Reads: what only a read reveals happened between the previous read and the record's
+//! modification, and touches have a time of their own. What is judged on a read is in `violation`.
+
+use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
+use super::standing::{Gone, ReadMark};
+use crate::record::change::{FieldValues, Reading};
+use crate::record::field::well_known;
+use crate::record::{Actor, Timestamp, Value};
+
+/// A count of touches that a read brought.
+struct Touches {
+    count: Value,
+    /// When the last of them was, where the record tells it.
+    last: Option<Timestamp>,
+    /// We had no count before: most of them are of the past.
+    is_first: bool,
+}
+
+impl Fold<'_> {
+    /// A read wins over all we knew.
+    pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, by: &Actor) {
+        let values = self.news(&self.without_echoes(&reading.values, at, by));
+        let moment = self.interval(reading, &values, at);
+        self.advance_before(moment.end);
+        if self.standing.gone == Some(Gone::Deleted) {
+            self.restored(at, by);
+            self.doubt = false;
+        }
+        self.standing.last_read = Some(ReadMark { at, modified: reading.modified });
+        self.standing.reading = false;
+        let before = (self.standing.pass, self.standing.runs.len());
+        let (touches, others): (FieldValues, _) =
+            values.into_iter().partition(|(name, _)| *name == well_known().touches);
+        let touches = touches.into_iter().next().map(|(_, count)| self.read_touches(reading, count, moment, at));
+        // Even without news: what only a read may settle is looked at now.
+        self.learn(&others, touches, moment, by);
+        self.judge(at);
+        if reading.import {
+            let from = if self.standing.pass == before.0 { before.1 } else { 0 };
+            self.silence(from, at);
+        }
+    }
+
+    /// The values that differ from what we know.
+    fn news(&self, values: &FieldValues) -> FieldValues {
+        values.iter().filter(|(name, value)| self.standing.fields.get(*name) != value).cloned().collect()
+    }
+
+    /// Between which moments these values came to be. A field that we know cannot have changed
+    /// before it took the value that we know.
+    fn interval(&self, reading: &Reading, values: &FieldValues, at: Timestamp) -> Moment {
+        let start = reading.modified.min(at + DATE_GRAIN).max(self.last_change()).max(self.adopted());
+        let known = values.iter().filter_map(|(name, _)| self.standing.fields.field(*name).map(|f| f.at)).max();
+        let last_read = self.standing.last_read.map(|r| r.at);
+        let end = last_read.max(known).unwrap_or(Timestamp::MIN).max(self.adopted());
+        Moment { end: end.min(start), start }
+    }
+
+    fn read_touches(&self, reading: &Reading, count: Value, moment: Moment, at: Timestamp) -> Touches {
+        let w = well_known();
+        let told = reading.values.iter().find(|(n, _)| *n == w.last_touch).and_then(|(_, v)| v.as_time());
+        let is_first = self.standing.fields.get(w.touches).as_number().is_none();
+        let last = told.filter(|t| (is_first || *t > moment.end) && *t <= at + DATE_GRAIN);
+        Touches { count, last, is_first }
+    }
+
+    /// Takes the news in the order in which they happened.
+    fn learn(&mut self, others: &FieldValues, touches: Option<Touches>, moment: Moment, by: &Actor) {
+        let mut stirred = self.set_fields(others, moment.start);
+        match touches {
+            Some(Touches { last: Some(last), .. }) if last > moment.start => {
+                self.follow(moment, by, stirred);
+                self.touch(touches.as_ref(), last, by);
+            }
+            Some(Touches { last: Some(last), .. }) => {
+                self.follow_ends(moment, by);
+                self.touch(touches.as_ref(), last, by);
+                self.follow_starts(moment, by, stirred);
+            }
+            _ => {
+                stirred.touches = self.count_touches(touches.as_ref(), moment.start);
+                self.follow(moment, by, stirred);
+            }
+        }
+    }
+
+    /// Touches of which we know when the last one was.
+    fn touch(&mut self, touches: Option<&Touches>, at: Timestamp, by: &Actor) {
+        self.advance_before(at);
+        let count = self.count_touches(touches, at);
+        if self.standing.gone.is_none() && count > 0.0 {
+            let stirred = Stirred { touches: count, ..Stirred::default() };
+            self.end_runs(Moment::exact(at), by);
+            self.spare(at, by, stirred);
+            self.restart_runs(at, by, stirred);
+        }
+        self.folded(at);
+    }
+
+    /// Keeps a new count, and answers how many touches it means. The first count that we see is a
+    /// fact about the past; only its last touch can have happened since a run began.
+    fn count_touches(&mut self, touches: Option<&Touches>, at: Timestamp) -> f64 {
+        let field = well_known().touches;
+        let Some(touches) = touches else {
+            // Never touched, as far as the record tells.
+            if self.standing.fields.get(field).is_null() {
+                self.know_touches(0.0, None);
+            }
+            return 0.0;
+        };
+        if !touches.is_first {
+            return self.set_fields(&vec![(field, touches.count.clone())], at).touches;
+        }
+        let within = self.know_touches(touches.count.as_number().unwrap_or(0.0), touches.last);
+        self.standing.fields.set(field, touches.count.clone(), at);
+        if within { 1.0 } else { 0.0 }
+    }
+
+    /// Tells runs that did not know it how many touches there were when they began: those that
+    /// began before the last touch had at least that one since. Answers whether any had.
+    fn know_touches(&mut self, count: f64, last: Option<Timestamp>) -> bool {
+        let mut any = false;
+        for run in self.standing.runs.iter_mut().filter(|r| r.is_open() && r.touches_before.is_none()) {
+            let within = last.is_some_and(|t| t >= run.started) && count >= 1.0;
+            run.touches_before = Some(if within { count - 1.0 } else { count });
+            any |= within;
+        }
+        any
+    }
+}

@@ -1,0 +1,189 @@
+//! Late changes: a record's history folded anew, with everything in its place, and what differs
+//! from what was journalled. Decisions on what comes in order are in `decide`.
+
+use super::decide::{Decision, issued};
+use super::fold::{Fold, forget_old_writes};
+use super::model::Agreement;
+use super::standing::{OwnWrite, Standing};
+use crate::record::change::FieldValues;
+use crate::record::{Actor, Change, Fact, FactKind, Timestamp, What};
+use serde_json::Map;
+use std::collections::{BTreeMap, HashMap};
+
+/// Whether a change is older than what the standing has looked at (or as old), so that the
+/// record's history must be folded anew: see [`refold`]. What says nothing new is not late, nor is
+/// what happened under an earlier version of the agreement: `decide` knows what to do with these.
+pub fn is_late(standing: &Standing, change: &Change) -> bool {
+    let under_earlier_terms = standing.base.as_ref().is_some_and(|b| change.at <= b.folded_to);
+    change.at <= standing.folded_to && !under_earlier_terms && !is_known(standing, change)
+}
+
+/// Whether an old change says only what the standing knows: not by a guess, not since later.
+pub(super) fn is_known(standing: &Standing, change: &Change) -> bool {
+    let knows = |values: &FieldValues| {
+        values.iter().all(|(name, value)| {
+            standing.fields.get(*name) == value && standing.fields.field(*name).is_none_or(|f| f.at <= change.at)
+        })
+    };
+    match &change.what {
+        // When a read revealed something it was guessed; an event from before it tells exactly.
+        What::Fields(values) => standing.last_read.is_none_or(|r| r.at < change.at) && knows(values),
+        What::Read(reading) => {
+            let same = |r: super::standing::ReadMark| r.at == change.at && r.modified == reading.modified;
+            standing.last_read.is_some_and(same) && !reading.import && knows(&reading.values)
+        }
+        What::Deleted | What::Restored | What::Merged { .. } | What::Wrote { .. } => false,
+    }
+}
+
+/// Folds a record's whole history anew, with late changes in their places.
+///
+/// `previous` is the standing so far, for what history cannot tell (steps fired, writes in flight).
+/// `history` is all entries of the record in any order, with the late change, which the caller
+/// stores itself: the decision's own `history` is empty. `journalled` is all facts of the record so
+/// far, in the journal's order. Answers only the difference: facts that are new, and a `withdrawn`
+/// for each that turns out not to have happened.
+///
+/// A standing that another version of the agreement decided last is to see this version first
+/// (`decide` with `Input::Woke`), else its late changes are lost.
+pub fn refold(
+    agreement: &Agreement,
+    previous: Standing,
+    history: Vec<Change>,
+    journalled: &[Fact],
+    now: Timestamp,
+) -> Decision {
+    let before = issued(&previous);
+    let mut adopting = Fold::new(agreement, previous);
+    adopting.adopt(now);
+    let (previous, mut facts) = (adopting.standing, adopting.facts);
+    let mut fold = Fold::new(agreement, begin(agreement, &previous));
+    fold.standing.own_writes = known_writes(&previous, &history);
+    let from = previous.base.as_ref().map_or(Timestamp::MIN, |b| b.folded_to);
+    let (history, doubtful) = merged(history, from);
+    for change in history {
+        fold.change(&change);
+    }
+    fold.advance(now);
+    // Two values of one moment: only a read made since tells which it was.
+    fold.doubt = doubtful.is_some_and(|at| fold.standing.last_read.is_none_or(|r| r.at < at));
+    carry_over(&mut fold.standing, previous);
+    facts.extend(difference(std::mem::take(&mut fold.facts), journalled, from));
+    fold.facts = facts;
+    fold.finish(Vec::new(), &before, now)
+}
+
+/// Where folding begins: at the beginning, or when this version of the agreement was adopted.
+fn begin(agreement: &Agreement, previous: &Standing) -> Standing {
+    let base = previous.base.as_ref();
+    let mut standing = base.map_or_else(|| Standing::new(previous.key.clone()), |b| (**b).clone());
+    standing.agreement = agreement.hash.clone();
+    standing.base = previous.base.clone();
+    standing
+}
+
+/// Our writes by history, and those still in flight.
+fn known_writes(previous: &Standing, history: &[Change]) -> Vec<OwnWrite> {
+    let landed = history.iter().filter_map(|c| match &c.what {
+        What::Wrote { effect, values, since, .. } => {
+            Some(OwnWrite { effect: effect.clone(), values: values.clone(), since: *since, until: Some(c.at) })
+        }
+        _ => None,
+    });
+    landed.chain(previous.own_writes.iter().filter(|w| w.until.is_none()).cloned()).collect()
+}
+
+/// In the order of their times, each once; events of one moment are one change. Also the latest
+/// moment for which two events claim different values.
+fn merged(mut history: Vec<Change>, from: Timestamp) -> (Vec<Change>, Option<Timestamp>) {
+    history.retain(|c| c.at > from);
+    history.sort();
+    history.dedup();
+    let mut doubtful = None;
+    let mut merged: Vec<Change> = Vec::with_capacity(history.len());
+    for change in history {
+        match (merged.last_mut(), &change.what) {
+            (Some(Change { at, what: What::Fields(values), .. }), What::Fields(more)) if *at == change.at => {
+                if join(values, more) {
+                    doubtful = Some(change.at);
+                }
+            }
+            _ => merged.push(change),
+        }
+    }
+    (merged, doubtful)
+}
+
+/// Two values of one field at one moment: the greater one, so that the order of arrival does not
+/// matter. Answers whether there were any.
+fn join(values: &mut FieldValues, more: &FieldValues) -> bool {
+    let mut differ = false;
+    for (name, value) in more {
+        match values.iter_mut().find(|(n, _)| n == name) {
+            Some((_, known)) => {
+                differ |= known != value;
+                if value > known {
+                    *known = value.clone();
+                }
+            }
+            None => values.push((*name, value.clone())),
+        }
+    }
+    differ
+}
+
+/// What was done stays done: steps of the same run keep their state, flags stay raised.
+fn carry_over(standing: &mut Standing, previous: Standing) {
+    let same_pass = standing.pass == previous.pass;
+    for run in standing.runs.iter_mut() {
+        let Some(old) = previous.run(&run.clock, run.number).filter(|_| same_pass) else { continue };
+        for step in &mut run.steps {
+            let Some(done) = old.steps.iter().find(|s| s.name == step.name) else { continue };
+            step.state = done.state;
+            step.noticed = done.noticed;
+            step.issued = done.issued.clone();
+        }
+    }
+    for violation in &mut standing.violations {
+        let old = previous.violations.iter().find(|v| v.kind == violation.kind && v.source == violation.source);
+        violation.flagged |= old.is_some_and(|v| v.flagged);
+    }
+    forget_old_writes(&mut standing.own_writes);
+    standing.reads = previous.reads;
+    standing.reading |= previous.reading && standing.last_read == previous.last_read;
+    standing.annotation = previous.annotation;
+    standing.annotations = previous.annotations;
+    standing.shows_due = previous.shows_due;
+    standing.last_action = standing.last_action.take().or(previous.last_action);
+    standing.folded_to = standing.folded_to.max(previous.folded_to);
+}
+
+/// Facts that are not in the journal yet, and withdrawals of those that are and should not be. What
+/// was journalled under earlier terms (up to `from`) stays.
+fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fact> {
+    let mut live: HashMap<(String, Timestamp), usize> = HashMap::new();
+    let mut facts: BTreeMap<usize, &Fact> = BTreeMap::new();
+    for (i, fact) in journalled.iter().enumerate() {
+        if fact.kind == FactKind::Withdrawn {
+            if let Some(told) = live.remove(&(fact.item.to_string(), fact.at)) {
+                facts.remove(&told);
+            }
+        } else if fact.kind.is_derived() && live.insert((fact.key(), fact.at), i).is_none() {
+            facts.insert(i, fact);
+        }
+    }
+    let mut news = Vec::new();
+    for fact in folded.into_iter().filter(|f| f.kind.is_derived()) {
+        match live.get(&(fact.key(), fact.at)) {
+            Some(told) => drop(facts.remove(told)),
+            None => news.push(fact),
+        }
+    }
+    let gone = facts.into_values().filter(|f| f.at > from).map(withdrawn);
+    gone.chain(news).collect()
+}
+
+fn withdrawn(fact: &Fact) -> Fact {
+    let detail = Map::from_iter([("at".to_owned(), fact.at.as_millis().into())]);
+    Fact { kind: FactKind::Withdrawn, item: fact.key().into(), by: Actor::Leadpact, detail, ..fact.clone() }
+}
