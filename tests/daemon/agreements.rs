@@ -104,8 +104,8 @@ at   = "tql"
 }
 
 /// The same without messages, the lead going back at the deadline.
-pub fn swift() -> String {
-    with_head(
+pub fn swift(within: &str) -> String {
+    with_head(&format!(
         r#"
 [[handoff]]
 name = "Teleprospecting to field sales"
@@ -116,10 +116,10 @@ at   = "tql"
   [[handoff.clock]]
   name   = "First follow-up"
   until  = 'reached("sal")'
-  within = "3s"
-  steps  = [{ at = "due", recycle = true }]
+  within = "{within}"
+  steps  = [{{ at = "due", recycle = true }}]
 "#,
-    )
+    ))
 }
 
 /// A task at the deadline, and the owner is told.

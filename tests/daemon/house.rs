@@ -341,8 +341,7 @@ path_secret     = "{SECRET}"
 
     /// The lead is teleprospecting's again.
     pub fn is_back(&self, crm: CrmKind, id: &str) -> bool {
-        self.people.is_tele(&self.field(crm, id, "owner"))
-            && self.field(crm, id, "status") == "Qualified by marketing"
+        self.people.is_tele(&self.field(crm, id, "owner")) && self.field(crm, id, "status") == "Qualified by marketing"
     }
 }
 

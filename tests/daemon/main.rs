@@ -7,6 +7,7 @@ mod crashes;
 mod daemon;
 mod house;
 mod interlocks;
+mod news;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod recycling;
@@ -16,7 +17,6 @@ mod slack;
 #[path = "../support/smtp.rs"]
 mod smtp;
 mod starting;
-mod touches;
 mod trouble;
 mod violations;
 mod volume;

@@ -12,9 +12,7 @@ async fn a_lead_left_alone_goes_back_to_teleprospecting_once_and_is_told_of_once
             let before = (house.slack.messages("#sales").len(), house.smtp.mails().len());
             let lead = house.lead(crm, "Ada Stone", "Qualified by teleprospecting");
             house.until("the lead goes back", async || house.is_back(crm, &lead)).await;
-            house
-                .until("it is journalled", async || !house.facts(crm, &lead, "recycled").await.is_empty())
-                .await;
+            house.until("it is journalled", async || !house.facts(crm, &lead, "recycled").await.is_empty()).await;
             // Room for what must not happen.
             pause(1_500).await;
             assert_eq!(house.moves(crm, &lead), 1);
@@ -37,7 +35,8 @@ async fn a_lead_left_alone_goes_back_to_teleprospecting_once_and_is_told_of_once
 async fn a_lead_answered_in_time_is_left_alone() {
     on_both(&follow_up(), async |house| {
         house.start().await;
-        let leads = [HubSpot, Salesforce].map(|crm| (crm, house.lead(crm, "Ada Stone", "Qualified by teleprospecting")));
+        let leads =
+            [HubSpot, Salesforce].map(|crm| (crm, house.lead(crm, "Ada Stone", "Qualified by teleprospecting")));
         pause(700).await;
         for (crm, lead) in &leads {
             house.amy_sets(*crm, lead, &[("status", "Working")]);
