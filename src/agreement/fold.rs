@@ -125,6 +125,8 @@ impl<'a> Fold<'a> {
         let Some(now) = after.as_number() else { return 0.0 };
         let more = match before.as_number() {
             Some(before) => (now - before).max(0.0),
+            // A read showed that there was none yet.
+            None if self.standing.last_read.is_some() => now,
             // The first count that we see was raised by this very event; a read corrects it.
             None => 1.0_f64.min(now),
         };

@@ -8,7 +8,7 @@ use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Change, Fact, FactKind, Timestamp, What};
 use serde_json::Map;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Whether a change is older than what the standing has looked at (or as old), so that the
 /// record's history must be folded anew: see [`refold`]. What says nothing new is not late, nor is
@@ -162,25 +162,24 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
 /// Facts that are not in the journal yet, and withdrawals of those that are and should not be. What
 /// was journalled under earlier terms (up to `from`) stays.
 fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fact> {
-    let mut live: HashMap<(String, Timestamp), usize> = HashMap::new();
-    let mut facts: BTreeMap<usize, &Fact> = BTreeMap::new();
+    // What happened twice at one moment was told twice.
+    let mut live: HashMap<(String, Timestamp), Vec<usize>> = HashMap::new();
     for (i, fact) in journalled.iter().enumerate() {
         if fact.kind == FactKind::Withdrawn {
-            if let Some(told) = live.remove(&(fact.item.to_string(), fact.at)) {
-                facts.remove(&told);
-            }
-        } else if fact.kind.is_derived() && live.insert((fact.key(), fact.at), i).is_none() {
-            facts.insert(i, fact);
+            live.get_mut(&(fact.item.to_string(), fact.at)).and_then(Vec::pop);
+        } else if fact.kind.is_derived() {
+            live.entry((fact.key(), fact.at)).or_default().push(i);
         }
     }
     let mut news = Vec::new();
     for fact in folded.into_iter().filter(|f| f.kind.is_derived()) {
-        match live.get(&(fact.key(), fact.at)) {
-            Some(told) => drop(facts.remove(told)),
-            None => news.push(fact),
+        if live.get_mut(&(fact.key(), fact.at)).and_then(Vec::pop).is_none() {
+            news.push(fact);
         }
     }
-    let gone = facts.into_values().filter(|f| f.at > from).map(withdrawn);
+    let mut gone: Vec<usize> = live.into_values().flatten().collect();
+    gone.sort_unstable();
+    let gone = gone.into_iter().map(|i| &journalled[i]).filter(|f| f.at > from).map(withdrawn);
     gone.chain(news).collect()
 }
 

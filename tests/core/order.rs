@@ -75,11 +75,14 @@ fn event() -> impl Strategy<Value = FieldValues> {
 }
 
 fn whole() -> impl Strategy<Value = FieldValues> {
-    (status(), owner(), any::<bool>(), 0..5_u8, prop::option::of(0..7200_i64)).prop_map(|(s, o, hold, touches, last)| {
-        let mut all = vec![s, o, named("on_hold", Value::Bool(hold)), named("touches", Value::Number(touches.into()))];
-        all.extend(last.map(|t| named("last_touch", Value::Time(START + Elapsed::from_secs(t)))));
-        all
-    })
+    (status(), owner(), any::<bool>(), 0..5_u8, prop::option::of(0..7200_i64)).prop_map(
+        |(s, o, hold, touches, last)| {
+            let mut all =
+                vec![s, o, named("on_hold", Value::Bool(hold)), named("touches", Value::Number(touches.into()))];
+            all.extend(last.map(|t| named("last_touch", Value::Time(START + Elapsed::from_secs(t)))));
+            all
+        },
+    )
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -163,7 +166,16 @@ fn comes_to(story: &Story) -> (Vec<String>, String) {
     let violations: Vec<_> = s.violations.iter().map(|v| (v.kind, &v.source, v.since, &v.what)).collect();
     let standing = format!(
         "{:?} {:?} {} {:?} {:?} {:?}\n{runs:#?}\n{violations:?} {:?} {:?} {:?} {:?} {:?}\n{fields:?}",
-        s.stage, s.furthest, s.pass, s.pass_kind, s.handoff, s.party, s.rejection, s.checks, s.recycles, s.gone,
+        s.stage,
+        s.furthest,
+        s.pass,
+        s.pass_kind,
+        s.handoff,
+        s.party,
+        s.rejection,
+        s.checks,
+        s.recycles,
+        s.gone,
         s.earlier_owners,
     );
     (facts, standing)
@@ -176,7 +188,7 @@ fn ends(mut story: Story, end: Timestamp) -> Story {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, max_shrink_time: 20_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1500), max_shrink_time: 20_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn any_order_and_repetition_of_the_same_changes_gives_the_same_facts(

@@ -65,7 +65,10 @@ fn a_first_import_lists_what_it_finds_and_fires_nothing() {
     story.imported("Tue 09:00", "Mon 09:00", "status=MQL").until("Fri 09:00");
     assert_eq!(story.told(RUNS), "clock_started Mon 09:00");
     assert_eq!(story.told("imported step_fired"), "imported Tue 09:00");
-    assert_eq!(story.journal.iter().find(|f| f.kind.as_str() == "imported").map(|f| f.detail["clocks"].to_string()), Some("[\"Accept\"]".into()));
+    assert_eq!(
+        story.journal.iter().find(|f| f.kind.as_str() == "imported").map(|f| f.detail["clocks"].to_string()),
+        Some("[\"Accept\"]".into())
+    );
     assert_eq!(story.todo(), "");
     story.event("Fri 10:00", "status=Accepted");
     assert_eq!(story.told("met met_late breached"), "met Fri 10:00");
