@@ -4,9 +4,14 @@
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod app;
+pub mod cli;
 pub mod crm;
 pub mod engine;
 pub mod notify;
 pub mod record;
+pub mod report;
+pub mod sandbox;
 pub mod settings;
 pub mod store;
+pub mod web;

@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod delivery;
 pub mod fields;
+pub mod generic;
 pub mod http;
 pub mod hubspot;
 pub mod salesforce;
@@ -133,7 +134,7 @@ pub struct Write {
     pub values: FieldValues,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewTask {
     pub object: Object,
     pub record: RecordId,

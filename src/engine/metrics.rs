@@ -25,10 +25,17 @@ struct CallLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DroppedLabels {
+    connection: String,
+    reason: &'static str,
+}
+
 /// The counters, and the registry that prints them.
 pub struct Metrics {
     registry: Registry,
     webhooks: Family<WebhookLabels, Counter>,
+    dropped: Family<DroppedLabels, Counter>,
     facts: Family<FactLabels, Counter>,
     calls: Family<CallLabels, Counter>,
 }
@@ -36,11 +43,17 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("leadpact");
-        let (webhooks, facts, calls) = (Family::default(), Family::default(), Family::default());
+        let (webhooks, dropped) = (Family::default(), Family::default());
+        let (facts, calls) = (Family::default(), Family::default());
         registry.register("webhook_requests", "Webhook requests by how they were answered", Family::clone(&webhooks));
+        registry.register(
+            "webhook_events_dropped",
+            "Events of deliveries that do not concern us, by reason",
+            Family::clone(&dropped),
+        );
         registry.register("facts", "Facts journalled, by kind", Family::clone(&facts));
         registry.register("calls", "Calls to CRMs and notifiers, by result", Family::clone(&calls));
-        Self { registry, webhooks, facts, calls }
+        Self { registry, webhooks, dropped, facts, calls }
     }
 }
 
@@ -49,6 +62,11 @@ impl Metrics {
     /// `connection` is empty where none was found.
     pub fn webhook(&self, connection: &str, result: &'static str) {
         self.webhooks.get_or_create(&WebhookLabels { connection: connection.to_owned(), result }).inc();
+    }
+
+    /// An event of a delivery does not concern us.
+    pub fn dropped(&self, connection: &ConnectionName, reason: &'static str) {
+        self.dropped.get_or_create(&DroppedLabels { connection: connection.to_string(), reason }).inc();
     }
 
     pub fn fact(&self, connection: &ConnectionName, kind: FactKind) {

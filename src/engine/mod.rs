@@ -5,10 +5,14 @@ pub mod apply;
 pub mod batch;
 pub mod clock;
 pub mod context;
+pub mod deliver;
 pub mod directory;
+pub mod ingest;
 pub mod metrics;
 pub mod schedule;
+pub mod tidy;
 pub mod wake;
+pub mod worker;
 
 pub use clock::Clock;
 pub use context::{Engine, Site};

@@ -1,7 +1,7 @@
 //! Slack's Block Kit blocks of a message, built in code: what comes from a CRM is escaped here,
 //! once, and every limit of Slack's block reference is kept. Nothing is sent from here.
 
-use super::words::{self, LISTED};
+use super::words::{self, Listing};
 use super::{Item, text};
 use crate::record::effect::Notice;
 use serde_json::{Value, json};
@@ -14,11 +14,11 @@ const LINK: usize = 1_500;
 const NAME: usize = 400;
 const SENTENCE: usize = 900;
 
-/// The blocks of one item, or of a bundle. The items are cleaned already.
-pub fn of(items: &[Item]) -> Value {
-    match items {
+/// The blocks of one item, or of a bundle.
+pub fn of(listing: &Listing) -> Value {
+    match &listing.items[..] {
         [item] => single(item),
-        _ => bundle(items),
+        _ => bundle(listing),
     }
 }
 
@@ -28,11 +28,11 @@ fn single(item: &Item) -> Value {
     Value::Array(blocks)
 }
 
-fn bundle(items: &[Item]) -> Value {
-    let mut blocks = vec![header(&words::heading(items))];
-    blocks.extend(items.iter().take(LISTED).map(row));
-    if items.len() > LISTED {
-        blocks.push(context(&format!("and {} more", items.len() - LISTED)));
+fn bundle(listing: &Listing) -> Value {
+    let mut blocks = vec![header(&listing.heading)];
+    blocks.extend(listing.items.iter().map(row));
+    if listing.more > 0 {
+        blocks.push(context(&format!("and {} more", listing.more)));
     }
     Value::Array(blocks)
 }
@@ -119,8 +119,8 @@ fn named(item: &Item) -> String {
 }
 
 fn next(item: &Item) -> Option<String> {
-    let label = if words::moved(item.notice) { "Next" } else { "If nothing is done" };
-    item.next.as_ref().map(|next| format!("{label}: {next}"))
+    let label = if words::moved(item.notice) { "Next:" } else { "If nothing is done," };
+    item.next.as_ref().map(|next| format!("{label} {next}"))
 }
 
 fn header(says: &str) -> Value {

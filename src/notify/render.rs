@@ -2,7 +2,7 @@
 //! Nothing is sent from here.
 
 use super::templates::{TemplateError, Templates};
-use super::words::{self, LISTED};
+use super::words::{self, Listing};
 use super::{Item, Message, RecordItem, Rendered, blocks, sample, text};
 use crate::record::effect::Notice;
 use minijinja::{Value, context};
@@ -23,9 +23,9 @@ pub fn render(templates: &Templates, message: &Message) -> Result<Rendered, Temp
             message: "there is nothing to say".to_owned(),
         });
     }
-    let items = words::ordered(&message.items);
-    let (subject, text, html) = words_of(templates, &items)?;
-    Ok(Rendered { key: message.key.clone(), subject, text, html, blocks: blocks::of(&items) })
+    let listing = Listing::of(&message.items);
+    let (subject, text, html) = words_of(templates, &listing)?;
+    Ok(Rendered { key: message.key.clone(), subject, text, html, blocks: blocks::of(&listing) })
 }
 
 /// The title of a task, from a template of the agreement: one line of at most 255 characters.
@@ -40,11 +40,11 @@ pub fn check_title(template: &str) -> Result<(), TemplateError> {
     task_title(template, &sample::bare(Notice::Breach)).map(|_| ())
 }
 
-/// Subject, text and HTML of cleaned items.
-pub(super) fn words_of(templates: &Templates, items: &[Item]) -> Result<(String, String, String), TemplateError> {
-    let (name, context) = match items {
+/// Subject, text and HTML.
+pub(super) fn words_of(templates: &Templates, listing: &Listing) -> Result<(String, String, String), TemplateError> {
+    let (name, context) = match &listing.items[..] {
         [item] => (item.notice.as_str(), item_context(item)),
-        _ => ("bundle", bundle_context(items)),
+        _ => ("bundle", bundle_context(listing)),
     };
     let plain = format!("{name}.txt");
     let (subject, text) = split(templates, &plain, &templates.fill(&plain, context.clone())?)?;
@@ -94,12 +94,12 @@ fn record_context(record: &RecordItem) -> Value {
     }
 }
 
-fn bundle_context(items: &[Item]) -> Value {
-    let listed: Vec<Value> = items.iter().take(LISTED).map(item_context).collect();
+fn bundle_context(listing: &Listing) -> Value {
+    let listed: Vec<Value> = listing.items.iter().map(item_context).collect();
     context! {
-        heading => words::heading(items),
-        count => items.len(),
-        more => items.len().saturating_sub(LISTED),
+        heading => &listing.heading,
+        count => listed.len() + listing.more,
+        more => listing.more,
         items => listed,
     }
 }

@@ -128,10 +128,10 @@ impl Slack {
 #[async_trait]
 impl Notifier for Slack {
     fn reaches(&self, to: &Destination) -> bool {
-        match (&self.access, to) {
-            (_, Destination::SlackChannel(_)) => true,
-            (Access::Bot { .. }, Destination::SlackMember { .. }) => true,
-            _ => false,
+        match to {
+            Destination::SlackChannel(_) => true,
+            Destination::SlackMember { .. } => matches!(self.access, Access::Bot { .. }),
+            Destination::Email { .. } => false,
         }
     }
 

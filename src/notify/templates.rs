@@ -1,6 +1,7 @@
 //! The templates of messages: the shipped ones, embedded, and an operator's in their place.
 //! What is put into them is gathered in `render`; they cannot loop for ever or read files.
 
+use super::words::{LISTED, Listing};
 use super::{render, sample};
 use crate::record::effect::Notice;
 use minijinja::syntax::SyntaxConfig;
@@ -137,9 +138,8 @@ impl Templates {
     fn tried(&self) -> Result<(), TemplateError> {
         for notice in NOTICES {
             for item in [sample::item(notice), sample::bare(notice)] {
-                render::words_of(self, std::slice::from_ref(&item))?;
-                let many = vec![item; super::words::LISTED + 1];
-                render::words_of(self, &many)?;
+                render::words_of(self, &Listing::of(std::slice::from_ref(&item)))?;
+                render::words_of(self, &Listing::of(&vec![item; LISTED + 1]))?;
             }
         }
         Ok(())

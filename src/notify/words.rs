@@ -11,6 +11,21 @@ pub const LISTED: usize = 20;
 /// Names longer than this are cut everywhere.
 const LONGEST: usize = 300;
 
+/// What a message lists, cleaned and in reading order.
+pub struct Listing {
+    pub heading: String,
+    pub items: Vec<Item>,
+    /// How many are not listed.
+    pub more: usize,
+}
+
+impl Listing {
+    pub fn of(items: &[Item]) -> Self {
+        let listed: Vec<Item> = ordered(items).into_iter().take(LISTED).map(cleaned).collect();
+        Self { heading: heading(items), more: items.len() - listed.len(), items: listed }
+    }
+}
+
 /// The item with every text made one line of a sane length, and its link a web address or none.
 pub fn cleaned(item: &Item) -> Item {
     Item {
@@ -22,7 +37,7 @@ pub fn cleaned(item: &Item) -> Item {
         owner: optional(&item.owner),
         deadline: optional(&item.deadline),
         relative: optional(&item.relative),
-        missing: item.missing.iter().map(|name| short(name)).collect(),
+        missing: item.missing.iter().take(LISTED).map(|name| short(name)).collect(),
         next: optional(&item.next),
         receiver: optional(&item.receiver),
     }
@@ -41,7 +56,9 @@ fn cleaned_record(record: &RecordItem) -> RecordItem {
 }
 
 fn short(text: &str) -> String {
-    text::cut(&text::line(text), LONGEST)
+    // A megabyte of spaces need not be read to its end.
+    let enough = text.char_indices().nth(4 * LONGEST).map_or(text, |(end, _)| &text[..end]);
+    text::cut(&text::line(enough), LONGEST)
 }
 
 fn optional(text: &Option<String>) -> Option<String> {
@@ -87,7 +104,7 @@ pub fn moved(notice: Notice) -> bool {
 }
 
 /// `37 leads need you`, `12 leads need you, 25 leads moved`.
-pub fn heading(items: &[Item]) -> String {
+fn heading(items: &[Item]) -> String {
     let (gone, open): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| moved(item.notice));
     let need = if open.len() == 1 { "needs" } else { "need" };
     match (open.len(), gone.len()) {
@@ -109,11 +126,11 @@ fn counted(items: &[&Item]) -> String {
     format!("{} {noun}", items.len())
 }
 
-/// A bundle in reading order: what asks for something before what is done already.
-pub fn ordered(items: &[Item]) -> Vec<Item> {
-    let mut cleaned: Vec<Item> = items.iter().map(cleaned).collect();
-    cleaned.sort_by_key(|item| moved(item.notice));
-    cleaned
+/// The items in reading order: what asks for something before what is done already.
+fn ordered(items: &[Item]) -> Vec<&Item> {
+    let mut ordered: Vec<&Item> = items.iter().collect();
+    ordered.sort_by_key(|item| moved(item.notice));
+    ordered
 }
 
 #[cfg(test)]

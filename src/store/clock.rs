@@ -3,6 +3,7 @@
 use super::batch::{slices, values};
 use super::{Db, Result, StoreError, Tx, clean, count, object};
 use crate::record::{ConnectionName, OwnerId, PartyName, RecordId, RecordKey, Timestamp};
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct ClockRow {
 }
 
 /// Where a list goes on: after this row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct After {
     deadline: Timestamp,
     record: RecordKey,
@@ -228,4 +229,17 @@ pub async fn count_open(db: &Db, connection: &ConnectionName, owner: Option<&Own
         Some(owner) => sqlx::query_as(OF_ONE).bind(connection.as_str()).bind(owner.as_str()).fetch_one(c).await,
     })?;
     Ok(OpenCount { runs: count(runs)?, leads: count(leads)? })
+}
+
+/// How many runs are in each state, by connection. Walks them all: ask seldom.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn count_states(db: &Db) -> Result<Vec<(ConnectionName, ClockState, u64)>> {
+    const SQL: &str = "SELECT connection, state, COUNT(*) FROM clock GROUP BY connection, state";
+    let rows: Vec<(String, String, i64)> = on_db!(db, |c| sqlx::query_as(SQL).fetch_all(c).await)?;
+    let read = |(connection, state, n): (String, String, i64)| {
+        Ok((ConnectionName::new(connection), ClockState::parse(&state)?, count(n)?))
+    };
+    rows.into_iter().map(read).collect()
 }

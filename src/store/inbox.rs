@@ -155,7 +155,7 @@ pub async fn parked(db: &Db, connection: &ConnectionName, limit: u32) -> Result<
     const SQL: &str = "SELECT id, kind, delivery_id, body, received_at, attempts, error FROM inbox \
          WHERE connection = $1 AND state = 'parked' ORDER BY id LIMIT $2";
     let rows: Vec<Row> =
-        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await })?;
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(from_row).collect()
 }
 

@@ -73,7 +73,7 @@ pub async fn add(tx: &mut Tx, effects: &[Effect], now: Timestamp) -> Result<Vec<
     let effects = last_of_each(effects, |effect| &effect.key);
     let mut new = Vec::with_capacity(effects.len());
     for slice in slices(&effects, COLUMNS) {
-        let bodies = slice.iter().map(|effect| to_json(effect)).collect::<Result<Vec<_>>>()?;
+        let bodies = slice.iter().map(to_json).collect::<Result<Vec<_>>>()?;
         let sql = format!(
             "INSERT INTO outbox (connection, effect_key, object, id, action, lane, state, not_before, attempts, \
              updated, effect) VALUES {} ON CONFLICT (connection, effect_key) DO UPDATE SET state = 'due', \
@@ -106,6 +106,7 @@ pub async fn add(tx: &mut Tx, effects: &[Effect], now: Timestamp) -> Result<Vec<
 }
 
 type Row = (String, i64, i64, Option<String>, Option<String>);
+type RowWithState = (String, String, i64, i64, Option<String>, Option<String>);
 
 fn from_row((effect, not_before, attempts, payload, outcome): Row) -> Result<OutboxRow> {
     let not_before = Timestamp::from_millis(not_before);
@@ -160,15 +161,15 @@ pub async fn parked(db: &Db, limit: u32) -> Result<Vec<OutboxRow>> {
     rows.into_iter().map(from_row).collect()
 }
 
-/// One effect, whatever became of it.
+/// One effect and its state as the table has it, whatever became of it.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn get(db: &Db, connection: &ConnectionName, key: &EffectKey) -> Result<Option<(String, OutboxRow)>> {
     const SQL: &str = "SELECT state, effect, not_before, attempts, payload, outcome FROM outbox \
          WHERE connection = $1 AND effect_key = $2";
-    let row: Option<(String, String, i64, i64, Option<String>, Option<String>)> =
-        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(key.as_str()).fetch_optional(c).await })?;
+    let row: Option<RowWithState> =
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(key.as_str()).fetch_optional(c).await)?;
     row.map(|(state, effect, not_before, attempts, payload, outcome)| {
         Ok((state, from_row((effect, not_before, attempts, payload, outcome))?))
     })

@@ -48,14 +48,15 @@ pub async fn save_all(tx: &mut Tx, connection: &ConnectionName, people: &[Person
     Ok(())
 }
 
+type Row = (String, String, Option<String>, Option<String>, bool, bool);
+
 /// All owners known in a connection, by id.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn load_all(db: &Db, connection: &ConnectionName) -> Result<Vec<PersonRow>> {
     const SQL: &str = "SELECT id, name, email, manager, active, queue FROM person WHERE connection = $1 ORDER BY id";
-    let rows: Vec<(String, String, Option<String>, Option<String>, bool, bool)> =
-        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
         .map(|(id, name, email, manager, active, queue)| PersonRow {

@@ -25,8 +25,8 @@ pub struct Sqlite {
 /// before the turn goes on, and the turn goes to a waiting ingest before the line moves.
 pub struct SqliteTx {
     transaction: Transaction<'static, sqlx::Sqlite>,
-    _turn: OwnedMutexGuard<()>,
-    _line: Option<OwnedMutexGuard<()>>,
+    turn: OwnedMutexGuard<()>,
+    line: Option<OwnedMutexGuard<()>>,
 }
 
 /// Opens the file and reads back what it was told.
@@ -112,7 +112,7 @@ impl Sqlite {
         };
         let turn = self.turn.clone().lock_owned().await;
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(SqliteTx { transaction, _turn: turn, _line: line })
+        Ok(SqliteTx { transaction, turn, line })
     }
 
     pub(super) async fn close(&self) {
@@ -127,13 +127,19 @@ impl SqliteTx {
     }
 
     pub(super) async fn commit(self) -> Result<()> {
-        let SqliteTx { transaction, _turn, _line } = self;
-        Ok(transaction.commit().await?)
+        let SqliteTx { transaction, turn, line } = self;
+        let done = transaction.commit().await;
+        drop(turn);
+        drop(line);
+        Ok(done?)
     }
 
     pub(super) async fn rollback(self) -> Result<()> {
-        let SqliteTx { transaction, _turn, _line } = self;
-        Ok(transaction.rollback().await?)
+        let SqliteTx { transaction, turn, line } = self;
+        let done = transaction.rollback().await;
+        drop(turn);
+        drop(line);
+        Ok(done?)
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn read(crm: &HubSpot, object: Object, ids: &[RecordId]) -> Res
     Ok(Reads { at: answer.at, records: records(crm, object, ids, &batch, answer.at) })
 }
 
-fn properties<'a>(crm: &'a HubSpot, object: Object, object_type: ObjectType) -> BTreeSet<&'a str> {
+fn properties(crm: &HubSpot, object: Object, object_type: ObjectType) -> BTreeSet<&str> {
     let mut names: BTreeSet<&str> = crm.fields.of(object).iter().map(|f| f.crm_name.as_str()).collect();
     names.insert(object_type.modified_property());
     if object == Object::Opportunity && crm.derives_status {

@@ -1,0 +1,52 @@
+//! `leadpact check`: every error and warning of the configuration and its agreements at once, and
+//! what the agreements leave unsaid.
+
+use super::{ConfigArguments, color};
+use crate::app::read_configuration;
+use clap::Args;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Take warnings as errors.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Exit 0 when nothing is wrong, 1 otherwise; warnings count with `--strict` only.
+pub fn run(arguments: &CheckArguments) -> ExitCode {
+    let Some((settings, agreements, warnings)) = read_configuration(&arguments.config.config, color()) else {
+        return ExitCode::FAILURE;
+    };
+    let mut warned = 0;
+    for report in warnings.iter().filter(|r| r.counts().1 > 0) {
+        eprintln!("{}", report.render(color()));
+        warned += report.counts().1;
+    }
+    println!("{}: no errors", arguments.config.config.display());
+    for connection in &settings.connections {
+        let file = agreements.of(&connection.name);
+        println!("  connection {}: {} ({})", connection.name, file.agreement.title, file.agreement.version);
+    }
+    for file in agreements.files() {
+        let a = &file.agreement;
+        println!(
+            "{}: {} stages, {} handoffs, {} clocks, {} requirements, {} commitments; SHA-256 {}",
+            file.path.display(),
+            a.stages.len(),
+            a.handoffs.len(),
+            a.clocks.len() - a.requirements.len(),
+            a.requirements.len(),
+            a.commitments.len(),
+            &a.hash[..12]
+        );
+    }
+    let unsaid = agreements.unsaid();
+    if !unsaid.is_empty() {
+        println!("Left unsaid:");
+        unsaid.iter().for_each(|sentence| println!("  - {sentence}"));
+    }
+    if arguments.strict && warned > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,67 @@
+//! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
+//! in its file.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod healthcheck;
+pub mod logging;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The daemon that keeps the service-level agreement between marketing and sales.
+#[derive(Debug, Parser)]
+#[command(name = "leadpact", version, about, long_about = None, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch it work: the whole daemon against a pretend CRM, time running faster.
+    Demo(demo::DemoArguments),
+    /// Run the daemon.
+    Serve(ConfigArguments),
+    /// Check the configuration and its agreements, and start nothing.
+    Check(check::CheckArguments),
+    /// Tell a record's story: what happened, when, and why.
+    Explain(explain::ExplainArguments),
+    /// Ask a running daemon whether it is alive; for containers.
+    Healthcheck(ConfigArguments),
+}
+
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArguments {
+    /// The configuration file.
+    #[arg(long, short, value_name = "FILE", env = "LEADPACT_CONFIG", default_value = "leadpact.toml")]
+    pub config: PathBuf,
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let done = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("leadpact: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether diagnostics may be coloured.
+fn color() -> bool {
+    use std::io::IsTerminal;
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}

@@ -1,0 +1,44 @@
+//! Who gets a record that moves: the party's queue, nobody yet, or the next member, avoiding those
+//! who had it before and those who left.
+
+use crate::crm::connection::Roster;
+use crate::engine::context::Site;
+use crate::engine::directory::Snapshot;
+use crate::record::{OwnerId, PartyName, Value};
+use crate::store::{StoreError, Tx, rotation};
+
+/// The new value of `owner`; the text says why there is none.
+pub(super) async fn choose(
+    site: &Site,
+    tx: &mut Tx,
+    people: &Snapshot,
+    party: &PartyName,
+    avoid: &[OwnerId],
+) -> Result<Result<Value, String>, StoreError> {
+    match site.connection.parties.get(party) {
+        None => Ok(Err(format!("`connection.parties` of {} does not say who takes records for {party}", site.name()))),
+        Some(Roster::Unassigned) => Ok(Ok(Value::Null)),
+        Some(Roster::Queue(queue)) => Ok(Ok(Value::text(queue.as_str()))),
+        Some(Roster::Members(members)) => {
+            let able = able_members(people, members);
+            let fresh: Vec<OwnerId> = able.iter().filter(|id| !avoid.contains(id)).cloned().collect();
+            // Everybody had it already: then it goes round again.
+            let candidates = if fresh.is_empty() { able } else { fresh };
+            let turn = rotation::next(tx, site.name(), party, candidates.len()).await?;
+            let chosen = turn.and_then(|turn| candidates.get(turn % candidates.len().max(1)));
+            Ok(chosen
+                .map(|id| Value::text(id.as_str()))
+                .ok_or_else(|| format!("no member of {party} can take records")))
+        }
+    }
+}
+
+/// Members by owner id. One whom the directory does not know is taken at the configuration's word
+/// if it is an id; one named by e-mail, or gone, is passed over.
+fn able_members(people: &Snapshot, members: &[String]) -> Vec<OwnerId> {
+    let able = members.iter().filter_map(|member| match people.find(member) {
+        Some(person) => person.active.then(|| person.id.clone()),
+        None => (!member.contains('@')).then(|| OwnerId::new(member)),
+    });
+    able.collect()
+}

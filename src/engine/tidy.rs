@@ -1,0 +1,27 @@
+//! Lets go of what is kept for a time only: raw deliveries and applied changes.
+
+use super::context::{Engine, Site};
+use super::worker::Retention;
+use crate::store::lease::Lease;
+use crate::store::{Priority, StoreError, history, inbox};
+
+/// Most rows that one transaction deletes, so that nobody waits long for it.
+const ROWS: u32 = 1_000;
+
+/// Deletes what is older than it needs to be.
+///
+/// # Errors
+/// When the database is unavailable or the lease is lost.
+pub async fn step(engine: &Engine, site: &Site, lease: &Lease, keep: Retention) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    loop {
+        let mut tx = engine.db.begin(Priority::Work).await?;
+        lease.check(&mut tx).await?;
+        let deliveries = inbox::delete_before(&mut tx, site.name(), now - keep.inbox, ROWS).await?;
+        let changes = history::delete_before(&mut tx, site.name(), now - keep.history, ROWS).await?;
+        tx.commit().await?;
+        if deliveries < u64::from(ROWS) && changes < u64::from(ROWS) {
+            return Ok(());
+        }
+    }
+}

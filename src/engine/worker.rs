@@ -1,0 +1,173 @@
+//! The loops of one connection: whoever holds its lease takes turns (apply what was received, then
+//! wake what is due), and beside them delivers. Replicas without the lease wait for it.
+
+use super::clock::{monotonic_now, real_now};
+use super::context::{Engine, Site};
+use super::deliver::Deliver;
+use super::schedule::Schedule;
+use super::{apply, tidy, wake};
+use crate::record::{Elapsed, Timestamp};
+use crate::store::lease::{self, Lease};
+use crate::store::{StoreError, inbox, outbox, standing};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A killed replica's connections are taken over after so long.
+const LEASE: Elapsed = Elapsed::from_secs(6);
+const RENEW: Duration = Duration::from_secs(2);
+/// How often a replica without the lease asks for it.
+const ASK: Duration = Duration::from_secs(1);
+/// How long the loops wait when the database is unavailable.
+const UNAVAILABLE: Duration = Duration::from_millis(500);
+/// Deliver looks at least so often, whatever it was told.
+const LOOK: Duration = Duration::from_secs(1);
+const TIDY: Duration = Duration::from_secs(3600);
+
+/// How long received deliveries and applied changes are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub inbox: Elapsed,
+    pub history: Elapsed,
+}
+
+/// Works a connection until `stop`, whenever its lease can be had.
+pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: Retention, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match lease::take(&engine.db, site.name(), &engine.holder, real_now(), LEASE).await {
+            Ok(Some(lease)) => {
+                tracing::info!(connection = %site.name(), fence = lease.fence, "working this connection");
+                hold(&engine, &site, lease, &wakes, keep, &stop).await;
+            }
+            Ok(None) => pause(&stop, ASK).await,
+            Err(error) => {
+                tracing::warn!(connection = %site.name(), "the lease could not be asked for: {error}");
+                pause(&stop, UNAVAILABLE).await;
+            }
+        }
+    }
+}
+
+/// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first.
+async fn hold(engine: &Engine, site: &Site, lease: Lease, wakes: &Schedule, keep: Retention, stop: &CancellationToken) {
+    let over = stop.child_token();
+    tokio::join!(
+        turns(engine, site, &lease, wakes, &over),
+        deliveries(engine, site, &lease, &over),
+        renewals(engine, site, lease.clone(), &over),
+        tidying(engine, site, &lease, keep, &over),
+    );
+    if stop.is_cancelled()
+        && let Err(error) = lease.release(&engine.db).await
+    {
+        tracing::warn!(connection = %site.name(), "the lease will run out by itself: {error}");
+    }
+}
+
+/// Apply until nothing received before the turn is left, then wake: a clock never breaches while
+/// the answer lies in our own inbox.
+async fn turns(engine: &Engine, site: &Site, lease: &Lease, wakes: &Schedule, over: &CancellationToken) {
+    while !over.is_cancelled() {
+        match turn(engine, site, lease, over).await {
+            Ok(()) => {
+                let wait = until_next_turn(engine, site, wakes).await;
+                tokio::select! {
+                    () = over.cancelled() => {}
+                    () = site.stirred.notified() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+            Err(error) => failed(site, over, &error, "a turn").await,
+        }
+    }
+}
+
+/// One turn.
+///
+/// # Errors
+/// When the database is unavailable or the lease is lost.
+pub async fn turn(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) -> Result<(), StoreError> {
+    if let Some(mark) = inbox::mark(&engine.db, site.name()).await? {
+        while !over.is_cancelled() && apply::step(engine, site, lease, &mark).await? > 0 {}
+    }
+    while !over.is_cancelled() && wake::step(engine, site, lease).await? > 0 {}
+    Ok(())
+}
+
+/// Until the earliest deadline, and at the latest until the cron tick, the check that always comes.
+async fn until_next_turn(engine: &Engine, site: &Site, wakes: &Schedule) -> Duration {
+    let real = real_now();
+    let tick = wakes.next_after(real, None).map_or(LOOK, |next| (next - real).to_std());
+    let earliest = standing::earliest_wake(&engine.db, site.name()).await.ok().flatten();
+    earliest.map_or(tick, |at| tick.min(engine.clock.to_real(at - engine.clock.now())))
+}
+
+async fn deliveries(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
+    let mut deliver = Deliver::default();
+    while !over.is_cancelled() {
+        match deliver.step(engine, site, lease).await {
+            Ok(0) => {
+                let wait = until_next_look(engine, site, &deliver).await;
+                tokio::select! {
+                    () = over.cancelled() => {}
+                    () = site.issued.notified() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+            Ok(_) => {}
+            Err(error) => failed(site, over, &error, "a delivery").await,
+        }
+    }
+}
+
+async fn until_next_look(engine: &Engine, site: &Site, deliver: &Deliver) -> Duration {
+    let now = engine.clock.now();
+    let due: Option<Timestamp> = outbox::earliest(&engine.db, site.name()).await.ok().flatten();
+    let due = due.filter(|at| *at > now).map(|at| engine.clock.to_real(at - now));
+    let look = deliver.next_look().map(|wait| wait.max(Duration::from_millis(10)));
+    [due, look].into_iter().flatten().fold(LOOK, Duration::min)
+}
+
+async fn renewals(engine: &Engine, site: &Site, mut lease: Lease, over: &CancellationToken) {
+    loop {
+        pause(over, RENEW).await;
+        if over.is_cancelled() {
+            return;
+        }
+        match lease.renew(&engine.db, real_now(), LEASE).await {
+            Ok(()) => {}
+            Err(error) => failed(site, over, &error, "renewing the lease").await,
+        }
+    }
+}
+
+async fn tidying(engine: &Engine, site: &Site, lease: &Lease, keep: Retention, over: &CancellationToken) {
+    let mut next = monotonic_now();
+    while !over.is_cancelled() {
+        if next <= monotonic_now() {
+            next = monotonic_now() + TIDY;
+            if let Err(error) = tidy::step(engine, site, lease, keep).await {
+                failed(site, over, &error, "tidying").await;
+            }
+        }
+        pause(over, TIDY.min(Duration::from_secs(60))).await;
+    }
+}
+
+/// A lost lease ends the hold; an unavailable database is tried again.
+async fn failed(site: &Site, over: &CancellationToken, error: &StoreError, what: &str) {
+    if let StoreError::LostLease(_) = error {
+        tracing::warn!(connection = %site.name(), "another replica took over this connection");
+        over.cancel();
+        return;
+    }
+    tracing::error!(connection = %site.name(), "{what} failed and will be tried again: {error}");
+    pause(over, UNAVAILABLE).await;
+}
+
+async fn pause(stop: &CancellationToken, wait: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(wait) => {}
+    }
+}

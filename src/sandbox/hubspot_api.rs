@@ -1,0 +1,166 @@
+//! HubSpot's HTTP API over a [`World`]: which path means what, the token, rate headers, error
+//! bodies. Reading and writing of objects stands in `hubspot_objects.rs`, search in `hubspot_search.rs`.
+
+use super::call::{Answer, Call};
+use super::vocabulary::HUBSPOT_DEAL_STAGES;
+use super::world::World;
+use super::{hubspot_objects as objects, hubspot_search};
+use serde_json::{Value as Json, json};
+use std::borrow::Cow;
+
+const CORRELATION: &str = "5b1f1e52-0c55-4a5e-9a77-2f3b6a1f0d01";
+
+/// What a call is about, whichever form its path has.
+pub struct Route<'a> {
+    pub kind: &'static str,
+    /// The object types and ids of the path, after the area: `contacts`, `70112233`.
+    rest: Vec<Cow<'a, str>>,
+}
+
+/// Paths come as `/crm/{area}/{version}/…` or, of old, `/crm/{version}/{area}/…`.
+pub fn route(call: &Call) -> Route<'_> {
+    let segments = call.segments();
+    let mut rest = segments.iter().skip(1).cloned();
+    let (first, second) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
+    let legacy = first.starts_with('v') && first[1..].bytes().all(|b| b.is_ascii_digit());
+    let area = if legacy { second } else { first };
+    let rest: Vec<Cow<'_, str>> = rest.collect();
+    let shape: Vec<&str> = rest.iter().skip(1).map(|s| s.as_ref()).collect();
+    let kind = match (call.method.as_str(), area.as_ref(), shape.as_slice()) {
+        ("GET", "owners", _) => "hubspot.owners",
+        ("GET", "pipelines", _) => "hubspot.pipelines",
+        ("GET", "properties", _) => "hubspot.properties",
+        ("POST", "associations", [_, "batch", "read"]) => "hubspot.associations_read",
+        ("POST", "objects", ["batch", "read"]) => "hubspot.batch_read",
+        ("POST", "objects", ["batch", "update"]) => "hubspot.batch_update",
+        ("POST", "objects", ["batch", "create"]) => "hubspot.batch_create",
+        ("POST", "objects", ["search"]) => "hubspot.search",
+        ("POST", "objects", []) => "hubspot.create",
+        ("GET", "objects", [_]) => "hubspot.get",
+        ("PATCH", "objects", [_]) => "hubspot.update",
+        ("DELETE", "objects", [_]) => "hubspot.delete",
+        _ => "hubspot.unknown",
+    };
+    Route { kind, rest }
+}
+
+/// Answers a call; the token is checked before anything else.
+pub fn answer(world: &World, token: &str, call: &Call) -> Answer {
+    if call.bearer() != Some(token) {
+        return unauthorized();
+    }
+    let route = route(call);
+    let object = |i: usize| objects::canonical(route.rest.get(i).map_or("", |s| s.as_ref()));
+    let id = route.rest.get(1).map_or("", |s| s.as_ref());
+    let answer = match route.kind {
+        "hubspot.owners" => owners(world, call),
+        "hubspot.pipelines" => Answer::json(200, &pipelines()),
+        "hubspot.properties" => Answer::json(200, &json!({ "results": [] })),
+        "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
+        "hubspot.batch_read" => objects::batch_read(world, object(0), call),
+        "hubspot.batch_update" => objects::batch_update(world, object(0), call),
+        "hubspot.batch_create" => objects::batch_create(world, object(0), call),
+        "hubspot.search" => return hubspot_search::search(world, object(0), call),
+        "hubspot.create" => objects::create(world, object(0), call),
+        "hubspot.get" => objects::get(world, object(0), id, call),
+        "hubspot.update" => objects::update(world, object(0), id, call),
+        "hubspot.delete" => objects::delete(world, object(0), id),
+        _ => error(404, "OBJECT_NOT_FOUND", "resource not found"),
+    };
+    with_rate_headers(answer)
+}
+
+fn with_rate_headers(answer: Answer) -> Answer {
+    answer
+        .with("X-HubSpot-RateLimit-Max", "190")
+        .with("X-HubSpot-RateLimit-Remaining", "189")
+        .with("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
+        .with("X-HubSpot-RateLimit-Daily", "625000")
+        .with("X-HubSpot-RateLimit-Daily-Remaining", "624000")
+}
+
+/// A whole call refused.
+pub fn error(status: u16, category: &str, message: &str) -> Answer {
+    let body = json!({
+        "status": "error", "message": message, "correlationId": CORRELATION, "category": category,
+    });
+    Answer::json(status, &body)
+}
+
+pub fn unauthorized() -> Answer {
+    let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication.";
+    error(401, "INVALID_AUTHENTICATION", message)
+}
+
+/// The ten-second limit is reached.
+pub fn too_many(retry_after: Option<u64>) -> Answer {
+    let body = json!({
+        "status": "error",
+        "message": "You have reached your ten_secondly_rolling limit.",
+        "errorType": "RATE_LIMIT",
+        "correlationId": CORRELATION,
+        "policyName": "TEN_SECONDLY_ROLLING",
+        "requestId": "0f6e3b6a-5f0e-4f7e-8a9b-1c2d3e4f5a6b",
+    });
+    let answer = Answer::json(429, &body).with("X-HubSpot-RateLimit-Remaining", "0");
+    match retry_after {
+        Some(seconds) => answer.with("Retry-After", seconds.to_string()),
+        None => answer,
+    }
+}
+
+fn owners(world: &World, call: &Call) -> Answer {
+    let archived = call.parameter("archived").as_deref() == Some("true");
+    let limit = call.parameter("limit").and_then(|l| l.parse().ok()).unwrap_or(100_usize).clamp(1, 500);
+    let from = call.parameter("after").and_then(|a| a.parse().ok()).unwrap_or(0_usize);
+    let email = call.parameter("email");
+    let wanted = |m: &super::world::Member| {
+        m.active != archived && email.as_ref().is_none_or(|email| m.email.eq_ignore_ascii_case(email))
+    };
+    let members: Vec<_> = world.members().into_iter().filter(wanted).collect();
+    let results: Vec<Json> = members.iter().skip(from).take(limit).map(|m| owner(world, m)).collect();
+    let mut body = json!({ "results": results });
+    if from + limit < members.len() {
+        let after = (from + limit).to_string();
+        body["paging"] = json!({ "next": { "after": after, "link": format!("?after={after}") } });
+    }
+    Answer::json(200, &body)
+}
+
+fn owner(world: &World, member: &super::world::Member) -> Json {
+    let now = world.now().to_string();
+    json!({
+        "id": member.id,
+        "email": member.email,
+        "type": if member.queue { "QUEUE" } else { "PERSON" },
+        "firstName": member.first,
+        "lastName": member.last,
+        "userId": member.active.then_some(member.user_id),
+        "userIdIncludingInactive": member.user_id,
+        "createdAt": now,
+        "updatedAt": now,
+        "archived": !member.active,
+        "teams": [],
+    })
+}
+
+/// One deal pipeline; its metadata are strings, as HubSpot sends them.
+fn pipelines() -> Json {
+    let at = "2026-01-05T09:00:00.000Z";
+    let stage = |(order, (id, label, closed, won)): (usize, &(&str, &str, bool, bool))| {
+        let probability = match (closed, won) {
+            (_, true) => "1.0",
+            (true, _) => "0.0",
+            _ => "0.4",
+        };
+        json!({
+            "id": id, "label": label, "displayOrder": order, "archived": false, "createdAt": at, "updatedAt": at,
+            "metadata": { "isClosed": closed.to_string(), "probability": probability },
+        })
+    };
+    let stages: Vec<Json> = HUBSPOT_DEAL_STAGES.iter().enumerate().map(stage).collect();
+    json!({ "results": [{
+        "id": "default", "label": "Sales pipeline", "displayOrder": 0, "archived": false,
+        "createdAt": at, "updatedAt": at, "stages": stages,
+    }] })
+}

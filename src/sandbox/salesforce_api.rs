@@ -1,0 +1,168 @@
+//! Salesforce's HTTP API over a [`World`]: tokens, which path means what, error bodies. Saving
+//! records stands in `salesforce_save.rs`, queries in `salesforce_query.rs` and `soql.rs`.
+
+use super::call::{Answer, Call};
+use super::salesforce_query::Locators;
+use super::world::World;
+use super::{id, salesforce_query, salesforce_save as save};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// Rows of a page unless a test makes pages small.
+const PAGE: usize = 2000;
+
+/// The state of the API of one organisation beside its records.
+pub struct SalesforceApi {
+    pub organization_id: String,
+    client_id: String,
+    client_secret: String,
+    tokens: Mutex<BTreeSet<String>>,
+    granted: AtomicU64,
+    calls: AtomicU64,
+    pub page_size: AtomicUsize,
+    pub locators: Locators,
+}
+
+/// What kind of call it is.
+pub fn kind(call: &Call) -> &'static str {
+    let segments = call.segments();
+    let rest: Vec<&str> = segments.iter().skip(3).map(|s| s.as_ref()).collect();
+    match (call.method.as_str(), rest.as_slice()) {
+        _ if call.path == "/services/oauth2/token" => "salesforce.token",
+        ("PATCH", ["composite", "sobjects"]) => "salesforce.collection_update",
+        ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
+        ("GET", ["query" | "queryAll"]) => "salesforce.query",
+        ("GET", ["query", _]) => "salesforce.query_more",
+        ("POST", ["sobjects", _]) => "salesforce.create",
+        ("GET", ["sobjects", _, _]) => "salesforce.get",
+        ("PATCH", ["sobjects", _, _]) => "salesforce.update",
+        ("DELETE", ["sobjects", _, _]) => "salesforce.delete",
+        ("GET", ["limits"]) => "salesforce.limits",
+        _ => "salesforce.unknown",
+    }
+}
+
+impl SalesforceApi {
+    pub fn new(organization_id: &str, client_id: &str, client_secret: &str) -> Self {
+        Self {
+            organization_id: id::with_suffix(organization_id),
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            tokens: Mutex::default(),
+            granted: AtomicU64::new(0),
+            calls: AtomicU64::new(10_000),
+            page_size: AtomicUsize::new(PAGE),
+            locators: Locators::default(),
+        }
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.tokens.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Every token given out so far is void: the next call with one gets 401.
+    pub fn revoke_tokens(&self) {
+        self.tokens().clear();
+    }
+
+    pub fn answer(&self, world: &World, call: &Call) -> Answer {
+        let kind = kind(call);
+        if kind == "salesforce.token" {
+            return self.token(call);
+        }
+        if !call.bearer().is_some_and(|token| self.tokens().contains(token)) {
+            return unauthorized();
+        }
+        let used = self.calls.fetch_add(1, Ordering::Relaxed);
+        self.signed_in(world, kind, call).with("Sforce-Limit-Info", format!("api-usage={used}/100000"))
+    }
+
+    fn signed_in(&self, world: &World, kind: &str, call: &Call) -> Answer {
+        let segments = call.segments();
+        let part = |i: usize| segments.get(i).map_or("", |s| s.as_ref());
+        match kind {
+            "salesforce.query" => salesforce_query::first_page(self, world, call),
+            "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
+            "salesforce.collection_update" => save::collection(world, call, true),
+            "salesforce.collection_create" => save::collection(world, call, false),
+            "salesforce.create" => save::create(world, part(4), call),
+            "salesforce.update" => save::update(world, part(4), part(5), call),
+            "salesforce.delete" => save::delete(world, part(4), part(5)),
+            "salesforce.get" => salesforce_query::get(world, part(4), part(5), call),
+            "salesforce.limits" => {
+                Answer::json(200, &json!({ "DailyApiRequests": { "Max": 100_000, "Remaining": 90_000 } }))
+            }
+            _ => error(404, "NOT_FOUND", "The requested resource does not exist"),
+        }
+    }
+
+    /// Client credentials, in the form or by Basic authentication.
+    fn token(&self, call: &Call) -> Answer {
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(&call.body).into_owned().collect();
+        let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
+        if field("grant_type") != "client_credentials" {
+            return refused("unsupported_grant_type", "grant type not supported");
+        }
+        if field("client_id") != self.client_id || field("client_secret") != self.client_secret {
+            return refused("invalid_client", "invalid client credentials");
+        }
+        let number = self.granted.fetch_add(1, Ordering::Relaxed) + 1;
+        let token = format!("{}!AQEAQ.pretend.{number}", self.organization_id.get(..15).unwrap_or_default());
+        self.tokens().insert(token.clone());
+        let user = super::record::integration_user();
+        let host = call.header("host").unwrap_or("localhost");
+        let body = json!({
+            "access_token": token,
+            "scope": "api",
+            "instance_url": format!("http://{host}"),
+            "id": format!("https://login.salesforce.com/id/{}/{user}", self.organization_id),
+            "token_type": "Bearer",
+        });
+        Answer::json(200, &body)
+    }
+}
+
+/// A token refused: an object, unlike all other errors.
+fn refused(error: &str, description: &str) -> Answer {
+    Answer::json(400, &json!({ "error": error, "error_description": description }))
+}
+
+/// A call refused: a list of one error.
+pub fn error(status: u16, code: &str, message: &str) -> Answer {
+    Answer::json(status, &json!([{ "message": message, "errorCode": code }]))
+}
+
+pub fn unauthorized() -> Answer {
+    error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+}
+
+/// Salesforce itself refuses by 403 when the day's calls are used up; a 429 comes from what stands
+/// before it.
+pub fn too_many(retry_after: Option<u64>) -> Answer {
+    let answer = error(429, "TOO_MANY_REQUESTS", "Too many requests");
+    match retry_after {
+        Some(seconds) => answer.with("Retry-After", seconds.to_string()),
+        None => answer,
+    }
+}
+
+/// The objects that the pretend organisation has, by any spelling.
+pub fn object_named(name: &str) -> Option<&'static str> {
+    const OBJECTS: [&str; 8] =
+        ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
+    OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name))
+}
+
+/// A field of such a name does not exist.
+pub fn is_unknown_field(name: &str) -> bool {
+    name.to_ascii_lowercase().starts_with("no_such")
+}
+
+/// The fields of a body, without its `attributes` and id.
+pub fn fields(body: &Json) -> super::record::Values {
+    let is_field = |name: &str| name != "attributes" && !name.eq_ignore_ascii_case("id");
+    let pairs = body.as_object().into_iter().flatten();
+    pairs.filter(|(name, _)| is_field(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

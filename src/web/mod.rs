@@ -1,0 +1,123 @@
+//! Floor 4: actix-web. This file is the map of routes and starts the servers; what each answers is
+//! in the file of its name. Nothing here decides about leads.
+
+mod answer;
+mod api;
+mod cursor;
+mod health;
+mod metrics;
+mod pages;
+mod people;
+mod record;
+mod webhooks;
+
+use crate::engine::Engine;
+use crate::engine::ingest::Ingest;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpServer};
+use pages::tally::Tally;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A graceful stop waits so long for requests that are being answered.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long a client may take to send its request's head.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// What every handler is given.
+pub struct Web {
+    pub engine: Arc<Engine>,
+    pub ingest: Ingest,
+    /// `server.public_url` of the configuration, without a slash at its end: what CRMs sign.
+    pub public_base: String,
+    /// Cancelled when the daemon begins to stop: from then on it calls itself not ready.
+    pub stopping: CancellationToken,
+    tally: Tally,
+}
+
+impl Web {
+    pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
+        let public_base = public_url.trim_end_matches('/').to_owned();
+        Self { engine, ingest, public_base, stopping, tally: Tally::default() }
+    }
+}
+
+/// The servers, listening already; [`Serving::run`] answers until they are stopped.
+pub struct Serving {
+    public: Server,
+    admin: Option<Server>,
+}
+
+impl Serving {
+    /// Handles by which to stop them: `handle.stop(true)` lets requests end first.
+    pub fn handles(&self) -> Vec<ServerHandle> {
+        std::iter::once(&self.public).chain(&self.admin).map(Server::handle).collect()
+    }
+
+    /// Answers requests until all servers are stopped.
+    ///
+    /// # Errors
+    /// When a server's threads cannot be started.
+    pub async fn run(self) -> io::Result<()> {
+        match self.admin {
+            None => self.public.await,
+            Some(admin) => tokio::try_join!(self.public, admin).map(|_| ()),
+        }
+    }
+}
+
+/// Starts the servers inside a tokio runtime. Without `admin` everything is on `public`; with it,
+/// `public` has only what the internet may reach. Signals are left to the caller.
+///
+/// # Errors
+/// When a listener cannot be used.
+pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, workers: usize) -> io::Result<Serving> {
+    let data = Data::from(web);
+    let everything = admin.is_none();
+    let (public_data, admin_data) = (data.clone(), data);
+    let public = HttpServer::new(move || {
+        let app = App::new().app_data(public_data.clone()).configure(public_routes);
+        app.configure(move |routes| {
+            if everything {
+                admin_routes(routes)
+            }
+        })
+    })
+    .workers(workers)
+    .client_request_timeout(HEAD)
+    .shutdown_timeout(DRAIN.as_secs())
+    .disable_signals()
+    .listen(public)?
+    .run();
+    let admin = admin.map(|listener| {
+        let routes = |routes: &mut ServiceConfig| {
+            health::routes(routes);
+            admin_routes(routes);
+        };
+        HttpServer::new(move || App::new().app_data(admin_data.clone()).configure(routes))
+            .workers(1)
+            .client_request_timeout(HEAD)
+            .shutdown_timeout(DRAIN.as_secs())
+            .disable_signals()
+            .listen(listener)
+            .map(HttpServer::run)
+    });
+    Ok(Serving { public, admin: admin.transpose()? })
+}
+
+/// What the internet may reach.
+fn public_routes(routes: &mut ServiceConfig) {
+    health::routes(routes);
+    webhooks::routes(routes);
+}
+
+/// What is for people and tools of the house.
+fn admin_routes(routes: &mut ServiceConfig) {
+    routes.route("/metrics", web::get().to(metrics::metrics));
+    api::routes(routes);
+    pages::routes(routes);
+}

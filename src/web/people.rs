@@ -1,0 +1,28 @@
+//! Names of owners as last read from the CRMs. The CRM is not asked: a page must not wait for it.
+
+use crate::record::{ConnectionName, OwnerId};
+use crate::store::{Db, StoreError, person};
+use std::collections::{BTreeSet, HashMap};
+
+/// The names of all owners of some connections.
+#[derive(Default)]
+pub struct Names(HashMap<ConnectionName, HashMap<OwnerId, String>>);
+
+impl Names {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn load(db: &Db, connections: BTreeSet<ConnectionName>) -> Result<Self, StoreError> {
+        let mut names = HashMap::new();
+        for connection in connections {
+            let people = person::load_all(db, &connection).await?;
+            names.insert(connection, people.into_iter().map(|p| (p.id, p.name)).collect());
+        }
+        Ok(Self(names))
+    }
+
+    /// `None` where nobody of that id is known, or the name is empty.
+    pub fn get(&self, connection: &ConnectionName, id: &OwnerId) -> Option<&str> {
+        let name = self.0.get(connection)?.get(id)?.trim();
+        (!name.is_empty()).then_some(name)
+    }
+}

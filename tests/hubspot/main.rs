@@ -1,0 +1,7 @@
+//! The HubSpot connector from outside: recorded webhooks in, calls against a server of our own.
+
+mod calls;
+mod events;
+mod failures;
+mod fake;
+mod tasks;

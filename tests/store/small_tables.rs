@@ -1,0 +1,88 @@
+//! Cursors, people, versions of the agreement, rotation.
+
+use crate::{acme, at, other};
+use leadpact::store::agreement::{self, AgreementRow};
+use leadpact::store::person::{self, PersonRow};
+use leadpact::store::{cursor, rotation};
+
+promise!(a_cursor_is_set_moved_and_forgotten, |store| {
+    let mut tx = store.begin().await;
+    cursor::set(&mut tx, &acme(), "sweep", "1").await.unwrap();
+    cursor::set(&mut tx, &acme(), "sweep", "2").await.unwrap();
+    cursor::set(&mut tx, &acme(), "review", "3").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(cursor::get(&store.db, &acme(), "sweep").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(cursor::get(&store.db, &other(), "sweep").await.unwrap(), None);
+    let mut tx = store.begin().await;
+    cursor::remove(&mut tx, &acme(), "sweep").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(cursor::get(&store.db, &acme(), "sweep").await.unwrap(), None);
+    assert_eq!(cursor::get(&store.db, &acme(), "review").await.unwrap().as_deref(), Some("3"));
+});
+
+fn person(id: &str, active: bool) -> PersonRow {
+    PersonRow {
+        id: id.into(),
+        name: "Ada".into(),
+        email: Some("ada@acme.example".into()),
+        manager: Some("7000".into()),
+        active,
+        queue: !active,
+    }
+}
+
+promise!(the_directory_is_as_last_read, |store| {
+    let many: Vec<PersonRow> = (0..1000).map(|n| person(&format!("{n:04}"), true)).collect();
+    let mut tx = store.begin().await;
+    person::save_all(&mut tx, &acme(), &many).await.unwrap();
+    person::save_all(&mut tx, &acme(), &[person("0007", false)]).await.unwrap();
+    tx.commit().await.unwrap();
+    let people = person::load_all(&store.db, &acme()).await.unwrap();
+    assert_eq!(people.len(), 1000);
+    assert_eq!((&people[6], &people[7]), (&person("0006", true), &person("0007", false)));
+    assert!(person::load_all(&store.db, &other()).await.unwrap().is_empty());
+});
+
+fn version(hash: &str, offered: i64) -> AgreementRow {
+    AgreementRow {
+        hash: hash.into(),
+        title: "Leads".into(),
+        version: "1".into(),
+        text: "title = \"Leads\"".into(),
+        offered_at: at(offered),
+        activated_at: None,
+    }
+}
+
+promise!(the_version_activated_last_is_the_active_one, |store| {
+    let mut tx = store.begin().await;
+    assert!(agreement::offer(&mut tx, None, &version("a", 1)).await.unwrap());
+    assert!(agreement::offer(&mut tx, None, &version("b", 2)).await.unwrap());
+    assert!(agreement::offer(&mut tx, Some(&acme()), &version("a", 3)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(agreement::active(&store.db, None).await.unwrap(), None);
+
+    let mut tx = store.begin().await;
+    assert!(agreement::activate(&mut tx, None, "b", at(5)).await.unwrap());
+    assert!(agreement::activate(&mut tx, None, "a", at(6)).await.unwrap());
+    assert!(!agreement::activate(&mut tx, None, "c", at(7)).await.unwrap());
+    assert!(!agreement::offer(&mut tx, None, &version("a", 9)).await.unwrap());
+    tx.commit().await.unwrap();
+    let active = agreement::active(&store.db, None).await.unwrap();
+    assert_eq!(active, Some(AgreementRow { activated_at: Some(at(6)), ..version("a", 1) }));
+    assert_eq!(agreement::active(&store.db, Some(&acme())).await.unwrap(), None);
+    let hashes: Vec<String> =
+        agreement::versions(&store.db, None).await.unwrap().into_iter().map(|row| row.hash).collect();
+    assert_eq!(hashes, ["b", "a"]);
+});
+
+promise!(members_take_their_turns, |store| {
+    let mut tx = store.begin().await;
+    let mut turns = Vec::new();
+    for roster in [3, 3, 3, 3, 0, 1, 3] {
+        turns.push(rotation::next(&mut tx, &acme(), &"field_sales".into(), roster).await.unwrap());
+    }
+    assert_eq!(turns, [Some(0), Some(1), Some(2), Some(0), None, Some(0), Some(1)]);
+    assert_eq!(rotation::next(&mut tx, &acme(), &"inside_sales".into(), 3).await.unwrap(), Some(0));
+    assert_eq!(rotation::next(&mut tx, &other(), &"field_sales".into(), 3).await.unwrap(), Some(0));
+});
