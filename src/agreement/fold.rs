@@ -12,9 +12,6 @@ use crate::record::{
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// How much later than our write its echo may be dated.
-const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
-
 /// How many writes of ours are remembered for their echoes.
 const OWN_WRITES_KEPT: usize = 8;
 
@@ -61,6 +58,8 @@ pub(super) struct Fold<'a> {
     pub doubt: bool,
     /// What was added to the history has its place before what was folded already.
     pub refold: bool,
+    /// The first count of touches is being read: what begins meanwhile does not know its own yet.
+    pub counting: bool,
     /// The effect that this decision settles.
     pub settled: Option<EffectKey>,
 }
@@ -68,7 +67,7 @@ pub(super) struct Fold<'a> {
 impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
         let (facts, history) = (Vec::new(), Vec::new());
-        Self { agreement, standing, facts, history, doubt: false, refold: false, settled: None }
+        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled: None }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -211,21 +210,8 @@ impl<'a> Fold<'a> {
         forget_old_writes(writes);
     }
 
-    /// Drops the values that are echoes of our own writes: same field, same value, dated while the
-    /// write was on its way.
     pub fn without_echoes(&self, values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
-        if *by == Actor::Leadpact || self.standing.own_writes.is_empty() {
-            return values.clone();
-        }
-        let is_echo = |name: FieldName, value: &Value| {
-            self.standing.own_writes.iter().any(|w| {
-                at >= w.since
-                    && w.until.is_none_or(|until| at <= until + ECHO_SLACK)
-                    && w.values.iter().any(|(n, v)| *n == name && v == value)
-            })
-        };
-        // What we already know needs no excuse; it keeps its time.
-        values.iter().filter(|(n, v)| self.standing.fields.get(*n) == v || !is_echo(*n, v)).cloned().collect()
+        without_echoes(&self.standing.own_writes, values, at, by)
     }
 
     fn gone(&mut self, how: Gone, kind: FactKind, change: &Change) {
@@ -309,6 +295,16 @@ impl<'a> Fold<'a> {
     pub fn clock(&self, name: &str) -> Option<&'a Clock> {
         self.agreement.clock_named(name)
     }
+}
+
+/// Drops the values that are echoes of our own writes: same field, same value, dated while the
+/// write was on its way.
+pub(super) fn without_echoes(writes: &[OwnWrite], values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
+    let is_echo = |name: FieldName, value: &Value| {
+        let said = |w: &OwnWrite| w.values.iter().any(|(n, v)| *n == name && v == value);
+        *by != Actor::Leadpact && writes.iter().any(|w| w.echoes_at(at) && said(w))
+    };
+    values.iter().filter(|(n, v)| !is_echo(*n, v)).cloned().collect()
 }
 
 /// Writes in flight are kept, and of those that landed the latest.

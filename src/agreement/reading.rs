@@ -38,8 +38,10 @@ impl Fold<'_> {
             let last = last_touch(reading).filter(|t| (!touches_known || *t > moment.end) && *t <= at + DATE_GRAIN);
             Touches { count, last, is_first: !touches_known }
         });
+        self.counting = touches.as_ref().is_some_and(|t| t.is_first);
         // Even without news: what only a read may settle is looked at now.
         self.learn(&others, touches, moment, by);
+        self.counting = false;
         if reading.import {
             // Handed over who knows when: nobody is blamed for how it was then.
             self.standing.checks.clear();
