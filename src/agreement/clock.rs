@@ -164,7 +164,7 @@ impl Fold<'_> {
         }
         let number = self.standing.runs.iter().filter(|r| r.clock == clock.name).count() as u32 + 1;
         let touches = self.standing.fields.get(well_known().touches).as_number();
-        let touches_before = touches.or(self.standing.last_read.map(|_| 0.0));
+        let touches_before = touches.or(self.standing.last_read.filter(|_| !self.counting).map(|_| 0.0));
         let run = Run { number, touches_before, ..new_run(self.agreement, clock, at) };
         let detail = details([("deadline", run.deadline.as_millis().into())]);
         self.standing.runs.push(run);

@@ -12,9 +12,6 @@ use crate::record::{
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// How much later than our write its echo may be dated.
-const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
-
 /// How many writes of ours are remembered for their echoes.
 const OWN_WRITES_KEPT: usize = 8;
 
@@ -61,6 +58,8 @@ pub(super) struct Fold<'a> {
     pub doubt: bool,
     /// What was added to the history has its place before what was folded already.
     pub refold: bool,
+    /// The first count of touches is being read: what begins meanwhile does not know its own yet.
+    pub counting: bool,
     /// The effect that this decision settles.
     pub settled: Option<EffectKey>,
 }
@@ -68,7 +67,7 @@ pub(super) struct Fold<'a> {
 impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
         let (facts, history) = (Vec::new(), Vec::new());
-        Self { agreement, standing, facts, history, doubt: false, refold: false, settled: None }
+        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled: None }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -125,6 +124,8 @@ impl<'a> Fold<'a> {
         let Some(now) = after.as_number() else { return 0.0 };
         let more = match before.as_number() {
             Some(before) => (now - before).max(0.0),
+            // A read showed that there was none yet.
+            None if self.standing.last_read.is_some() => now,
             // The first count that we see was raised by this very event; a read corrects it.
             None => 1.0_f64.min(now),
         };
@@ -209,21 +210,8 @@ impl<'a> Fold<'a> {
         forget_old_writes(writes);
     }
 
-    /// Drops the values that are echoes of our own writes: same field, same value, dated while the
-    /// write was on its way.
     pub fn without_echoes(&self, values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
-        if *by == Actor::Leadpact || self.standing.own_writes.is_empty() {
-            return values.clone();
-        }
-        let is_echo = |name: FieldName, value: &Value| {
-            self.standing.own_writes.iter().any(|w| {
-                at >= w.since
-                    && w.until.is_none_or(|until| at <= until + ECHO_SLACK)
-                    && w.values.iter().any(|(n, v)| *n == name && v == value)
-            })
-        };
-        // What we already know needs no excuse; it keeps its time.
-        values.iter().filter(|(n, v)| self.standing.fields.get(*n) == v || !is_echo(*n, v)).cloned().collect()
+        without_echoes(&self.standing.own_writes, values, at, by)
     }
 
     fn gone(&mut self, how: Gone, kind: FactKind, change: &Change) {
@@ -307,6 +295,16 @@ impl<'a> Fold<'a> {
     pub fn clock(&self, name: &str) -> Option<&'a Clock> {
         self.agreement.clock_named(name)
     }
+}
+
+/// Drops the values that are echoes of our own writes: same field, same value, dated while the
+/// write was on its way.
+pub(super) fn without_echoes(writes: &[OwnWrite], values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
+    let is_echo = |name: FieldName, value: &Value| {
+        let said = |w: &OwnWrite| w.values.iter().any(|(n, v)| *n == name && v == value);
+        *by != Actor::Leadpact && writes.iter().any(|w| w.echoes_at(at) && said(w))
+    };
+    values.iter().filter(|(n, v)| !is_echo(*n, v)).cloned().collect()
 }
 
 /// Writes in flight are kept, and of those that landed the latest.

@@ -12,7 +12,7 @@ struct Touches {
     count: Value,
     /// When the last of them was, where the record tells it.
     last: Option<Timestamp>,
-    /// We had no count before: most of them are of the past.
+    /// Nobody told us before: most of them are of the past.
     is_first: bool,
 }
 
@@ -28,14 +28,20 @@ impl Fold<'_> {
             self.restored(at, by);
             self.doubt = false;
         }
+        let touches_known = self.knows_touches();
         self.standing.last_read = Some(ReadMark { at, modified: reading.modified });
         self.standing.reading = false;
         let before = (self.standing.pass, self.standing.runs.len());
         let (touches, others): (FieldValues, _) =
             values.into_iter().partition(|(name, _)| *name == well_known().touches);
-        let touches = touches.into_iter().next().map(|(_, count)| self.read_touches(reading, count, moment, at));
+        let touches = touches.into_iter().next().map(|(_, count)| {
+            let last = last_touch(reading).filter(|t| (!touches_known || *t > moment.end) && *t <= at + DATE_GRAIN);
+            Touches { count, last, is_first: !touches_known }
+        });
+        self.counting = touches.as_ref().is_some_and(|t| t.is_first);
         // Even without news: what only a read may settle is looked at now.
         self.learn(&others, touches, moment, by);
+        self.counting = false;
         if reading.import {
             // Handed over who knows when: nobody is blamed for how it was then.
             self.standing.checks.clear();
@@ -62,12 +68,9 @@ impl Fold<'_> {
         Moment { end: end.min(start), start }
     }
 
-    fn read_touches(&self, reading: &Reading, count: Value, moment: Moment, at: Timestamp) -> Touches {
-        let w = well_known();
-        let told = reading.values.iter().find(|(n, _)| *n == w.last_touch).and_then(|(_, v)| v.as_time());
-        let is_first = self.standing.fields.get(w.touches).as_number().is_none();
-        let last = told.filter(|t| (is_first || *t > moment.end) && *t <= at + DATE_GRAIN);
-        Touches { count, last, is_first }
+    /// An earlier read or event told how many touches there were, if any.
+    fn knows_touches(&self) -> bool {
+        self.standing.last_read.is_some() || self.standing.fields.get(well_known().touches).as_number().is_some()
     }
 
     /// Takes the news in the order in which they happened.
@@ -133,4 +136,8 @@ impl Fold<'_> {
         }
         any
     }
+}
+
+fn last_touch(reading: &Reading) -> Option<Timestamp> {
+    reading.values.iter().find(|(n, _)| *n == well_known().last_touch).and_then(|(_, v)| v.as_time())
 }

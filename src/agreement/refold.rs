@@ -2,13 +2,13 @@
 //! from what was journalled. Decisions on what comes in order are in `decide`.
 
 use super::decide::{Decision, issued};
-use super::fold::{Fold, forget_old_writes};
+use super::fold::{Fold, forget_old_writes, without_echoes};
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Change, Fact, FactKind, Timestamp, What};
+use crate::record::{Actor, Change, Fact, FactKind, FieldName, Timestamp, What};
 use serde_json::Map;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Whether a change is older than what the standing has looked at (or as old), so that the
 /// record's history must be folded anew: see [`refold`]. What says nothing new is not late, nor is
@@ -26,8 +26,14 @@ pub(super) fn is_known(standing: &Standing, change: &Change) -> bool {
         })
     };
     match &change.what {
-        // When a read revealed something it was guessed; an event from before it tells exactly.
-        What::Fields(values) => standing.last_read.is_none_or(|r| r.at < change.at) && knows(values),
+        // When a read revealed something it was guessed; an event from before it tells exactly. And
+        // what happened at the very moment may be another change than the one that we know.
+        What::Fields(values) => {
+            let since_read = standing.last_read.is_none_or(|r| r.at < change.at);
+            let said = without_echoes(&standing.own_writes, values, change.at, &change.by);
+            let earlier = |(name, _): &(FieldName, _)| standing.fields.field(*name).is_none_or(|f| f.at < change.at);
+            since_read && knows(&said) && said.iter().all(earlier)
+        }
         What::Read(reading) => {
             let same = |r: super::standing::ReadMark| r.at == change.at && r.modified == reading.modified;
             standing.last_read.is_some_and(same) && !reading.import && knows(&reading.values)
@@ -60,7 +66,7 @@ pub fn refold(
     let mut fold = Fold::new(agreement, begin(agreement, &previous));
     fold.standing.own_writes = known_writes(&previous, &history);
     let from = previous.base.as_ref().map_or(Timestamp::MIN, |b| b.folded_to);
-    let (history, doubtful) = merged(history, from);
+    let (history, doubtful) = merged(history, from, &fold.standing.own_writes);
     for change in history {
         fold.change(&change);
     }
@@ -94,15 +100,18 @@ fn known_writes(previous: &Standing, history: &[Change]) -> Vec<OwnWrite> {
     landed.chain(previous.own_writes.iter().filter(|w| w.until.is_none()).cloned()).collect()
 }
 
-/// In the order of their times, each once; events of one moment are one change. Also the latest
-/// moment for which two events claim different values.
-fn merged(mut history: Vec<Change>, from: Timestamp) -> (Vec<Change>, Option<Timestamp>) {
+/// In the order of their times, each once and without echoes of our writes; events of one moment
+/// are one change. Also the latest moment for which two events claim different values.
+fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Vec<Change>, Option<Timestamp>) {
     history.retain(|c| c.at > from);
     history.sort();
     history.dedup();
     let mut doubtful = None;
     let mut merged: Vec<Change> = Vec::with_capacity(history.len());
-    for change in history {
+    for mut change in history {
+        if let What::Fields(values) = &mut change.what {
+            *values = without_echoes(writes, values, change.at, &change.by);
+        }
         match (merged.last_mut(), &change.what) {
             (Some(Change { at, what: What::Fields(values), .. }), What::Fields(more)) if *at == change.at => {
                 if join(values, more) {
@@ -162,25 +171,24 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
 /// Facts that are not in the journal yet, and withdrawals of those that are and should not be. What
 /// was journalled under earlier terms (up to `from`) stays.
 fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fact> {
-    let mut live: HashMap<(String, Timestamp), usize> = HashMap::new();
-    let mut facts: BTreeMap<usize, &Fact> = BTreeMap::new();
+    // What happened twice at one moment was told twice.
+    let mut live: HashMap<(String, Timestamp), Vec<usize>> = HashMap::new();
     for (i, fact) in journalled.iter().enumerate() {
         if fact.kind == FactKind::Withdrawn {
-            if let Some(told) = live.remove(&(fact.item.to_string(), fact.at)) {
-                facts.remove(&told);
-            }
-        } else if fact.kind.is_derived() && live.insert((fact.key(), fact.at), i).is_none() {
-            facts.insert(i, fact);
+            live.get_mut(&(fact.item.to_string(), fact.at)).and_then(Vec::pop);
+        } else if fact.kind.is_derived() {
+            live.entry((fact.key(), fact.at)).or_default().push(i);
         }
     }
     let mut news = Vec::new();
     for fact in folded.into_iter().filter(|f| f.kind.is_derived()) {
-        match live.get(&(fact.key(), fact.at)) {
-            Some(told) => drop(facts.remove(told)),
-            None => news.push(fact),
+        if live.get_mut(&(fact.key(), fact.at)).and_then(Vec::pop).is_none() {
+            news.push(fact);
         }
     }
-    let gone = facts.into_values().filter(|f| f.at > from).map(withdrawn);
+    let mut gone: Vec<usize> = live.into_values().flatten().collect();
+    gone.sort_unstable();
+    let gone = gone.into_iter().map(|i| &journalled[i]).filter(|f| f.at > from).map(withdrawn);
     gone.chain(news).collect()
 }
 

@@ -111,7 +111,7 @@ fn go_on(agreement: &Agreement, clock: &Clock, run: &mut Run, since: Timestamp, 
     let calendar = agreement.calendar_of(clock);
     let business = span::is_business(clock.within);
     let moved = |t: Timestamp| {
-        if t <= since {
+        if t < since {
             return t;
         }
         let remaining = span::counted_between(calendar, business, since, t);

@@ -3,7 +3,7 @@
 //! flight), which history cannot tell.
 
 use crate::record::change::FieldValues;
-use crate::record::{EffectKey, Fields, OwnerId, PartyName, RecordId, RecordKey, StageName, Timestamp};
+use crate::record::{EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, StageName, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -218,6 +218,16 @@ pub struct OwnWrite {
     pub since: Timestamp,
     /// The record's modification time by the write; `None` while in flight.
     pub until: Option<Timestamp>,
+}
+
+/// How much later than our write its echo may be dated.
+const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
+
+impl OwnWrite {
+    /// Whether what is dated so may be the echo of this write.
+    pub fn echoes_at(&self, at: Timestamp) -> bool {
+        at >= self.since && self.until.is_none_or(|until| at <= until + ECHO_SLACK)
+    }
 }
 
 /// What our own fields on the record should say.

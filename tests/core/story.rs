@@ -207,7 +207,9 @@ impl Story {
 
     fn take(&mut self, decision: Decision) {
         let issued = self.outbox.len();
-        self.outbox.retain(|e| !decision.withdraw.contains(&e.key));
+        // What is on its way cannot be called back.
+        let sending = |e: &Effect| decision.standing.own_writes.iter().any(|w| w.until.is_none() && w.effect == e.key);
+        self.outbox.retain(|e| !decision.withdraw.contains(&e.key) || sending(e));
         self.withdrawn += issued - self.outbox.len();
         let known: Vec<_> = self.outbox.iter().map(|e| e.key.clone()).collect();
         self.outbox.extend(decision.effects.into_iter().filter(|e| !known.contains(&e.key)));
