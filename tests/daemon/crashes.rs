@@ -50,7 +50,13 @@ async fn ten_kills_lose_no_lead_and_move_none_twice() {
             for (kind, count) in [("recycled", 1), ("breached", 1), ("parked", 0)] {
                 assert_eq!(house.facts(*crm, lead, kind).await.len(), count, "{kind} of {name}");
             }
-            house.until("everybody is told", async || house.facts(*crm, lead, "notified").await.len() == 2).await;
+            house
+                .until("every notice has ended", async || {
+                    // One in doubt at a kill is not sent again once the lead has gone back.
+                    let dropped = house.facts(*crm, lead, "dropped").await.len();
+                    house.facts(*crm, lead, "notified").await.len() + dropped == 2
+                })
+                .await;
             let told = slack.iter().filter(|message| message.to_string().contains(name.as_str())).count();
             assert!((1..=LIVES.len() + 1).contains(&told), "{name} was told of {told} times");
         }

@@ -18,7 +18,7 @@ pub use CrmKind::{HubSpot, Salesforce};
 pub const PORTAL: u64 = 45_540_012;
 pub const SECRET: &str = "client-secret-of-the-app";
 /// Longer than anything takes, even where many tests share two cores.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
