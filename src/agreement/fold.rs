@@ -304,7 +304,27 @@ pub(super) fn without_echoes(writes: &[OwnWrite], values: &FieldValues, at: Time
         let said = |w: &OwnWrite| w.values.iter().any(|(n, v)| *n == name && v == value);
         *by != Actor::Leadpact && writes.iter().any(|w| w.echoes_at(at) && said(w))
     };
-    values.iter().filter(|(n, v)| !is_echo(*n, v)).cloned().collect()
+    let mut said = FieldValues::with_capacity(values.len());
+    join(&mut said, values.iter().filter(|(n, v)| !is_echo(*n, v)));
+    said
+}
+
+/// Two values of one field at one moment: the greater one, so that the order of arrival does not
+/// matter. Answers whether there were any.
+pub(super) fn join<'v>(values: &mut FieldValues, more: impl IntoIterator<Item = &'v (FieldName, Value)>) -> bool {
+    let mut differ = false;
+    for (name, value) in more {
+        match values.iter_mut().find(|(n, _)| n == name) {
+            Some((_, known)) => {
+                differ |= known != value;
+                if value > known {
+                    *known = value.clone();
+                }
+            }
+            None => values.push((*name, value.clone())),
+        }
+    }
+    differ
 }
 
 /// Writes in flight are kept, and of those that landed the latest.
