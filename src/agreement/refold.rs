@@ -2,7 +2,8 @@
 //! from what was journalled. Decisions on what comes in order are in `decide`.
 
 use super::decide::{Decision, issued};
-use super::fold::{Fold, forget_old_writes, join, without_echoes};
+use super::echo::{forget_old_writes, join, without_echoes};
+use super::fold::Fold;
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
