@@ -249,7 +249,7 @@ impl Fold<'_> {
             self.take_back(FactKind::Spared, spared.at, about);
         }
         if let Some(ClockOf::Requirement(_)) = self.clock(&name).map(|c| c.of) {
-            self.never_violated(ViolationKind::Missing, &name);
+            self.never_violated(ViolationKind::Missing, &name, breached);
         }
     }
 

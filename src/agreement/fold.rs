@@ -1,19 +1,15 @@
 //! Applying one entry of a record's history to its standing. Reads are in `reading`, what follows
 //! for stages, clocks and violations in `stage`, `clock` and `violation`; what is done, in `steps`.
 
+use super::echo::{forget_old_writes, without_echoes};
 use super::model::{Agreement, Clock};
 use super::predicate::{Predicate, Term, View};
 use super::standing::{Gone, OwnWrite, PassKind, Run, Standing};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
-use crate::record::{
-    Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, FieldName, OwnerId, Timestamp, Value, What,
-};
+use crate::record::{Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, OwnerId, Timestamp, Value, What};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
-
-/// How many writes of ours are remembered for their echoes.
-const OWN_WRITES_KEPT: usize = 8;
 
 /// A CRM's `Date` header counts whole seconds: a read may be so much later than it says.
 pub(super) const DATE_GRAIN: Elapsed = Elapsed::from_secs(1);
@@ -294,25 +290,6 @@ impl<'a> Fold<'a> {
 
     pub fn clock(&self, name: &str) -> Option<&'a Clock> {
         self.agreement.clock_named(name)
-    }
-}
-
-/// Drops the values that are echoes of our own writes: same field, same value, dated while the
-/// write was on its way.
-pub(super) fn without_echoes(writes: &[OwnWrite], values: &FieldValues, at: Timestamp, by: &Actor) -> FieldValues {
-    let is_echo = |name: FieldName, value: &Value| {
-        let said = |w: &OwnWrite| w.values.iter().any(|(n, v)| *n == name && v == value);
-        *by != Actor::Leadpact && writes.iter().any(|w| w.echoes_at(at) && said(w))
-    };
-    values.iter().filter(|(n, v)| !is_echo(*n, v)).cloned().collect()
-}
-
-/// Writes in flight are kept, and of those that landed the latest.
-pub(super) fn forget_old_writes(writes: &mut Vec<OwnWrite>) {
-    while writes.iter().filter(|w| w.until.is_some()).count() > OWN_WRITES_KEPT {
-        let oldest = writes.iter().enumerate().filter(|(_, w)| w.until.is_some()).min_by_key(|(_, w)| w.until);
-        let Some((oldest, _)) = oldest else { return };
-        writes.remove(oldest);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod decide;
 pub mod dictionary;
 pub mod document;
+mod echo;
 mod fold;
 pub mod lint;
 pub mod model;

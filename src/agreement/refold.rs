@@ -2,7 +2,8 @@
 //! from what was journalled. Decisions on what comes in order are in `decide`.
 
 use super::decide::{Decision, issued};
-use super::fold::{Fold, forget_old_writes, without_echoes};
+use super::echo::{forget_old_writes, join, without_echoes};
+use super::fold::Fold;
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
@@ -114,7 +115,7 @@ fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Ve
         }
         match (merged.last_mut(), &change.what) {
             (Some(Change { at, what: What::Fields(values), .. }), What::Fields(more)) if *at == change.at => {
-                if join(values, more) {
+                if join(values, more.iter()) {
                     doubtful = Some(change.at);
                 }
             }
@@ -122,24 +123,6 @@ fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Ve
         }
     }
     (merged, doubtful)
-}
-
-/// Two values of one field at one moment: the greater one, so that the order of arrival does not
-/// matter. Answers whether there were any.
-fn join(values: &mut FieldValues, more: &FieldValues) -> bool {
-    let mut differ = false;
-    for (name, value) in more {
-        match values.iter_mut().find(|(n, _)| n == name) {
-            Some((_, known)) => {
-                differ |= known != value;
-                if value > known {
-                    *known = value.clone();
-                }
-            }
-            None => values.push((*name, value.clone())),
-        }
-    }
-    differ
 }
 
 /// What was done stays done: steps of the same run keep their state, flags stay raised.

@@ -78,7 +78,7 @@ impl Fold<'_> {
         let due: Vec<usize> = due_steps(&self.standing.runs[i], now);
         let notifies =
             |s: &usize| step_of(clock, &self.standing.runs[i], *s).is_some_and(|step| !step.notify.is_empty());
-        let last_notice = due.iter().copied().filter(|s| notifies(s)).next_back();
+        let last_notice = due.iter().copied().rfind(|s| notifies(s));
         for s in due {
             let run = &self.standing.runs[i];
             match step_of(clock, run, s).filter(|_| !run.silent) {

@@ -24,9 +24,9 @@ impl Fold<'_> {
     pub(super) fn judge(&mut self, read_at: Timestamp) {
         let seen = read_at + DATE_GRAIN;
         let checks = std::mem::take(&mut self.standing.checks);
-        let (due, waiting) = checks.into_iter().partition(|c| c.due < seen);
+        let (due, waiting): (Vec<Check>, _) = checks.into_iter().partition(|c| c.due < seen);
         self.standing.checks = waiting;
-        for check in Vec::<Check>::from(due) {
+        for check in due {
             if let Some(handoff) = self.agreement.handoffs.iter().find(|h| h.name == check.handoff) {
                 self.judge_handoff(handoff, check.at);
             }
@@ -140,12 +140,14 @@ impl Fold<'_> {
         fact.party = violation.party.clone();
     }
 
-    /// A violation that followed from a breach which did not happen.
-    pub(super) fn never_violated(&mut self, kind: ViolationKind, source: &str) {
-        let open = self.standing.violations.iter().position(|v| v.kind == kind && &*v.source == source);
-        if let Some(i) = open {
-            let violation = self.standing.violations.remove(i);
-            self.take_back(FactKind::ViolationOpened, violation.since, About { source, run: 0, item: kind.as_str() });
+    /// A violation that followed from a breach at that moment, which did not happen after all. One
+    /// that an earlier pass left open is another.
+    pub(super) fn never_violated(&mut self, kind: ViolationKind, source: &str, since: Timestamp) {
+        let followed = |v: &Violation| v.kind == kind && &*v.source == source && v.since == since;
+        let pass = self.standing.pass;
+        if let Some(i) = self.standing.violations.iter().position(|v| followed(v) && v.pass == pass) {
+            self.standing.violations.remove(i);
+            self.take_back(FactKind::ViolationOpened, since, About { source, run: 0, item: kind.as_str() });
         }
     }
 }
