@@ -1,0 +1,22 @@
+//! The daemon as an operator runs it: the real binary with configuration files, against the
+//! sandbox's CRMs, a pretend Slack and a mail server, on both databases. What a part does by itself
+//! is tested beside that part.
+
+mod agreements;
+mod crashes;
+mod daemon;
+mod house;
+mod interlocks;
+mod news;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod recycling;
+mod replicas;
+#[path = "../support/slack.rs"]
+mod slack;
+#[path = "../support/smtp.rs"]
+mod smtp;
+mod starting;
+mod trouble;
+mod violations;
+mod volume;
