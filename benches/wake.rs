@@ -3,11 +3,11 @@
 
 use leadpact::agreement::parse::parse;
 use leadpact::agreement::{Input, Standing, decide};
+use leadpact::engine::clock::monotonic_now;
 use leadpact::record::field::well_known;
 use leadpact::record::{Actor, Change, ConnectionName, Elapsed, Object, RecordId, RecordKey, Timestamp, Value, What};
 use leadpact::store::standing::{self, StandingRow};
 use leadpact::store::{Db, OpenOptions, Priority};
-use std::time::Instant;
 
 const ROWS: usize = 10_000;
 
@@ -94,7 +94,7 @@ fn open_standing(name: &ConnectionName, now: Timestamp) -> Standing {
 async fn median(times: usize, mut work: impl AsyncFnMut()) -> std::time::Duration {
     let mut taken = Vec::with_capacity(times);
     for _ in 0..times {
-        let began = Instant::now();
+        let began = monotonic_now();
         work().await;
         taken.push(began.elapsed());
     }

@@ -18,3 +18,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (connection, lane, not_before, effect_key) WHERE state = 'due';
 CREATE INDEX outbox_sending ON outbox (connection, effect_key) WHERE state = 'sending';
 CREATE INDEX outbox_parked ON outbox (updated, connection, effect_key) WHERE state = 'parked';
+
+-- For letting go of what ended long ago.
+CREATE INDEX outbox_ended ON outbox (connection, updated)
+    WHERE state IN ('done', 'dropped', 'would_have', 'withdrawn');

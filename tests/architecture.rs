@@ -80,8 +80,8 @@ fn wrong_import(file: &str, path: &Path<'_>) -> Option<String> {
     if file == "lib.rs" {
         return None; // The map of the floors names them all.
     }
-    let from_root = path.from_root(file)?;
-    let other = from_root.first()?.as_str();
+    let rooted = path.rooted(file)?;
+    let other = rooted.first()?.as_str();
     let at = format!("src/{file}:{}", path.line);
     let Some(mine) = floor_of(room) else {
         return Some(format!("{at}: `{room}` is a new room: give it a floor in tests/architecture.rs"));

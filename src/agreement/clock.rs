@@ -57,7 +57,7 @@ impl Fold<'_> {
             Until::Condition(p) => p.holds(&self.view(Some(run))).then(|| self.terms(p, Some(run))),
             Until::Filled(fields) => {
                 let all = fields.iter().all(|f| !self.standing.fields.get(*f).is_null());
-                all.then(|| Json::Null)
+                all.then_some(Json::Null)
             }
         }
     }

@@ -217,7 +217,7 @@ impl<'a> Fold<'a> {
         }
         let is_echo = |name: FieldName, value: &Value| {
             self.standing.own_writes.iter().any(|w| {
-                at >= w.since - DATE_GRAIN
+                at >= w.since
                     && w.until.is_none_or(|until| at <= until + ECHO_SLACK)
                     && w.values.iter().any(|(n, v)| *n == name && v == value)
             })

@@ -19,7 +19,9 @@ struct Touches {
 impl Fold<'_> {
     /// A read wins over all we knew.
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, by: &Actor) {
-        let values = self.news(&self.without_echoes(&reading.values, at, by));
+        // A read of the moment at which a write was intended is the one before it: it echoes nothing.
+        let seen = Timestamp::from_millis(at.as_millis() - 1);
+        let values = self.news(&self.without_echoes(&reading.values, seen, by));
         let moment = self.interval(reading, &values, at);
         self.advance_before(moment.end);
         if self.standing.gone == Some(Gone::Deleted) {
@@ -34,6 +36,10 @@ impl Fold<'_> {
         let touches = touches.into_iter().next().map(|(_, count)| self.read_touches(reading, count, moment, at));
         // Even without news: what only a read may settle is looked at now.
         self.learn(&others, touches, moment, by);
+        if reading.import {
+            // Handed over who knows when: nobody is blamed for how it was then.
+            self.standing.checks.clear();
+        }
         self.judge(at);
         if reading.import {
             let from = if self.standing.pass == before.0 { before.1 } else { 0 };

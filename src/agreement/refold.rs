@@ -68,6 +68,7 @@ pub fn refold(
     // Two values of one moment: only a read made since tells which it was.
     fold.doubt = doubtful.is_some_and(|at| fold.standing.last_read.is_none_or(|r| r.at < at));
     carry_over(&mut fold.standing, previous);
+    fold.standing.reading &= !fold.doubt;
     facts.extend(difference(std::mem::take(&mut fold.facts), journalled, from));
     fold.facts = facts;
     fold.finish(Vec::new(), &before, now)

@@ -1,7 +1,7 @@
 //! The end of an effect: what landed on the record is history, the rest is journalled. Echoes of
 //! writes are dropped in `fold`; what is to be done is decided in `steps`.
 
-use super::fold::{About, DATE_GRAIN, Fold, details};
+use super::fold::{About, Fold, details};
 use super::violation::violation_text;
 use crate::record::change::FieldValues;
 use crate::record::{Action, Actor, Change, Effect, EffectKey, FactKind, Outcome, Timestamp, What};
@@ -52,7 +52,9 @@ impl Fold<'_> {
         let told = self.tell_move(effect, &landed.values, now);
         // What happened beside our own fields while the write was on its way came before it, after
         // it, or is its echo: folding tells.
-        self.refold = !annotates && (at <= self.standing.folded_to || self.last_change() >= landed.since - DATE_GRAIN);
+        let read_since = self.standing.last_read.is_some_and(|r| r.at > landed.since);
+        let stirred = at <= self.standing.folded_to || self.last_change() >= landed.since || read_since;
+        self.refold = stirred && !annotates;
         let Landed { since, values, .. } = landed;
         let what = What::Wrote { effect: effect.key.clone(), action: effect.action.clone(), values, since };
         let change = Change { at, what, by: Actor::Leadpact };

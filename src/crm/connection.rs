@@ -5,6 +5,9 @@ use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
+/// A logical value and the CRM's own values that stand for it.
+pub type ValueNames = (String, Vec<String>);
+
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub name: ConnectionName,
@@ -18,7 +21,7 @@ pub struct Connection {
     pub backfill: Backfill,
     pub fields: BTreeMap<(Object, FieldName), String>,
     /// Logical value and the CRM's own; several are read as one, the first is written.
-    pub values: BTreeMap<(Object, FieldName), Vec<(String, Vec<String>)>>,
+    pub values: BTreeMap<(Object, FieldName), Vec<ValueNames>>,
     pub parties: BTreeMap<PartyName, Roster>,
     pub touches: Touches,
     pub platform: Platform,

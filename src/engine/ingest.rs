@@ -7,6 +7,7 @@ use crate::record::ConnectionName;
 use crate::store::inbox::{self, Insertion, NewDelivery};
 use crate::store::{Db, Priority, StoreError};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -46,6 +47,7 @@ struct Waiting {
 #[derive(Default)]
 struct Health {
     failed: Mutex<Option<Instant>>,
+    commits: AtomicU64,
 }
 
 impl Health {
@@ -94,6 +96,11 @@ impl Ingest {
     /// Whether the last commits went well, as far as was tried within the last seconds.
     pub fn is_well(&self) -> bool {
         self.health.is_well()
+    }
+
+    /// How many transactions stored deliveries so far.
+    pub fn commits(&self) -> u64 {
+        self.health.commits.load(Ordering::Relaxed)
     }
 
     fn seats(&self, delivery: &NewDelivery) -> Result<[OwnedSemaphorePermit; 2], StoreError> {
@@ -165,6 +172,7 @@ impl Committer {
             let mut tx = self.db.begin(Priority::Ingest).await?;
             let stored = inbox::insert_all(&mut tx, deliveries).await?;
             tx.commit().await?;
+            self.health.commits.fetch_add(1, Ordering::Relaxed);
             Ok(stored)
         };
         let hung = |_| Err(StoreError::Unavailable(format!("no commit within {LONGEST:?}")));

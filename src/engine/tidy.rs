@@ -1,9 +1,10 @@
-//! Lets go of what is kept for a time only: raw deliveries and applied changes.
+//! Lets go of what is kept for a time only: raw deliveries, applied changes, and effects
+//! that ended.
 
 use super::context::{Engine, Site};
 use super::worker::Retention;
 use crate::store::lease::Lease;
-use crate::store::{Priority, StoreError, history, inbox};
+use crate::store::{Priority, StoreError, history, inbox, outbox};
 
 /// Most rows that one transaction deletes, so that nobody waits long for it.
 const ROWS: u32 = 1_000;
@@ -19,8 +20,9 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, keep: Retention) 
         lease.check(&mut tx).await?;
         let deliveries = inbox::delete_before(&mut tx, site.name(), now - keep.inbox, ROWS).await?;
         let changes = history::delete_before(&mut tx, site.name(), now - keep.history, ROWS).await?;
+        let effects = outbox::delete_before(&mut tx, site.name(), now - keep.inbox, ROWS).await?;
         tx.commit().await?;
-        if deliveries < u64::from(ROWS) && changes < u64::from(ROWS) {
+        if [deliveries, changes, effects].iter().all(|gone| *gone < u64::from(ROWS)) {
             return Ok(());
         }
     }

@@ -119,8 +119,8 @@ fn named(item: &Item) -> String {
 }
 
 fn next(item: &Item) -> Option<String> {
-    let label = if words::moved(item.notice) { "Next" } else { "If nothing is done" };
-    item.next.as_ref().map(|next| format!("{label}: {next}"))
+    let label = if words::moved(item.notice) { "Next:" } else { "If nothing is done," };
+    item.next.as_ref().map(|next| format!("{label} {next}"))
 }
 
 fn header(says: &str) -> Value {

@@ -64,7 +64,7 @@ pub struct Item {
     pub relative: Option<String>,
     /// What is missing, for violations.
     pub missing: Vec<String>,
-    /// What happens next if nothing is done: `On 2027-01-06 09:00 EST it goes back to teleprospecting.`
+    /// What happens if nothing is done: `it goes back to teleprospecting on 2027-01-06 09:00 EST.`
     pub next: Option<String>,
     /// Who has it now, after a move.
     pub receiver: Option<String>,

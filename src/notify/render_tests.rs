@@ -32,7 +32,7 @@ Owner:    Ann Bee
 Party:    teleprospecting
 Open it:  https://crm.example/leads/8842
 
-If nothing is done: On 2027-01-06 09:00 EST it goes back to teleprospecting.
+If nothing is done, it goes back to teleprospecting on 2027-01-06 09:00 EST.
 ",
     );
 }
@@ -64,7 +64,7 @@ Owner:    Ann Bee
 Party:    teleprospecting
 Open it:  https://crm.example/leads/8842
 
-If nothing is done: On 2027-01-06 09:00 EST it goes back to teleprospecting.
+If nothing is done, it goes back to teleprospecting on 2027-01-06 09:00 EST.
 ",
     );
 }
@@ -193,7 +193,7 @@ fn blocks_name_owner_due_clock_and_party_and_what_happens_next() {
                 "type": "context",
                 "elements": [{
                     "type": "mrkdwn",
-                    "text": "If nothing is done: On 2027-01-06 09:00 EST it goes back to teleprospecting.",
+                    "text": "If nothing is done, it goes back to teleprospecting on 2027-01-06 09:00 EST.",
                     "verbatim": true,
                 }],
             },

@@ -22,7 +22,7 @@ pub fn item(notice: Notice) -> Item {
         deadline: Some("2027-01-05 09:00 EST".to_owned()),
         relative: Some("in 30 minutes".to_owned()),
         missing: vec!["amount".to_owned(), "close_date".to_owned()],
-        next: Some("On 2027-01-06 09:00 EST it goes back to teleprospecting.".to_owned()),
+        next: Some("it goes back to teleprospecting on 2027-01-06 09:00 EST.".to_owned()),
         receiver: Some("Kim Cho".to_owned()),
     }
 }

@@ -103,9 +103,9 @@ impl Words<'_> {
             FactKind::Skipped => format!("Step {item} of {source}: not told, since a later one says more"),
             FactKind::Notified => format!("Told {}{why}", self.recipient()),
             FactKind::TaskCreated => format!("Made a task{why}"),
-            FactKind::Reassigned => format!("Reassigned{}{why}", self.from_to()),
-            FactKind::Recycled => format!("Recycled{}{why}", self.from_to()),
-            FactKind::Nurtured => format!("Moved to nurture{}{why}", self.from_to()),
+            FactKind::Reassigned => format!("Reassigned{}{why}", self.moved()),
+            FactKind::Recycled => format!("Recycled{}{why}", self.moved()),
+            FactKind::Nurtured => format!("Moved to nurture{}{why}", self.moved()),
             FactKind::FieldsSet => format!("Set fields{why}"),
             FactKind::WouldHave => format!("Would have done: {}{why}; only observing", self.action()),
             FactKind::Dropped => format!("Not done: {}{}{why}", self.action(), self.text("why", ", since ")),
@@ -180,7 +180,7 @@ impl Words<'_> {
         }
     }
 
-    fn from_to(&self) -> String {
+    fn moved(&self) -> String {
         let of = |key: &str, nobody: &str| {
             let id = self.fact.detail.get(key)?;
             Some(id.as_str().map_or_else(|| nobody.to_owned(), |id| self.owner(id)))

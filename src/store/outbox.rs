@@ -378,6 +378,27 @@ pub async fn replay(tx: &mut Tx, connection: &ConnectionName, key: &EffectKey, n
     Ok(changed == 1)
 }
 
+/// Deletes up to `limit` effects that ended before `t`; answers how many. What is due, in doubt or
+/// parked stays. Call it until it answers less than `limit`, so that no transaction is long.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn delete_before(tx: &mut Tx, connection: &ConnectionName, t: Timestamp, limit: u32) -> Result<u64> {
+    const SQL: &str = "DELETE FROM outbox WHERE connection = $1 AND effect_key IN (SELECT effect_key FROM outbox \
+         WHERE connection = $1 AND updated < $2 AND state IN ('done', 'dropped', 'would_have', 'withdrawn') \
+         ORDER BY updated LIMIT $3)";
+    let gone = on_tx!(tx, |c| {
+        sqlx::query(SQL)
+            .bind(connection.as_str())
+            .bind(t.as_millis())
+            .bind(i64::from(limit))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(gone)
+}
+
 /// When the next effect of this connection may be sent.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ pub struct Path<'s> {
 impl Path<'_> {
     /// From the crate's root, for paths that begin with `crate`, `leadpact` or `super`; a `super`
     /// that climbs beyond the root (the file may be mounted elsewhere) ends there.
-    pub fn from_root(&self, file: &str) -> Option<Vec<String>> {
+    pub fn rooted(&self, file: &str) -> Option<Vec<String>> {
         let parts: Vec<&str> = self.parts.iter().copied().skip_while(|part| *part == "self").collect();
         let climbs = parts.iter().take_while(|part| **part == "super").count();
         let own = || |part: &&str| part.to_string();

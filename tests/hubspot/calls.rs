@@ -1,8 +1,8 @@
 //! Reads, writes and the directory against recorded answers.
 
 use crate::fake::{DATE, Fake, given, recorded};
-use leadpact::crm::{Crm, ItemResult, ReadRecord, Reads, Write};
-use leadpact::record::{FieldName, Object, RecordId, Timestamp, Value};
+use leadpact::crm::{Crm, ItemResult, ReadRecord, Reads, VerifiedDelivery, Write};
+use leadpact::record::{Actor, FieldName, Object, RecordId, Timestamp, Value};
 use serde_json::json;
 
 fn ids(texts: &[&str]) -> Vec<RecordId> {
@@ -176,6 +176,21 @@ async fn a_record_without_an_answer_is_tried_again() {
     let fake = Fake::start([given(200, json!({"results": []}))]).await;
     let results = fake.crm().write(Object::Lead, &[write("2", vec![("owner", Value::Null)])]).await.unwrap();
     assert!(matches!(&results[..], [ItemResult::Later { .. }]), "{results:?}");
+}
+
+#[tokio::test]
+async fn once_the_owners_were_read_a_user_is_known_as_the_owner_that_it_is() {
+    let page = recorded(include_str!("../fixtures/hubspot/owners-page.json"));
+    let none = || given(200, json!({"results": []}));
+    let crm = Fake::start([page, none(), none()]).await.crm();
+    crm.people().await.unwrap();
+    let event = json!([{
+        "eventId": 1, "subscriptionId": 1, "portalId": 45540012, "appId": 1, "occurredAt": 1767603600000_i64,
+        "subscriptionType": "contact.propertyChange", "attemptNumber": 0, "objectId": 123,
+        "changeSource": "CRM_UI", "sourceId": "userId:9912", "propertyName": "email", "propertyValue": "a@b.example",
+    }]);
+    let delivery = VerifiedDelivery::from_inbox(event.to_string().into_bytes());
+    assert_eq!(crm.events(&delivery).unwrap().events[0].by, Actor::Person("55001234".into()));
 }
 
 #[tokio::test]

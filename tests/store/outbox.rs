@@ -153,3 +153,19 @@ promise!(a_person_replays_what_was_parked, |store| {
     tx.commit().await.unwrap();
     assert_eq!(due(&store, Lane::Write, 20).await, [key(3), key(1)]);
 });
+
+promise!(what_ended_long_ago_is_let_go_of_and_what_waits_stays, |store| {
+    let all: Vec<Effect> = (1..=4).map(|n| move_to_field(n, 5)).collect();
+    add(&store, &all).await;
+    begin_sending(&store, &[key(1), key(2)]).await;
+    let dropped = || Outcome::Dropped { reason: "excluded".to_owned() };
+    assert!(settle(&store, 1, dropped()).await);
+    assert!(settle(&store, 3, Outcome::Parked { error: "refused".to_owned() }).await);
+    let mut tx = store.begin().await;
+    assert_eq!(outbox::delete_before(&mut tx, &acme(), at(102), 10).await.unwrap(), 0, "it ended at that moment");
+    assert_eq!(outbox::delete_before(&mut tx, &other(), at(500), 10).await.unwrap(), 0);
+    assert_eq!(outbox::delete_before(&mut tx, &acme(), at(500), 10).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    let counts = outbox::counts(&store.db, &acme()).await.unwrap();
+    assert_eq!((counts.due, counts.sending, counts.parked), (1, 1, 1));
+});

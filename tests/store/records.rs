@@ -127,7 +127,7 @@ promise!(open_runs_are_listed_soonest_first_page_by_page, |store| {
     let paused = ClockRow { state: ClockState::Paused, ..run("1", "b", None, "1") };
     clock::replace(&mut tx, &lead("1"), &[run("1", "a", Some(20), "1"), paused.clone()]).await.unwrap();
     clock::replace(&mut tx, &lead("2"), &[run("2", "a", Some(10), "2")]).await.unwrap();
-    clock::replace(&mut tx, &elsewhere.record, &[elsewhere.clone()]).await.unwrap();
+    clock::replace(&mut tx, &elsewhere.record, std::slice::from_ref(&elsewhere)).await.unwrap();
     tx.commit().await.unwrap();
 
     let mut seen = Vec::new();

@@ -1,6 +1,7 @@
 //! A throwaway PostgreSQL for tests: one server per test binary, a database per test, gone when the
 //! binary ends however it ends. Tests alone turn `fsync` off.
 
+use leadpact::engine::clock::monotonic_now;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A running server. Its socket lies in its own folder; it listens on no port.
 pub struct Server {
@@ -83,7 +84,7 @@ fn keep(server: Command, folder: &Path, data: &Path) -> Child {
 
 fn wait_until_ready(keeper: &mut Child) {
     let mut log = BufReader::new(keeper.stderr.take().expect("stderr is piped"));
-    let begun = Instant::now();
+    let begun = monotonic_now();
     let mut seen = String::new();
     while !seen.contains("ready to accept connections") {
         let read = log.read_line(&mut seen).expect("the server's log");

@@ -3,6 +3,7 @@
 
 use super::api::ObjectType;
 use super::payload::{Incoming, Scalar, text};
+use super::people::Users;
 use super::pipelines::Pipelines;
 use super::{names_person, read};
 use crate::crm::fields::FieldMap;
@@ -25,6 +26,7 @@ pub(super) struct Scope<'a> {
     pub map: &'a FieldMap,
     pub automation_users: &'a [OwnerId],
     pub pipelines: &'a Pipelines,
+    pub users: &'a Users,
     /// The deal status comes from the pipelines, not from a property.
     pub derives_status: bool,
     /// The name is put together from first and last name.
@@ -106,8 +108,9 @@ impl Scope<'_> {
     fn actor(&self, incoming: &Incoming<'_>) -> Actor {
         let source = text(&incoming.source_id);
         if let Some(user) = source.and_then(names_person) {
-            let user = OwnerId::new(user);
-            return if self.automation_users.contains(&user) { Actor::Automation } else { Actor::Person(user) };
+            let owner = self.users.owner(user);
+            let automation = self.automation_users.iter().any(|a| *a == owner || a.as_str() == user);
+            return if automation { Actor::Automation } else { Actor::Person(owner) };
         }
         let change = text(&incoming.change_source).unwrap_or_default();
         let own_app = matches!(change, "INTEGRATION" | "API") && source.is_some() && source == text(&incoming.app_id);

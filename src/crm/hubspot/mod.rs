@@ -27,6 +27,7 @@ use crate::record::field::well_known;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::{Api, BATCH, ObjectType};
 use async_trait::async_trait;
+use people::Users;
 use pipelines::Pipelines;
 
 /// One HubSpot account.
@@ -36,6 +37,7 @@ pub struct HubSpot {
     automation_users: Vec<OwnerId>,
     fields: FieldMap,
     pipelines: Pipelines,
+    users: Users,
     /// No property is mapped to a deal's status: it follows from its stage.
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
@@ -62,6 +64,7 @@ impl HubSpot {
             },
             automation_users: connection.touches.automation_users,
             pipelines: Pipelines::default(),
+            users: Users::default(),
             settings,
             fields,
         }
@@ -90,6 +93,7 @@ impl Crm for HubSpot {
             map: &self.fields,
             automation_users: &self.automation_users,
             pipelines: &self.pipelines,
+            users: &self.users,
             derives_status: self.derives_status,
             composes_name: self.composes_name,
         };

@@ -6,7 +6,8 @@ use super::task::Paging;
 use crate::crm::{CrmError, Person};
 use crate::record::OwnerId;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock};
 
 /// HubSpot's page; the guard against a cursor that never ends is far above any directory.
 const PAGE: usize = 100;
@@ -28,14 +29,37 @@ struct Owner {
     kind: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    user_id_including_inactive: Option<u64>,
+    user_id: Option<u64>,
     #[serde(default)]
     archived: bool,
+}
+
+/// Which owner a user is: webhooks name the user, records the owner.
+#[derive(Default)]
+pub(super) struct Users(RwLock<HashMap<String, OwnerId>>);
+
+impl Users {
+    fn learn(&self, user: Option<u64>, owner: &str) {
+        if let Some(user) = user {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(user.to_string(), OwnerId::new(owner));
+        }
+    }
+
+    /// The owner that this user is; until the owners were read, and for a user who owns nothing,
+    /// the user's own id.
+    pub fn owner(&self, user: &str) -> OwnerId {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(user).cloned().unwrap_or_else(|| OwnerId::new(user))
+    }
 }
 
 pub(super) async fn people(crm: &HubSpot) -> Result<Vec<Person>, CrmError> {
     let mut by_id: BTreeMap<String, Person> = BTreeMap::new();
     for archived in [false, true] {
         for owner in owners(crm, archived).await? {
+            crm.users.learn(owner.user_id.or(owner.user_id_including_inactive), &owner.id);
             let person = person(owner);
             // Who is listed in both is active.
             let known = by_id.entry(person.id.as_str().to_owned()).or_insert_with(|| person.clone());

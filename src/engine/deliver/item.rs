@@ -99,7 +99,7 @@ impl Teller<'_> {
             }
             Move::Nurture => "goes to nurture".to_owned(),
         };
-        Some(format!("If nothing happens, it {what} on {}.", at.in_zone(zone)))
+        Some(format!("it {what} on {}.", at.in_zone(zone)))
     }
 
     /// Where a notice goes. A person who cannot be found is replaced by the party's channels.

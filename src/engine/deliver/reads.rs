@@ -3,11 +3,14 @@
 use super::desk::{Desk, distinct, only_store};
 use super::rest::Call;
 use super::{Deliver, GATHER};
+use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
-use crate::record::change::Reading;
-use crate::record::{Actor, Change, Effect, Elapsed, Object, Outcome, RecordId, RecordKey, Timestamp, What};
+use crate::record::change::{FieldValues, Reading};
+use crate::record::{
+    Actor, Change, Effect, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What,
+};
 use crate::store::outbox::{self, Lane, OutboxRow};
 use crate::store::{StoreError, Tx};
 use std::collections::HashMap;
@@ -152,14 +155,26 @@ pub(super) async fn apply(
                 for what in unreadable {
                     tracing::warn!(record = %key, "taken as unset: {what}");
                 }
+                let at = batch.standing(key).map_or(seen.at, |s| read_at(s, seen.at, values));
                 let reading = Reading { modified: *modified, values: values.clone(), import: false };
-                Change { at: seen.at, what: What::Read(reading), by: Actor::Unknown }
+                Change { at, what: What::Read(reading), by: Actor::Unknown }
             }
             ReadRecord::Gone => Change { at: gone_at(batch, key, seen), what: What::Deleted, by: Actor::Unknown },
         };
         only_store(batch.change(tx, key, change).await)?;
     }
     Ok(())
+}
+
+/// A `Date` header counts whole seconds. What we knew before, of that same second, came before the
+/// read, unless the read contradicts it: then the header is taken at its word, and the event wins.
+fn read_at(standing: &Standing, date: Timestamp, values: &FieldValues) -> Timestamp {
+    let known = standing.folded_to;
+    let same_second = date <= known && known < date + Elapsed::from_secs(1);
+    let contradicts = |(name, value): &(FieldName, Value)| {
+        standing.fields.field(*name).is_some_and(|f| f.value != *value && f.at > date)
+    };
+    if same_second && !values.iter().any(contradicts) { known + Elapsed::from_millis(1) } else { date }
 }
 
 /// A record that is no longer there went after everything that we know of it.

@@ -1,0 +1,221 @@
+//! Any order and any repetition of the same changes gives the same facts.
+
+use crate::story::{Story, agreement, terms};
+use leadpact::agreement::{Agreement, Input};
+use leadpact::record::change::{FieldValues, Reading};
+use leadpact::record::{
+    Action, Actor, Change, Effect, EffectKey, Elapsed, FieldName, Object, Outcome, OwnerId, PartyName, Timestamp,
+    Value, What,
+};
+use proptest::prelude::*;
+use std::sync::{Arc, LazyLock};
+
+/// Clocks of every temper, short enough that a few hours make them live through everything.
+const CLOCKS: &str = r#"
+  [[handoff.clock]]
+  name   = "Accept"
+  until  = 'reached("tal") || touches >= 2'
+  within = "40m"
+  pauses = 'on_hold == true'
+  restarts_on = ["owner"]
+  steps  = [{ at = "50%", notify = ["owner"] }, { at = "due", notify = ["owner"] }, { at = "+20m", recycle = true }]
+
+  [[handoff.clock]]
+  name    = "Answer"
+  until   = 'reached("sal")'
+  within  = "30m"
+  cancels = 'customer == true'
+  restarts_on = ["touch"]
+"#;
+
+static TERMS: LazyLock<Arc<Agreement>> = LazyLock::new(|| Arc::new(agreement(&terms(CLOCKS))));
+
+#[derive(Clone, Debug)]
+enum Act {
+    Event(FieldValues),
+    Read { lag: i64, values: FieldValues },
+    Recycled { owner: u8, since: i64 },
+    Deleted,
+    Restored,
+}
+
+fn named(name: &str, value: Value) -> (FieldName, Value) {
+    (FieldName::new(name), value)
+}
+
+fn status() -> impl Strategy<Value = (FieldName, Value)> {
+    let all = ["Open", "MQL", "MQL", "Accepted", "TQL", "Working", "Rejected", "Nurture", "Elsewhere"];
+    prop::sample::select(all.to_vec()).prop_map(|s| named("status", Value::text(s)))
+}
+
+fn owner() -> impl Strategy<Value = (FieldName, Value)> {
+    (0..3_u8).prop_map(|o| named("owner", Value::text(format!("o{o}"))))
+}
+
+fn other() -> impl Strategy<Value = (FieldName, Value)> {
+    prop_oneof![
+        any::<bool>().prop_map(|b| named("on_hold", Value::Bool(b))),
+        any::<bool>().prop_map(|b| named("customer", Value::Bool(b))),
+        (0..5_u8).prop_map(|n| named("touches", Value::Number(n.into()))),
+        (50..70_u8).prop_map(|n| named("score", Value::Number(n.into()))),
+        prop::sample::select(vec!["student", "budget", "so"]).prop_map(|r| named("reject_reason", Value::text(r))),
+        Just(named("company", Value::text("Acme"))),
+        Just(named("opportunity", Value::text("006"))),
+    ]
+}
+
+fn event() -> impl Strategy<Value = FieldValues> {
+    prop_oneof![
+        4 => status().prop_map(|v| vec![v]),
+        2 => owner().prop_map(|v| vec![v]),
+        3 => other().prop_map(|v| vec![v]),
+        2 => (status(), owner()).prop_map(|(a, b)| vec![a, b]),
+        1 => (status(), other()).prop_map(|(a, b)| vec![a, b]),
+    ]
+}
+
+fn whole() -> impl Strategy<Value = FieldValues> {
+    (status(), owner(), any::<bool>(), 0..5_u8, prop::option::of(0..7200_i64)).prop_map(
+        |(s, o, hold, touches, last)| {
+            let mut all =
+                vec![s, o, named("on_hold", Value::Bool(hold)), named("touches", Value::Number(touches.into()))];
+            all.extend(last.map(|t| named("last_touch", Value::Time(START + Elapsed::from_secs(t)))));
+            all
+        },
+    )
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        12 => event().prop_map(Act::Event),
+        3 => (0..1200_i64, whole()).prop_map(|(lag, values)| Act::Read { lag, values }),
+        1 => (0..3_u8, 0..5_i64).prop_map(|(owner, since)| Act::Recycled { owner, since }),
+        1 => Just(Act::Deleted),
+        1 => Just(Act::Restored),
+    ]
+}
+
+/// Monday, 4 January 2027, 09:00 UTC.
+const START: Timestamp = Timestamp::from_millis(1_799_053_200_000);
+
+/// Acts at seconds after the start; now and then two at one moment.
+fn histories() -> impl Strategy<Value = Vec<(Timestamp, Act)>> {
+    let gap = prop_oneof![1 => Just(0_i64), 2 => 1..8_i64, 6 => 8..1500_i64];
+    prop::collection::vec((gap, act()), 1..14).prop_map(|acts| {
+        let mut at = START;
+        acts.into_iter()
+            .map(|(gap, act)| {
+                at = at + Elapsed::from_secs(gap);
+                (at, act)
+            })
+            .collect()
+    })
+}
+
+fn tell(story: &mut Story, at: Timestamp, act: &Act) {
+    let by = Actor::Person(OwnerId::new("someone"));
+    let what = match act {
+        Act::Event(values) => What::Fields(values.clone()),
+        Act::Read { lag, values } => {
+            let modified = at - Elapsed::from_secs(*lag);
+            What::Read(Reading { modified, values: values.clone(), import: false })
+        }
+        Act::Recycled { owner, since } => return recycle(story, at, *owner, *since),
+        Act::Deleted => What::Deleted,
+        Act::Restored => What::Restored,
+    };
+    story.change(Change { at, what, by });
+}
+
+/// A recycle of ours that landed. It settles once, whatever else is told again.
+fn recycle(story: &mut Story, at: Timestamp, owner: u8, since: i64) {
+    let key = EffectKey::new(format!("crm/lead/1/1/Accept/1/recycled-{}-{owner}", at.as_millis()));
+    if story.history.iter().any(|c| matches!(&c.what, What::Wrote { effect, .. } if *effect == key)) {
+        return;
+    }
+    let values = vec![named("status", Value::text("MQL")), named("owner", Value::text(format!("o{owner}")))];
+    let effect = Effect {
+        key,
+        record: story.standing.key.clone(),
+        action: Action::Recycle { to: PartyName::new("tele"), set: vec![] },
+        source: Arc::from("Accept"),
+        pass: 1,
+        run: 1,
+        step: Arc::from("+20m"),
+        at: at - Elapsed::from_secs(60),
+        not_before: at,
+        deadline: None,
+    };
+    let done = Outcome::Done { at, since: at - Elapsed::from_secs(since), values, note: None };
+    story.input(Input::Settled(effect, done));
+}
+
+/// What the record's story comes to, whichever way it was told.
+fn comes_to(story: &Story) -> (Vec<String>, String) {
+    let mut facts: Vec<String> =
+        story.live().into_iter().filter(|f| f.kind.is_derived()).map(|f| format!("{} {}", f.at, f.key())).collect();
+    facts.sort();
+    let s = &story.standing;
+    let runs: Vec<_> = s
+        .runs
+        .iter()
+        .map(|r| (&r.clock, r.number, r.started, r.deadline, r.ended, r.breached, r.paused, r.touches_before, r.spared))
+        .collect();
+    let mut fields: Vec<_> = s.fields.iter().collect();
+    fields.sort_by_key(|f| f.name.as_str());
+    let violations: Vec<_> = s.violations.iter().map(|v| (v.kind, &v.source, v.since, &v.what)).collect();
+    let standing = format!(
+        "{:?} {:?} {} {:?} {:?} {:?}\n{runs:#?}\n{violations:?} {:?} {:?} {:?} {:?} {:?}\n{fields:?}",
+        s.stage,
+        s.furthest,
+        s.pass,
+        s.pass_kind,
+        s.handoff,
+        s.party,
+        s.rejection,
+        s.checks,
+        s.recycles,
+        s.gone,
+        s.earlier_owners,
+    );
+    (facts, standing)
+}
+
+fn ends(mut story: Story, end: Timestamp) -> Story {
+    story.pass_to(end);
+    story.input(Input::Woke);
+    story
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, max_shrink_time: 20_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_order_and_repetition_of_the_same_changes_gives_the_same_facts(
+        (history, shuffled) in histories().prop_flat_map(|h| {
+            let again: Vec<_> = h.iter().chain(h.iter().take(h.len() / 2)).cloned().collect();
+            (Just(h), Just(again).prop_shuffle())
+        }),
+        asleep in any::<bool>(),
+    ) {
+        let terms = || TERMS.clone();
+        let end = history.last().map_or(START, |(at, _)| *at) + Elapsed::from_secs(3000);
+        let mut in_order = Story::of(Object::Lead, terms());
+        for (at, act) in &history {
+            if !asleep {
+                in_order.pass_to(*at);
+            }
+            tell(&mut in_order, *at, act);
+        }
+        let in_order = ends(in_order, end);
+        let mut jumbled = Story::of(Object::Lead, terms());
+        jumbled.now = end;
+        for (at, act) in &shuffled {
+            tell(&mut jumbled, *at, act);
+        }
+        let jumbled = ends(jumbled, end);
+        let (expected, seen) = (comes_to(&in_order), comes_to(&jumbled));
+        prop_assert_eq!(expected.0, seen.0);
+        prop_assert_eq!(expected.1, seen.1);
+    }
+}

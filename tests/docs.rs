@@ -1,0 +1,82 @@
+//! The documentation is true: every configuration in it is read without an error, every payload is
+//! understood, and what it points to exists.
+
+use leadpact::agreement::parse::parse;
+use leadpact::crm::generic::Generic;
+use leadpact::crm::{Crm, Says, VerifiedDelivery};
+use leadpact::settings::{self, Environment, Settings};
+use std::fs;
+use std::path::Path;
+
+const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/webhooks.md"];
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The blocks of this language in a page.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = read(page);
+    let fence = format!("```{language}\n");
+    let found = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
+    found.collect()
+}
+
+/// Configurations name at least a connection; other TOML is a part of an agreement.
+fn configurations(page: &str) -> Vec<Settings> {
+    let secrets =
+        ["HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "SF_CLIENT_ID", "SF_CLIENT_SECRET", "SF_PATH_SECRET"];
+    let secrets = secrets.iter().chain(["SLACK_BOT_TOKEN", "OTHER_SECRET"].iter());
+    let environment = Environment::from_iter(secrets.map(|s| ((*s).to_owned(), "c2VjcmV0LW9mLWEtdGVzdA==".to_owned())));
+    let texts = blocks(page, "toml").into_iter().filter(|text| text.contains("[[connection]]"));
+    let read = texts.map(|text| match settings::from_text(page, &text, &environment) {
+        Ok((settings, _)) => settings,
+        Err(report) => panic!("{}", report.render(false)),
+    });
+    read.collect()
+}
+
+#[test]
+fn the_configurations_of_the_readme_fit_the_example_agreement() {
+    let text = read("config/agreement.toml");
+    let agreement = parse("agreement.toml", &text, &|_| Err("no file".to_owned())).expect("sound").agreement;
+    let found = configurations("README.md");
+    assert_eq!(found.len(), 2);
+    for settings in found {
+        let report = settings::check_against(&settings, &agreement, |_| true);
+        assert!(!report.has_errors(), "{}", report.render(false));
+    }
+}
+
+#[test]
+fn the_payloads_of_the_webhook_page_are_understood_whole() {
+    let text = read("config/agreement.toml");
+    let agreement = parse("agreement.toml", &text, &|_| Err("no file".to_owned())).expect("sound").agreement;
+    let connections: Vec<_> = configurations("docs/webhooks.md").into_iter().flat_map(|s| s.connections).collect();
+    assert_eq!(connections.len(), 2);
+    let crm = Generic::new(connections[0].clone(), &agreement.dictionary);
+    let payloads = blocks("docs/webhooks.md", "json");
+    assert_eq!(payloads.len(), 2);
+    let mut said = Vec::new();
+    for payload in payloads {
+        let events = crm.events(&VerifiedDelivery::from_inbox(payload.into_bytes())).expect("understood");
+        assert!(events.dropped.is_empty(), "{:?}", events.dropped);
+        said.extend(events.events.into_iter().map(|event| event.says));
+    }
+    assert_eq!(said.len(), 4);
+    assert!(matches!(&said[0], Says::Changed(values) if values.len() == 4), "{:?}", said[0]);
+}
+
+#[test]
+fn pages_point_to_files_that_exist() {
+    for page in PAGES {
+        let text = read(page);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let folder = folder.parent().expect("a page lies in a folder");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let outside = target.starts_with("http") || target.starts_with('#');
+            assert!(outside || folder.join(target).exists(), "{page} points to {target}");
+        }
+    }
+}

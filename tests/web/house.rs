@@ -1,0 +1,271 @@
+//! The house under test, and requests as the three senders sign them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use leadpact::agreement::{Agreement, parse};
+use leadpact::crm::SharedCrm;
+use leadpact::crm::connection::{
+    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, Platform,
+    Salesforce as SalesforceSettings, SalesforceAuth, TouchBy, Touches,
+};
+use leadpact::crm::generic::Generic;
+use leadpact::crm::http::Http;
+use leadpact::crm::hubspot::HubSpot;
+use leadpact::crm::salesforce::Salesforce;
+use leadpact::engine::clock::{Clock, real_now};
+use leadpact::engine::directory::Directory;
+use leadpact::engine::ingest::Ingest;
+use leadpact::engine::{Engine, Site};
+use leadpact::notify::{Notifiers, Templates};
+use leadpact::record::{ConnectionName, Timestamp};
+use leadpact::store::inbox::{self, InboxRow};
+use leadpact::store::{Db, OpenOptions};
+use leadpact::web::{Web, serve};
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+pub const PUBLIC: &str = "https://leadpact.acme.example";
+pub const HUBSPOT: &str = "/webhooks/acme-hubspot";
+pub const SALESFORCE: &str = "/webhooks/acme-salesforce/s3cret-path";
+pub const GENERIC: &str = "/webhooks/acme-other";
+pub const SECRETS: [&str; 2] = ["old client secret", "new client secret"];
+const KEY: &[u8] = b"twenty-four bytes of key";
+
+pub struct House {
+    pub db: Db,
+    pub engine: Arc<Engine>,
+    pub ingest: Ingest,
+    pub stopping: CancellationToken,
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    pub client: reqwest::Client,
+    _folder: TempDir,
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+pub fn agreement() -> Arc<Agreement> {
+    let text = include_str!("../../config/agreement.toml");
+    Arc::new(parse::parse("agreement.toml", text, &|_| Err("no files".into())).unwrap().agreement)
+}
+
+impl House {
+    /// With the pages on a listener of their own.
+    pub async fn start() -> Self {
+        Self::with(Some(listener())).await
+    }
+
+    /// With everything on one listener.
+    pub async fn on_one_address() -> Self {
+        Self::with(None).await
+    }
+
+    async fn with(admin: Option<TcpListener>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+        let engine = engine(db.clone());
+        let ingest = Ingest::start(db.clone(), &engine.sites);
+        let stopping = CancellationToken::new();
+        let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
+        let public = listener();
+        let public_address = public.local_addr().unwrap();
+        let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
+        tokio::spawn(serve(Arc::new(web), public, admin, 2).unwrap().run());
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        Self { db, engine, ingest, stopping, public: public_address, admin: admin_address, client, _folder: folder }
+    }
+
+    /// What lies in the inbox of a connection.
+    pub async fn inbox(&self, connection: &str) -> Vec<InboxRow> {
+        let name = ConnectionName::new(connection);
+        match inbox::mark(&self.db, &name).await.unwrap() {
+            Some(mark) => inbox::received(&self.db, &name, &mark, 1000).await.unwrap(),
+            None => Vec::new(),
+        }
+    }
+
+    pub async fn send(&self, delivery: &Delivery) -> (u16, String) {
+        let mut request = self.client.post(format!("http://{}{}", self.public, delivery.path));
+        for (name, value) in &delivery.headers {
+            request = request.header(name, value);
+        }
+        let response = request.body(delivery.body.clone()).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.client.get(format!("http://{}{path}", self.admin)).send().await.unwrap()
+    }
+
+    pub async fn text(&self, path: &str) -> String {
+        self.get(path).await.text().await.unwrap()
+    }
+
+    /// Sends bytes as they are and reads until the server closes or answers whole.
+    pub async fn raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.public).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = vec![0; 16 * 1024];
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await;
+        String::from_utf8_lossy(&answer[..read.expect("an answer").unwrap_or(0)]).into_owned()
+    }
+}
+
+fn engine(db: Db) -> Arc<Engine> {
+    let agreement = agreement();
+    let site = |(connection, crm): (Connection, SharedCrm)| {
+        let (directory, acts) = (Directory::default(), connection.name.as_str() == "acme-hubspot");
+        let (stirred, issued) = Default::default();
+        Arc::new(Site { connection, crm, agreement: agreement.clone(), acts, directory, stirred, issued })
+    };
+    let sites = [hubspot(&agreement), salesforce(&agreement), generic(&agreement)].map(site).to_vec();
+    Arc::new(Engine {
+        db,
+        clock: Clock::real(),
+        notifiers: Notifiers::new(Templates::load(None).unwrap(), None, None).unwrap(),
+        notify_in_observe: false,
+        metrics: Arc::default(),
+        holder: "test".to_owned(),
+        sites,
+        told: tokio::sync::broadcast::channel(16).0,
+    })
+}
+
+fn connection(name: &str, platform: Platform) -> Connection {
+    Connection {
+        name: ConnectionName::new(name),
+        agreement: None,
+        mode: None,
+        base_url: "https://crm.acme.example".to_owned(),
+        api_version: "67.0".to_owned(),
+        backfill: Backfill::FromCrm,
+        fields: BTreeMap::new(),
+        values: BTreeMap::new(),
+        parties: BTreeMap::new(),
+        touches: Touches { types: Vec::new(), by: TouchBy::Anyone, automation_users: Vec::new() },
+        platform,
+    }
+}
+
+fn http() -> Http {
+    Http::new(Arc::new(real_now)).unwrap()
+}
+
+fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
+    let settings = HubSpotSettings {
+        portal_id: Some(45_540_012),
+        access_token: "token".into(),
+        webhook_secret: SECRETS.map(Into::into).to_vec(),
+        lead_object: "contacts".to_owned(),
+    };
+    let connection = connection("acme-hubspot", Platform::HubSpot(settings));
+    (connection.clone(), Arc::new(HubSpot::new(connection, &agreement.dictionary, http())))
+}
+
+fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
+    let settings = SalesforceSettings {
+        organization_id: "00D5g000004XyZaEAK".to_owned(),
+        auth: SalesforceAuth::AccessToken("token".into()),
+        path_secret: Some("s3cret-path".into()),
+        client_certificate: None,
+    };
+    let connection = connection("acme-salesforce", Platform::Salesforce(settings));
+    (connection.clone(), Arc::new(Salesforce::new(&connection, &agreement.dictionary, http()).unwrap()))
+}
+
+fn generic(agreement: &Agreement) -> (Connection, SharedCrm) {
+    let secret = format!("whsec_{}", STANDARD.encode(KEY));
+    let verify = GenericVerify::StandardWebhooks { secret: vec![secret.into()] };
+    let connection = connection("acme-other", Platform::Generic(GenericSettings { verify }));
+    (connection.clone(), Arc::new(Generic::new(connection, &agreement.dictionary)))
+}
+
+/// A request on its way.
+#[derive(Clone)]
+pub struct Delivery {
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Delivery {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(n, _)| n != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(n, _)| n != name);
+        self
+    }
+
+    /// Its head and body as bytes, with a `Host` of one's choice.
+    pub fn as_bytes(&self, host: &str) -> Vec<u8> {
+        let mut head =
+            format!("POST {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", self.path, self.body.len());
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        [head.as_bytes(), b"\r\n", &self.body].concat()
+    }
+}
+
+fn mac(key: &[u8], signed: &[&[u8]]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    signed.iter().for_each(|part| mac.update(part));
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// As HubSpot signs it now, for the URL that it was configured with.
+pub fn from_hubspot(path: &str, body: &str) -> Delivery {
+    from_hubspot_at(path, body, real_now(), SECRETS[0])
+}
+
+pub fn from_hubspot_at(path: &str, body: &str, at: Timestamp, secret: &str) -> Delivery {
+    signed_for(&format!("{PUBLIC}{path}"), path, body, at, secret)
+}
+
+/// Signed for one address and sent to the path.
+pub fn signed_for(url: &str, path: &str, body: &str, at: Timestamp, secret: &str) -> Delivery {
+    let timestamp = at.as_millis().to_string();
+    let signed = [b"POST".as_slice(), url.as_bytes(), body.as_bytes(), timestamp.as_bytes()];
+    let signature = mac(secret.as_bytes(), &signed);
+    Delivery { path: path.to_owned(), headers: Vec::new(), body: body.as_bytes().to_vec() }
+        .with("X-HubSpot-Signature-v3", &signature)
+        .with("X-HubSpot-Request-Timestamp", &timestamp)
+}
+
+pub fn from_generic(id: &str, body: &str) -> Delivery {
+    let timestamp = (real_now().as_millis() / 1000).to_string();
+    let signature = mac(KEY, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);
+    Delivery { path: GENERIC.to_owned(), headers: Vec::new(), body: body.as_bytes().to_vec() }
+        .with("webhook-id", id)
+        .with("webhook-timestamp", &timestamp)
+        .with("webhook-signature", &format!("v1,{signature}"))
+}
+
+pub fn from_salesforce(path: &str, body: &str) -> Delivery {
+    Delivery { path: path.to_owned(), headers: Vec::new(), body: body.as_bytes().to_vec() }
+        .with("Content-Type", "text/xml; charset=utf-8")
+}
+
+/// One lead's status by HubSpot.
+pub fn event(object: u64) -> String {
+    format!(
+        r#"[{{"eventId":1,"subscriptionId":310002,"portalId":45540012,"occurredAt":1767603600980,
+        "subscriptionType":"contact.propertyChange","attemptNumber":0,"objectId":{object},"changeSource":"CRM_UI",
+        "propertyName":"hs_lead_status","propertyValue":"OPEN","sourceId":"userId:9912"}}]"#
+    )
+}

@@ -1,0 +1,9 @@
+//! The web floor from outside: a real server on a port of its own, a fresh SQLite file, one
+//! connection of each kind. Nothing works the inbox here.
+
+mod group;
+mod house;
+mod order;
+mod pages;
+mod stories;
+mod trust;

@@ -1,0 +1,98 @@
+//! A record's story in plain words: a sentence for every kind of fact.
+
+use crate::house::agreement;
+use leadpact::record::{Actor, Fact, FactKind, OwnerId, StageName, Timestamp};
+use leadpact::report::story::{Reader, Told, story};
+use serde_json::{Value as Json, json};
+
+const NINE: &str = "2027-01-05T14:00:00Z";
+
+fn ms(text: &str) -> i64 {
+    Timestamp::parse(text).unwrap().as_millis()
+}
+
+fn fact(kind: FactKind, source: &str, item: &str, detail: Json) -> Fact {
+    Fact {
+        kind,
+        at: Timestamp::parse(NINE).unwrap(),
+        pass: 1,
+        source: source.into(),
+        run: 1,
+        item: item.into(),
+        party: None,
+        owner: None,
+        stage: None,
+        by: Actor::Leadpact,
+        detail: detail.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+fn texts(facts: &[Fact]) -> Vec<(String, bool)> {
+    let agreement = agreement();
+    let zone = agreement.zone();
+    let name_of = |id: &OwnerId| (id.as_str() == "7020").then(|| "Amy".to_owned());
+    let reader = Reader { agreement: &agreement, zone: &zone, name_of: &name_of };
+    let told: Vec<Told<'_>> = facts.iter().map(|fact| Told { fact, seen_at: fact.at }).collect();
+    story(&reader, &told).into_iter().map(|line| (line.text, line.withdrawn)).collect()
+}
+
+fn check(fact: Fact, says: &str) {
+    assert_eq!(texts(&[fact])[0].0, says);
+}
+
+#[test]
+fn facts_are_told_in_plain_words() {
+    let clock = "Accept or reject";
+    let due = json!({ "deadline": ms("2027-01-05T18:15:00Z") });
+    check(fact(FactKind::ClockStarted, clock, "", due), "Accept or reject started; due 13:15");
+    let tomorrow = json!({ "deadline": ms("2027-01-06T15:00:00Z") });
+    check(fact(FactKind::Resumed, clock, "", tomorrow), "Accept or reject goes on; due 2027-01-06 10:00 EST");
+    check(
+        fact(FactKind::Breached, clock, "", json!({})),
+        "Breached: Accept or reject was not done by 2027-01-05 09:00 EST",
+    );
+    let moved = json!({ "from": "7020", "to": "7021" });
+    check(fact(FactKind::Recycled, clock, "k", moved), "Recycled from Amy to 7021 (Accept or reject)");
+    let freed = json!({ "from": "7020", "to": null });
+    check(fact(FactKind::Reassigned, clock, "k", freed), "Reassigned from Amy to nobody (Accept or reject)");
+    check(fact(FactKind::Notified, clock, "k", json!({ "to": "person:7020" })), "Told Amy (Accept or reject)");
+    check(fact(FactKind::Notified, clock, "k", json!({ "to": "slack:#tele" })), "Told #tele (Accept or reject)");
+    let missing = json!({ "what": ["amount", "close_date"] });
+    check(fact(FactKind::ViolationOpened, "Value", "missing", missing), "Violation: Value lacks amount, close_date");
+    check(
+        fact(FactKind::WouldHave, clock, "k", json!({ "action": "recycle" })),
+        "Would have done: recycle (Accept or reject); only observing",
+    );
+    let stage = Fact {
+        stage: Some(StageName::new("mql")),
+        by: Actor::Person(OwnerId::new("7020")),
+        ..fact(FactKind::StageEntered, "", "mql", json!({}))
+    };
+    check(stage, "Became Marketing qualified lead (mql), by Amy");
+}
+
+/// Erased values leave a sentence behind, and none speaks of a kind by its code name.
+#[test]
+fn every_kind_has_a_sentence_even_without_its_details() {
+    let kinds = "imported pass_began stage_entered handed_over definition_failed clock_started paused resumed met \
+        met_late breached withdrawn cancelled transferred answered step_fired skipped notified task_created \
+        reassigned recycled nurtured fields_set recomputed spared held contested would_have undone dropped \
+        violation_opened violation_closed flagged unflagged rejected converted parked merged deleted restored";
+    for name in kinds.split_whitespace() {
+        let kind = FactKind::parse(name).unwrap();
+        let text = &texts(&[fact(kind, "Clock", "item", Json::Null)])[0].0;
+        assert!(text.chars().next().is_some_and(char::is_uppercase) && text.len() > 5, "{name}: {text}");
+        assert!(!text.contains('_') && !text.contains("  ") && !text.ends_with([' ', ':', ',']), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_withdrawn_fact_is_struck_and_one_that_came_again_stands() {
+    let breach = fact(FactKind::Breached, "Clock", "", json!({}));
+    let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
+    let struck = |facts: &[Fact]| texts(facts).into_iter().map(|(_, struck)| struck).collect::<Vec<_>>();
+    assert_eq!(struck(&[breach.clone(), back.clone()]), [true, false]);
+    assert_eq!(struck(&[breach.clone(), back.clone(), breach.clone()]), [true, false, false]);
+    let elsewhere = Fact { at: Timestamp::parse("2027-01-05T15:00:00Z").unwrap(), ..back };
+    assert_eq!(struck(&[breach, elsewhere]), [false, false]);
+}
