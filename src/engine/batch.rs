@@ -10,7 +10,6 @@ use crate::store::clock::{ClockRow, ClockState};
 use crate::store::journal::JournalEntry;
 use crate::store::standing::StandingRow;
 use crate::store::{StoreError, Tx, clock, history, journal, outbox, standing};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,8 +26,6 @@ pub struct Batch<'a> {
     journal: Vec<JournalEntry>,
     effects: Vec<Effect>,
     withdrawn: Vec<EffectKey>,
-    /// Records whose history grew before what was folded already.
-    unfolded: BTreeSet<RecordKey>,
 }
 
 /// Why one record's decision could not be made; the others go on.
@@ -71,7 +68,6 @@ impl<'a> Batch<'a> {
             journal: Vec::new(),
             effects: Vec::new(),
             withdrawn: Vec::new(),
-            unfolded: BTreeSet::new(),
         })
     }
 
@@ -99,30 +95,6 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`BatchError::Record`] when the decision failed for this record alone: nothing of it is kept.
     pub async fn change(&mut self, tx: &mut Tx, key: &RecordKey, change: Change) -> Result<(), BatchError> {
-        // A new version of the agreement begins before what it is to judge.
-        let adopts = |s: &Standing| !s.agreement.is_empty() && s.agreement != self.agreement().hash;
-        if self.standings.get(key).is_some_and(adopts) {
-            self.decide(key, Input::Woke)?;
-        }
-        let late = self.standings.get(key).is_some_and(|s| is_late(s, &change));
-        if !late {
-            self.decide(key, Input::Changed(change))?;
-            return if self.unfolded.contains(key) { self.fold_anew(tx, key).await } else { Ok(()) };
-        }
-        self.history.push((key.clone(), change));
-        self.fold_anew(tx, key).await
-    }
-
-    /// Folds a record's whole history anew, with what this transaction adds to it.
-    async fn fold_anew(&mut self, tx: &mut Tx, key: &RecordKey) -> Result<(), BatchError> {
-        let mut past = history::load(tx, key).await?;
-        past.extend(self.history.iter().filter(|(k, _)| k == key).map(|(_, c)| c.clone()));
-        let mut facts: Vec<Fact> =
-            journal::of_record(&self.engine.db, key).await?.into_iter().map(|r| r.entry.fact).collect();
-        facts.extend(self.journal.iter().filter(|e| &e.record == key).map(|e| e.fact.clone()));
-        self.unfolded.remove(key);
-        let (agreement, now) = (self.agreement(), self.now);
-        self.guarded(key, |standing| refold(agreement, standing, past, &facts, now))
         // Another version of the agreement decided last: it ends before the change is looked at,
         // since what is late is told from where this version begins.
         if self.standings.get(key).is_some_and(|s| !s.agreement.is_empty() && s.agreement != self.agreement().hash) {
@@ -196,10 +168,6 @@ impl<'a> Batch<'a> {
             self.journal.push(entry);
         }
         self.history.extend(decision.history.into_iter().map(|c| (key.clone(), c)));
-        if decision.refold {
-            self.unfolded.insert(key.clone());
-        }
-        self.effects.extend(decision.effects);
         // Decisions follow each other: what a later one takes back is not issued, and what it issues
         // again is not taken back (withdrawals are written first).
         self.effects.retain(|e| !decision.withdraw.contains(&e.key));
@@ -213,16 +181,6 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn save(mut self, tx: &mut Tx) -> Result<Written, StoreError> {
-        while let Some(key) = self.unfolded.pop_first() {
-            match self.fold_anew(tx, &key).await {
-                Ok(()) => {}
-                Err(BatchError::Store(error)) => return Err(error),
-                // Its history has all that happened: the next late change folds it again.
-                Err(BatchError::Record(error)) => tracing::error!(record = %key, "not folded anew: {error}"),
-            }
-        }
-        let changed: Vec<&Standing> = self.changed.keys().filter_map(|k| self.standings.get(k)).collect();
     pub async fn save(self, tx: &mut Tx) -> Result<Written, StoreError> {
         let changed: Vec<&Standing> = self.changed.iter().filter_map(|k| self.standings.get(k)).collect();
         let rows = changed.iter().map(|s| self.row(s)).collect::<Result<Vec<_>, _>>()?;
