@@ -177,6 +177,14 @@ fn where_the_connection_maps_it_the_next_deadline_is_kept_on_the_record() {
 }
 
 #[test]
+fn a_newer_annotation_stands_in_for_one_that_has_not_left() {
+    let mut story = Story::opportunity();
+    story.event("Mon 09:00", "status=open").read("Mon 09:00:05", "Mon 09:00", "status=open").until("Tue 09:00");
+    story.event("Tue 10:00", "amount=5000").event("Tue 11:00", "close_date=2027-03-01");
+    assert_eq!(story.todo(), "annotate Tue 11:00");
+}
+
+#[test]
 fn our_own_fields_are_written_only_where_they_do_not_say_it_already() {
     let mut story = Story::opportunity();
     story.event("Mon 09:00", "status=open").read("Mon 09:00:05", "Mon 09:00", "status=open").until("Tue 09:00");
