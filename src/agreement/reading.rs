@@ -5,7 +5,7 @@ use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
 use super::standing::{Gone, ReadMark};
 use crate::record::change::{FieldValues, Reading};
 use crate::record::field::well_known;
-use crate::record::{Actor, Timestamp, Value};
+use crate::record::{Actor, Elapsed, Timestamp, Value};
 
 /// A count of touches that a read brought.
 struct Touches {
@@ -63,7 +63,10 @@ impl Fold<'_> {
     fn interval(&self, reading: &Reading, values: &FieldValues, at: Timestamp) -> Moment {
         let start = reading.modified.min(at + DATE_GRAIN).max(self.last_change()).max(self.adopted());
         let known = values.iter().filter_map(|(name, _)| self.standing.fields.field(*name).map(|f| f.at)).max();
-        let last_read = self.standing.last_read.map(|r| r.at);
+        // The read before showed that it was not so then; a deadline of that very moment was missed.
+        let missed = |at: Timestamp| self.standing.open_runs().any(|run| run.deadline == at);
+        let after = |at: Timestamp| if missed(at) { at + Elapsed::from_millis(1) } else { at };
+        let last_read = self.standing.last_read.map(|r| after(r.at));
         let end = last_read.max(known).unwrap_or(Timestamp::MIN).max(self.adopted());
         Moment { end: end.min(start), start }
     }

@@ -70,11 +70,12 @@ async fn send(house: &House, connection: &str, event: &Json) {
     assert!(status.is_success(), "{status}");
 }
 
-/// Everything that a fact says, but when we saw it and where it stands in the journal.
+/// What happened, when, and to which run of which clock. Not the stage, party and owner beside it:
+/// they are those that were known when the fact was first told.
 async fn story(house: &House, connection: &str, lead: &str) -> Vec<String> {
     let told = house.timeline(connection, "lead", lead).await;
     let text = |fact: Json| {
-        let parts = ["at", "kind", "pass", "clock", "run", "item", "stage", "party", "owner", "by"];
+        let parts = ["at", "kind", "pass", "clock", "run", "item"];
         parts.map(|part| fact[part].to_string()).join(" ")
     };
     let mut told: Vec<String> = told.into_iter().map(text).collect();
@@ -99,10 +100,6 @@ async fn webhooks_that_come_five_times_and_in_any_order_tell_the_same_story() {
             send(house, "again", event).await;
         }
         let ended = |story: &[String]| story.iter().filter(|fact| fact.contains("\"met")).count() == 3;
-        if std::env::var("DEBUG_STORY").is_ok() {
-            pause(3000).await;
-            eprintln!("{:#?}\n{:#?}", story(house, "hubspot", &lead).await, story(house, "again", &lead).await);
-        }
         house.until("the story is told", async || ended(&story(house, "hubspot", &lead).await)).await;
         house.until("it is told again", async || ended(&story(house, "again", &lead).await)).await;
         pause(2_000).await;

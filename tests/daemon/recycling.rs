@@ -26,6 +26,7 @@ async fn a_lead_left_alone_goes_back_to_teleprospecting_once_and_is_told_of_once
             let mails = house.smtp.mails();
             assert_eq!(mails.len() - before.1, 1);
             assert_eq!(mails[before.1].to, ["boss@acme.example"]);
+            assert_eq!(mails[before.1].from, "sla@acme.example");
         }
     })
     .await;

@@ -35,11 +35,13 @@ async fn three_leads(house: &House, crm: CrmKind, fault: Fault) -> usize {
 async fn a_crm_that_limits_or_fails_gets_the_write_again_and_does_it_once() {
     on_both(&swift("2s"), async |house| {
         house.start().await;
-        for crm in [HubSpot, Salesforce] {
-            assert_eq!(three_leads(house, crm, Fault::TooManyRequests { retry_after: Some(1) }).await, 2);
+        let all = async |crm| {
+            let limit = Fault::TooManyRequests { retry_after: Some(1) };
+            assert_eq!(three_leads(house, crm, limit).await, 2);
             assert_eq!(three_leads(house, crm, Fault::ServerError).await, 2);
             assert_eq!(three_leads(house, crm, Fault::ApplyThenFail).await, 1, "what was done is not sent again");
-        }
+        };
+        tokio::join!(all(HubSpot), all(Salesforce));
     })
     .await;
 }
@@ -66,7 +68,7 @@ async fn a_crm_that_hangs_is_asked_what_it_did_before_it_is_told_again() {
 async fn a_record_that_the_crm_refuses_is_parked_and_the_others_move() {
     on_both(&swift("2s"), async |house| {
         house.start().await;
-        for crm in [HubSpot, Salesforce] {
+        let refuse = async |crm| {
             house.stop_clocks();
             let leads =
                 ["Ada Stone", "Bo Field", "Cy Wood"].map(|n| house.lead(crm, n, "Qualified by teleprospecting"));
@@ -79,8 +81,8 @@ async fn a_record_that_the_crm_refuses_is_parked_and_the_others_move() {
             pause(1_500).await;
             assert_eq!([0, 1, 2].map(|i| house.moves(crm, &leads[i])), [1, 0, 1]);
             assert_eq!([0, 1, 2].map(|i| house.writes(crm, &leads[i])), [1, 1, 1]);
-            house.sandbox.heal();
-        }
+        };
+        tokio::join!(refuse(HubSpot), refuse(Salesforce));
     })
     .await;
 }

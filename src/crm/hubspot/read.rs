@@ -140,8 +140,7 @@ fn found(crm: &HubSpot, object: Object, row: &Row, at: Timestamp) -> ReadRecord 
         values.push((well_known().status, derived_status(crm, row, &mut unreadable)));
     }
     let modified = row.time(crm.object_type(object).modified_property()).or_else(|| row.updated());
-    // `Date` has whole seconds: a change in the same second would seem to be later than the answer.
-    ReadRecord::Found { modified: modified.map_or(at, |m| m.min(at)), values, unreadable }
+    ReadRecord::Found { modified: modified.unwrap_or(at), values, unreadable }
 }
 
 fn value(field: &MappedField, row: &Row) -> Result<Value, String> {

@@ -17,6 +17,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Records as the CRM showed them.
+/// How long a record that the CRM did not speak of waits for the next read.
+pub(super) const UNTOLD: Elapsed = Elapsed::from_secs(5);
+
+/// By so much a read may have been made later than its `Date` header says.
+const GRAIN: Elapsed = Elapsed::from_millis(999);
+
+/// Records as the CRM showed them, and when that was, really.
 pub(super) struct Seen {
     /// The CRM's clock at the earliest of the calls.
     pub at: Timestamp,
@@ -157,6 +164,9 @@ pub(super) async fn apply(
                 }
                 let at = batch.standing(key).map_or(seen.at, |s| read_at(s, seen.at, values));
                 let reading = Reading { modified: *modified, values: values.clone(), import: false };
+                let shown = seen.reads.at.max((*modified).min(seen.reads.at + GRAIN));
+                let at = batch.standing(key).map_or(shown, |s| read_at(s, shown, values));
+                let reading = Reading { modified: (*modified).min(at), values: values.clone(), import: false };
                 Change { at, what: What::Read(reading), by: Actor::Unknown }
             }
             ReadRecord::Gone => Change { at: gone_at(batch, key, seen), what: What::Deleted, by: Actor::Unknown },
@@ -166,8 +176,10 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// A `Date` header counts whole seconds. What we knew before, of that same second, came before the
-/// read, unless the read contradicts it: then the header is taken at its word, and the event wins.
+/// A `Date` header counts whole seconds, and a record that was modified later in that second was
+/// shown as it was then: its events, which may come after the read, tell exactly what the read can
+/// only guess. What we knew before, of that same second, came before the read, unless the read
+/// contradicts it: then the header is taken at its word, and the event wins.
 fn read_at(standing: &Standing, date: Timestamp, values: &FieldValues) -> Timestamp {
     let known = standing.folded_to;
     let same_second = date <= known && known < date + Elapsed::from_secs(1);
