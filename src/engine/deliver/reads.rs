@@ -162,9 +162,7 @@ pub(super) async fn apply(
                 for what in unreadable {
                     tracing::warn!(record = %key, "taken as unset: {what}");
                 }
-                let at = batch.standing(key).map_or(seen.at, |s| read_at(s, seen.at, values));
-                let reading = Reading { modified: *modified, values: values.clone(), import: false };
-                let shown = seen.reads.at.max((*modified).min(seen.reads.at + GRAIN));
+                let shown = seen.at.max((*modified).min(seen.at + GRAIN));
                 let at = batch.standing(key).map_or(shown, |s| read_at(s, shown, values));
                 let reading = Reading { modified: (*modified).min(at), values: values.clone(), import: false };
                 Change { at, what: What::Read(reading), by: Actor::Unknown }
