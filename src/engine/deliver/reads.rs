@@ -17,8 +17,6 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Records as the CRM showed them.
-/// How long a record that the CRM did not speak of waits for the next read.
-pub(super) const UNTOLD: Elapsed = Elapsed::from_secs(5);
 
 /// By so much a read may have been made later than its `Date` header says.
 const GRAIN: Elapsed = Elapsed::from_millis(999);
