@@ -26,11 +26,11 @@ impl Deliver {
         desk.untried(notices.iter(), "sent again after a crash").await
     }
 
-    /// What is in doubt in two lanes and has waited long enough. Only these lanes' doubts are kept.
+    /// What is in doubt in two lanes and has waited long enough.
     async fn ripe(&mut self, desk: Desk<'_>, lanes: [Lane; 2]) -> Result<(Vec<OutboxRow>, Vec<OutboxRow>), StoreError> {
         let mut sending = outbox::sending(&desk.engine.db, desk.site.name()).await?;
-        sending.retain(|row| lanes.contains(&Lane::of(&row.effect.action)));
         self.doubts.retain(|key, _| sending.iter().any(|row| &row.effect.key == key));
+        sending.retain(|row| lanes.contains(&Lane::of(&row.effect.action)));
         sending.retain(|row| self.is_ripe(&row.effect.key));
         Ok(sending.into_iter().partition(|row| Lane::of(&row.effect.action) == lanes[0]))
     }

@@ -152,6 +152,17 @@ impl Deliver {
     fn halve(&mut self, sent: usize) {
         self.smaller = Some((sent / 2).max(1));
     }
+
+    /// A call went well: after a failure the next may carry twice as many.
+    fn grow(&mut self, sent: usize) -> Sliced {
+        match self.smaller.take() {
+            None => Sliced::On(sent),
+            Some(most) => {
+                self.smaller = most.checked_mul(2).filter(|most| *most < GATHER as usize);
+                Sliced::Over(sent)
+            }
+        }
+    }
 }
 
 /// How a slice of a lane went.

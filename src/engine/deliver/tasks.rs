@@ -75,9 +75,8 @@ impl Deliver {
         self.note(desk, Call::Task, sent, answer.as_ref().err());
         match answer {
             Ok(results) => {
-                self.smaller = None;
                 settle(desk, ready.iter().map(|r| &r.row).zip(results).collect()).await?;
-                Ok(Sliced::On(sent))
+                Ok(self.grow(sent))
             }
             Err(CrmError::Doubt { .. }) => {
                 self.halve(sent);
@@ -90,7 +89,7 @@ impl Deliver {
             }
             Err(CrmError::Never { message }) => {
                 let effects: Vec<&Effect> = ready.iter().map(|r| &r.row.effect).collect();
-                Ok(Sliced::On(desk.park(&effects, &message).await?))
+                Ok(Sliced::Over(desk.park(&effects, &message).await?))
             }
             Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
                 desk.untried(ready.iter().map(|r| &r.row), &error.to_string()).await?;

@@ -7,10 +7,10 @@ use super::rest::Call;
 use super::{ATTEMPTS, Deliver, GATHER, Sliced, backoff};
 use crate::agreement::Input;
 use crate::crm::{CrmError, ItemResult, Write};
-use crate::record::{Effect, Object, Outcome, RecordId, RecordKey};
+use crate::record::{Effect, Object, Outcome, RecordId, RecordKey, Timestamp};
 use crate::store::StoreError;
 use crate::store::outbox::{self, Lane, OutboxRow};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 impl Deliver {
     /// Sends what is due, at most one write a record and round, in as few calls as the CRM allows.
@@ -68,9 +68,8 @@ impl Deliver {
         self.note(desk, Call::Write, sent, answer.as_ref().err());
         match answer {
             Ok(results) => {
-                self.smaller = None;
                 settle_items(desk, ready.into_iter().zip(results).collect()).await?;
-                Ok(Sliced::On(sent))
+                Ok(self.grow(sent))
             }
             Err(CrmError::Doubt { .. }) => {
                 self.halve(sent);
@@ -83,7 +82,7 @@ impl Deliver {
             }
             Err(CrmError::Never { message }) => {
                 let effects: Vec<&Effect> = ready.iter().map(|r| &r.row.effect).collect();
-                Ok(Sliced::On(desk.park(&effects, &message).await?))
+                Ok(Sliced::Over(desk.park(&effects, &message).await?))
             }
             Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
                 desk.untried(ready.iter().map(|r| &r.row), &error.to_string()).await?;
@@ -116,8 +115,25 @@ async fn next_of_each(desk: Desk<'_>) -> Result<Vec<OutboxRow>, StoreError> {
     }
     let sending = outbox::sending(&engine.db, name).await?;
     let in_doubt = sending.into_iter().filter(|r| Lane::of(&r.effect.action) == Lane::Write);
-    let mut taken: HashSet<RecordKey> = in_doubt.map(|r| r.effect.record).collect();
-    Ok(rows.into_iter().filter(|row| taken.insert(row.effect.record.clone())).collect())
+    let in_doubt: HashSet<RecordKey> = in_doubt.map(|r| r.effect.record).collect();
+    let mut place: HashMap<RecordKey, usize> = HashMap::new();
+    let mut next: Vec<OutboxRow> = Vec::new();
+    for row in rows.into_iter().filter(|row| !in_doubt.contains(&row.effect.record)) {
+        match place.get(&row.effect.record) {
+            Some(at) if turn(&row) < turn(&next[*at]) => next[*at] = row,
+            Some(_) => {}
+            None => {
+                place.insert(row.effect.record.clone(), next.len());
+                next.push(row);
+            }
+        }
+    }
+    Ok(next)
+}
+
+/// As the agreement orders them; a move ends what else its step asks for, so it comes last.
+fn turn(row: &OutboxRow) -> (Timestamp, bool) {
+    (row.effect.at, row.effect.action.moves())
 }
 
 async fn settle_items(desk: Desk<'_>, items: Vec<(Ready, ItemResult)>) -> Result<(), StoreError> {

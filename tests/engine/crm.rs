@@ -1,0 +1,254 @@
+//! A CRM in memory that answers as it is told.
+
+use async_trait::async_trait;
+use leadpact::crm::{
+    Acknowledgement, Crm, CrmError, Event, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
+    ReadRecord, Reads, Refusal, VerifiedDelivery, Write,
+};
+use leadpact::engine::Clock;
+use leadpact::record::change::FieldValues;
+use leadpact::record::{Elapsed, FieldName, Object, RecordId, Timestamp, Value};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Mutex;
+use tokio::sync::Notify;
+
+/// How one whole call goes.
+#[derive(Clone, Debug)]
+pub enum Call {
+    Fine,
+    /// Nothing is done.
+    Fails(CrmError),
+    /// It is done, and the answer is lost.
+    DoneBut(CrmError),
+    /// Nothing is done and no answer comes.
+    Hangs,
+    /// It is done and no answer comes.
+    DoneButHangs,
+    /// It is done once the test lets it go on.
+    Waits,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub values: BTreeMap<FieldName, Value>,
+    pub modified: Timestamp,
+}
+
+/// What it holds, how it is to answer, and what it was asked.
+#[derive(Default)]
+pub struct State {
+    pub records: BTreeMap<(Object, RecordId), Record>,
+    /// For the next calls, in order; then all go fine.
+    pub read_calls: VecDeque<Call>,
+    pub write_calls: VecDeque<Call>,
+    pub task_calls: VecDeque<Call>,
+    /// For the next writes of that record; then all are done.
+    pub items: HashMap<RecordId, VecDeque<ItemResult>>,
+    /// Records that reads say nothing of.
+    pub untold: BTreeSet<RecordId>,
+    /// Calls with one of these are refused as a whole.
+    pub poison: BTreeSet<RecordId>,
+    pub people: Vec<Person>,
+    pub people_fail: bool,
+    pub unmapped: BTreeSet<FieldName>,
+    pub reads: Vec<Vec<RecordId>>,
+    pub writes: Vec<Vec<Write>>,
+    pub made: Vec<NewTask>,
+    pub task_attempts: usize,
+    pub asked_for_people: usize,
+}
+
+pub struct FakeCrm {
+    pub state: Mutex<State>,
+    clock: Clock,
+    /// A write that waits was received.
+    pub arrived: Notify,
+    /// Lets it go on.
+    pub go_on: Notify,
+}
+
+pub fn later(after: Option<u64>) -> CrmError {
+    CrmError::Later { message: "busy".into(), after: after.map(std::time::Duration::from_secs) }
+}
+
+pub fn doubt() -> CrmError {
+    CrmError::Doubt { message: "no answer in time".into() }
+}
+
+pub fn never() -> CrmError {
+    CrmError::Never { message: "bad request".into() }
+}
+
+impl FakeCrm {
+    pub fn new(clock: Clock) -> Self {
+        Self { state: Mutex::default(), clock, arrived: Notify::new(), go_on: Notify::new() }
+    }
+
+    pub fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        f(&mut self.state.lock().unwrap())
+    }
+
+    /// Somebody changes a record in the CRM.
+    pub fn edit(&self, object: Object, id: &str, at: Timestamp, values: &[(&str, Value)]) {
+        self.with(|state| {
+            let record = state.records.entry((object, RecordId::new(id))).or_default();
+            record.modified = at;
+            record.values.extend(values.iter().map(|(name, value)| (FieldName::new(name), value.clone())));
+        });
+    }
+
+    pub fn value(&self, object: Object, id: &str, name: &str) -> Value {
+        let key = (object, RecordId::new(id));
+        self.with(|s| {
+            s.records.get(&key).and_then(|r| r.values.get(&FieldName::new(name)).cloned()).unwrap_or_default()
+        })
+    }
+
+    /// How often each record was written.
+    pub fn times_written(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for write in self.with(|s| s.writes.clone()).iter().flatten() {
+            *times.entry(write.id.to_string()).or_default() += 1;
+        }
+        times
+    }
+
+    pub fn calls(&self) -> (usize, usize) {
+        self.with(|s| (s.reads.len(), s.writes.len()))
+    }
+
+    fn item(&self, object: Object, write: &Write) -> ItemResult {
+        let now = self.clock.now();
+        self.with(|state| {
+            if let Some(answer) = state.items.get_mut(&write.id).and_then(VecDeque::pop_front) {
+                return answer;
+            }
+            match state.records.get_mut(&(object, write.id.clone())) {
+                None => ItemResult::Gone { message: "deleted".into() },
+                Some(record) => {
+                    record.values.extend(write.values.iter().cloned());
+                    record.modified = now;
+                    ItemResult::Done { modified: now, note: None }
+                }
+            }
+        })
+    }
+
+    fn poisoned<'i>(&self, mut ids: impl Iterator<Item = &'i RecordId>) -> Result<(), CrmError> {
+        if self.with(|s| ids.any(|id| s.poison.contains(id))) { Err(never()) } else { Ok(()) }
+    }
+}
+
+async fn hang<T>() -> T {
+    std::future::pending().await
+}
+
+#[async_trait]
+impl Crm for FakeCrm {
+    fn verify(&self, _: RawDelivery, _: Timestamp) -> Result<VerifiedDelivery, Refusal> {
+        Err(Refusal("nothing is received here"))
+    }
+
+    fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed> {
+        let events: Vec<Event> =
+            serde_json::from_slice(delivery.body()).map_err(|error| Malformed(error.to_string()))?;
+        Ok(Events { events, dropped: Vec::new() })
+    }
+
+    fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { status: 204, content_type: None, body: "" }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { read: 200, write: 200, tasks: 200 }
+    }
+
+    async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        let call = self.with(|s| {
+            s.reads.push(ids.to_vec());
+            s.read_calls.pop_front().unwrap_or(Call::Fine)
+        });
+        match call {
+            Call::Fails(error) | Call::DoneBut(error) => return Err(error),
+            Call::Hangs | Call::DoneButHangs => return hang().await,
+            Call::Fine | Call::Waits => {}
+        }
+        self.poisoned(ids.iter())?;
+        let found = self.with(|s| {
+            let told = ids.iter().filter(|id| !s.untold.contains(*id));
+            told.map(|id| {
+                let record = s.records.get(&(object, id.clone()));
+                let found = record.map_or(ReadRecord::Gone, |r| ReadRecord::Found {
+                    modified: r.modified,
+                    values: r.values.clone().into_iter().collect::<FieldValues>(),
+                    unreadable: Vec::new(),
+                });
+                (id.clone(), found)
+            })
+            .collect()
+        });
+        Ok(Reads { at: self.clock.now(), records: found })
+    }
+
+    async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
+        let call = self.with(|s| {
+            s.writes.push(writes.to_vec());
+            s.write_calls.pop_front().unwrap_or(Call::Fine)
+        });
+        self.poisoned(writes.iter().map(|w| &w.id))?;
+        match call {
+            Call::Fails(error) => return Err(error),
+            Call::Hangs => return hang().await,
+            Call::Waits => {
+                self.arrived.notify_one();
+                self.go_on.notified().await;
+            }
+            Call::Fine | Call::DoneBut(_) | Call::DoneButHangs => {}
+        }
+        let results = writes.iter().map(|w| self.item(object, w)).collect();
+        match call {
+            Call::DoneBut(error) => Err(error),
+            Call::DoneButHangs => hang().await,
+            _ => Ok(results),
+        }
+    }
+
+    async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
+        let call = self.with(|s| {
+            s.task_attempts += 1;
+            s.task_calls.pop_front().unwrap_or(Call::Fine)
+        });
+        if let Call::Fails(error) = call {
+            return Err(error);
+        }
+        let now = self.clock.now() + Elapsed::from_millis(1);
+        self.with(|s| s.made.extend(tasks.iter().cloned()));
+        let made = |task: &NewTask| ItemResult::Done { modified: now, note: Some(format!("task of {}", task.record)) };
+        match call {
+            Call::DoneBut(error) => Err(error),
+            Call::Hangs | Call::DoneButHangs => hang().await,
+            _ => Ok(tasks.iter().map(made).collect()),
+        }
+    }
+
+    async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
+        let made = self.with(|s| s.made.clone());
+        let id = |task: &NewTask| made.iter().find(|m| m.key == task.key).map(|m| format!("task of {}", m.record));
+        Ok(tasks.iter().map(id).collect())
+    }
+
+    async fn people(&self) -> Result<Vec<Person>, CrmError> {
+        self.with(|s| {
+            s.asked_for_people += 1;
+            if s.people_fail { Err(later(None)) } else { Ok(s.people.clone()) }
+        })
+    }
+
+    fn record_url(&self, object: Object, id: &RecordId) -> Option<String> {
+        Some(format!("https://crm.example/{object}/{id}"))
+    }
+
+    fn maps(&self, _: Object, field: FieldName) -> bool {
+        self.with(|s| !s.unmapped.contains(&field))
+    }
+}
