@@ -80,7 +80,8 @@ impl Fold<'_> {
         }
         let after: HashSet<EffectKey> = issued(&self.standing).into_iter().collect();
         let settled = |key: &EffectKey| self.settled.as_ref() == Some(key);
-        let withdraw = before.iter().filter(|k| !after.contains(*k) && !settled(k)).cloned().collect();
+        let ended = before.iter().filter(|k| !after.contains(*k) && !settled(k)).cloned();
+        let withdraw = ended.chain(std::mem::take(&mut self.outdated)).collect();
         let Fold { standing, facts, history, refold, .. } = self;
         Decision { standing, facts, effects, withdraw, history, refold }
     }

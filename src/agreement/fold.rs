@@ -58,12 +58,15 @@ pub(super) struct Fold<'a> {
     pub counting: bool,
     /// The effect that this decision settles.
     pub settled: Option<EffectKey>,
+    /// Effects that a newer one stands in for, if they have not left yet.
+    pub outdated: Vec<EffectKey>,
 }
 
 impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
         let (facts, history) = (Vec::new(), Vec::new());
-        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled: None }
+        let (settled, outdated) = (None, Vec::new());
+        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled, outdated }
     }
 
     /// Applies one entry. Entries must come in the order of their times.

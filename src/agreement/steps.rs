@@ -214,11 +214,8 @@ impl Fold<'_> {
     }
 
     fn record_effect(&self, item: &str, action: Action, at: Timestamp, not_before: Timestamp) -> Effect {
-        let mut key = effect_key(&self.standing, &["", "0"]).as_str().to_owned();
-        key.push('/');
-        key.push_str(item);
         Effect {
-            key: EffectKey::new(key),
+            key: self.record_key(item),
             record: self.standing.key.clone(),
             action,
             source: Arc::from(""),
@@ -229,6 +226,11 @@ impl Fold<'_> {
             not_before,
             deadline: None,
         }
+    }
+
+    /// The key of an effect that belongs to the record and to no clock.
+    fn record_key(&self, item: &str) -> EffectKey {
+        EffectKey::new(format!("{}/{item}", effect_key(&self.standing, &["", "0"])))
     }
 
     /// When a lead moves, the former owner and the receiver are told, unless the agreement is quiet.
@@ -274,9 +276,11 @@ impl Fold<'_> {
         if !shown {
             return;
         }
+        // One that has not left yet would say the same: what is written is looked up when it leaves.
+        self.outdated.push(self.record_key(&annotate_item(self.standing.annotations)));
         self.standing.annotation = Some(wanted);
         self.standing.annotations += 1;
-        let item = format!("annotate/{}", self.standing.annotations);
+        let item = annotate_item(self.standing.annotations);
         effects.push(self.record_effect(&item, Action::Annotate, now, now));
     }
 
@@ -304,6 +308,11 @@ struct Due<'c> {
 }
 
 /// What follows a missed deadline waits until it is certain that it was missed.
+/// Annotations are numbered, so that each is issued once.
+fn annotate_item(number: u32) -> String {
+    format!("annotate/{number}")
+}
+
 fn due_steps(run: &Run, now: Timestamp) -> Vec<usize> {
     let certain = |s: &StepRun| s.at < run.deadline || run.breached.is_some() || run.silent;
     let due = |s: &StepRun| s.state == StepState::Pending && s.at <= now && certain(s);

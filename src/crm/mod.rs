@@ -105,6 +105,19 @@ pub enum Says {
     },
 }
 
+impl Says {
+    /// The word for it in logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Says::Changed(_) => "changed",
+            Says::ReadIt => "read_it",
+            Says::Deleted => "deleted",
+            Says::Restored => "restored",
+            Says::Merged { .. } => "merged",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reads {
     /// The answer's `Date`: the CRM's clock.

@@ -1,5 +1,5 @@
 //! Takes what was received out of the inbox, splits it into changes and lets the core decide, many
-//! in one transaction. An event that fails is set aside alone.
+//! in one transaction. An event that fails is set aside alone; a row that fails is tried alone.
 
 use super::batch::{Batch, BatchError};
 use super::context::{Engine, Site};
@@ -9,8 +9,9 @@ use crate::crm::{Event, Says, VerifiedDelivery};
 use crate::record::{Change, RecordKey, Timestamp, What};
 use crate::store::inbox::{self, InboxRow, Kind, Mark, NewDelivery};
 use crate::store::lease::Lease;
-use crate::store::{Priority, StoreError};
+use crate::store::{Priority, StoreError, Tx};
 use std::collections::BTreeMap;
+use tracing::Instrument;
 
 /// Most changes that one transaction applies.
 const CHANGES: usize = 256;
@@ -28,37 +29,73 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, mark: &Mark) -> R
     if rows.is_empty() {
         return Ok(0);
     }
+    let span = tracing::info_span!("apply", connection = %site.name());
+    applied(engine, site, lease, rows).instrument(span).await
+}
+
+async fn applied(engine: &Engine, site: &Site, lease: &Lease, rows: Vec<InboxRow>) -> Result<usize, StoreError> {
     let (rows, worn_out): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.attempts < ATTEMPTS);
-    let read = Reading::of(site, rows);
+    let read = Reading::of(site, together(rows));
     count_attempts(engine, site, lease, &read, &worn_out).await?;
-    apply(engine, site, lease, &read).await?;
+    if let Err(error) = apply(engine, site, lease, &read).await {
+        // The database failed or another replica works: that is no fault of the rows.
+        if let StoreError::Unavailable(_) = error {
+            forgive(engine, site, lease, &read).await;
+        }
+        return Err(error);
+    }
     Ok(read.rows.len() + worn_out.len() + read.malformed.len())
 }
 
-/// Rows split into events, up to a transaction's worth.
+/// Rows that were begun and not ended before are tried one by one, so that the one that is to blame
+/// takes no other with it.
+fn together(rows: Vec<InboxRow>) -> Vec<InboxRow> {
+    let alone = rows.first().is_some_and(|row| row.attempts > 0);
+    let mut first = true;
+    let fresh = |row: &InboxRow| std::mem::take(&mut first) || (!alone && row.attempts == 0);
+    rows.into_iter().take_while(fresh).collect()
+}
+
+/// An event and the delivery that brought it.
+struct Told {
+    event: Event,
+    delivery: String,
+}
+
+/// Rows split into events, up to a transaction's worth; one row may be more.
+#[derive(Default)]
 struct Reading {
     rows: Vec<InboxRow>,
-    events: Vec<Event>,
+    told: Vec<Told>,
     malformed: Vec<(InboxRow, String)>,
 }
 
 impl Reading {
     fn of(site: &Site, rows: Vec<InboxRow>) -> Self {
-        let mut read = Self { rows: Vec::new(), events: Vec::new(), malformed: Vec::new() };
+        let mut read = Self::default();
         for row in rows {
-            if !read.rows.is_empty() && read.events.len() >= CHANGES {
-                break;
-            }
             match events_of(site, &row) {
+                Ok(events) if !read.rows.is_empty() && read.told.len() + events.len() > CHANGES => break,
                 Ok(events) => {
-                    read.events.extend(events);
+                    read.told.extend(events.into_iter().map(|event| Told { event, delivery: row.id.clone() }));
                     read.rows.push(row);
                 }
                 Err(error) => read.malformed.push((row, error)),
             }
         }
+        // Each record's events by their times; those of one record stay together.
+        read.told.sort_by(|a, b| place(&a.event).cmp(&place(&b.event)));
+        read.told.dedup_by(|a, b| a.event == b.event);
         read
     }
+
+    fn ids(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.id.as_str()).collect()
+    }
+}
+
+fn place(event: &Event) -> (crate::record::Object, &crate::record::RecordId, Timestamp) {
+    (event.object, &event.id, event.at)
 }
 
 fn events_of(site: &Site, row: &InboxRow) -> Result<Vec<Event>, String> {
@@ -82,94 +119,119 @@ async fn count_attempts(
 ) -> Result<(), StoreError> {
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
-    let ids: Vec<&str> = read.rows.iter().map(|r| r.id.as_str()).collect();
-    inbox::count_attempt(&mut tx, site.name(), &ids).await?;
+    inbox::count_attempt(&mut tx, site.name(), &read.ids()).await?;
     for row in worn_out {
         let why = row.error.as_deref().unwrap_or("its work was begun five times and never ended");
         inbox::park(&mut tx, site.name(), &row.id, why).await?;
-        tracing::error!(connection = %site.name(), inbox.id = %row.id, "a delivery was parked: {why}");
+        tracing::error!(delivery = %row.id, "a delivery was parked: {why}");
     }
     for (row, error) in &read.malformed {
         inbox::park(&mut tx, site.name(), &row.id, error).await?;
-        tracing::error!(connection = %site.name(), inbox.id = %row.id, "a delivery was parked: {error}");
+        tracing::error!(delivery = %row.id, "a delivery was parked: {error}");
     }
     tx.commit().await
 }
 
+/// As far as the database lets us: what stays counted is tried alone the next time.
+async fn forgive(engine: &Engine, site: &Site, lease: &Lease, read: &Reading) {
+    let forgiven = async {
+        let mut tx = engine.db.begin(Priority::Work).await?;
+        lease.check(&mut tx).await?;
+        inbox::forgive_attempt(&mut tx, site.name(), &read.ids()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = forgiven.await {
+        tracing::debug!("attempts stay counted: {error}");
+    }
+}
+
+/// The rows are done with the last transaction; one that is applied again changes nothing.
 async fn apply(engine: &Engine, site: &Site, lease: &Lease, read: &Reading) -> Result<(), StoreError> {
     if read.rows.is_empty() {
         return Ok(());
     }
-    let told = by_record(site, &read.events);
-    let keys: Vec<RecordKey> = told.keys().cloned().collect();
+    let mut slices = read.told.chunks(CHANGES).peekable();
+    loop {
+        let slice = slices.next().unwrap_or_default();
+        let done = if slices.peek().is_none() { read.ids() } else { Vec::new() };
+        apply_slice(engine, site, lease, slice, &done).await?;
+        if !done.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+async fn apply_slice(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    told: &[Told],
+    done: &[&str],
+) -> Result<(), StoreError> {
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
-    let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
+    let mut batch = Batch::load(engine, site, &mut tx, &keys(site, told)).await?;
     let mut aside = Vec::new();
-    for (key, events) in told {
-        for event in events {
-            match apply_event(&mut batch, &mut tx, &key, event).await {
-                Ok(()) => {}
-                Err(BatchError::Store(error)) => return Err(error),
-                Err(BatchError::Record(error)) => aside.push((event.clone(), error)),
-            }
+    for one in told {
+        match apply_event(&mut batch, &mut tx, site, one).await {
+            Ok(()) => {}
+            Err(BatchError::Store(error)) => return Err(error),
+            Err(BatchError::Record(error)) => aside.push((one, error)),
         }
     }
     let now = batch.now();
     let written = batch.save(&mut tx).await?;
-    for (event, error) in aside {
-        put_aside(site, &mut tx, &event, &error, now).await?;
+    for (one, error) in aside {
+        put_aside(site, &mut tx, one, &error, now).await?;
     }
-    let ids: Vec<&str> = read.rows.iter().map(|r| r.id.as_str()).collect();
-    inbox::applied(&mut tx, site.name(), &ids).await?;
+    inbox::applied(&mut tx, site.name(), done).await?;
     tx.commit().await?;
     written.tell(engine, site);
     Ok(())
 }
 
-/// Each record's events in the order of their times.
-fn by_record<'e>(site: &Site, events: &'e [Event]) -> BTreeMap<RecordKey, Vec<&'e Event>> {
-    let mut told: BTreeMap<RecordKey, Vec<&Event>> = BTreeMap::new();
-    for event in events {
-        let key = RecordKey { connection: site.name().clone(), object: event.object, id: event.id.clone() };
-        told.entry(key).or_default().push(event);
-    }
-    for events in told.values_mut() {
-        events.sort_by_key(|e| e.at);
-        events.dedup();
-    }
-    told
+fn key(site: &Site, event: &Event) -> RecordKey {
+    RecordKey { connection: site.name().clone(), object: event.object, id: event.id.clone() }
 }
 
-async fn apply_event(
-    batch: &mut Batch<'_>,
-    tx: &mut crate::store::Tx,
-    key: &RecordKey,
-    event: &Event,
-) -> Result<(), BatchError> {
+/// The record into which this one was merged.
+fn survivor(site: &Site, event: &Event) -> Option<RecordKey> {
+    let Says::Merged { into } = &event.says else { return None };
+    Some(RecordKey { id: into.clone(), ..key(site, event) })
+}
+
+/// Each record that is spoken of, once.
+fn keys(site: &Site, told: &[Told]) -> Vec<RecordKey> {
+    let all = told.iter().flat_map(|one| [Some(key(site, &one.event)), survivor(site, &one.event)]);
+    let all: BTreeMap<RecordKey, ()> = all.flatten().map(|key| (key, ())).collect();
+    all.into_keys().collect()
+}
+
+async fn apply_event(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Told) -> Result<(), BatchError> {
+    let event = &told.event;
+    let key = &key(site, event);
+    tracing::debug!(record = %key, delivery = %told.delivery, at = %event.at, says = event.says.as_str(), "applied");
     let what = match &event.says {
         // A moment that has not come yet cannot be believed: the record itself is asked.
-        _ if event.at > batch.now() + FUTURE_TOLERANCE => return batch.decide(key, Input::Noticed),
-        Says::ReadIt => return batch.decide(key, Input::Noticed),
+        _ if event.at > batch.now() + FUTURE_TOLERANCE => return batch.decide(tx, key, Input::Noticed).await,
+        Says::ReadIt => return batch.decide(tx, key, Input::Noticed).await,
         Says::Changed(values) => What::Fields(values.clone()),
         Says::Deleted => What::Deleted,
         Says::Restored => What::Restored,
         Says::Merged { into } => What::Merged { into: into.clone() },
     };
-    batch.change(tx, key, Change { at: event.at, what, by: event.by.clone() }).await
+    batch.change(tx, key, Change { at: event.at, what, by: event.by.clone() }).await?;
+    match survivor(site, event) {
+        Some(survivor) => batch.decide(tx, &survivor, Input::Noticed).await,
+        None => Ok(()),
+    }
 }
 
-async fn put_aside(
-    site: &Site,
-    tx: &mut crate::store::Tx,
-    event: &Event,
-    error: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let body = serde_json::to_string(event).map_err(|e| StoreError::Refused(e.to_string()))?;
+async fn put_aside(site: &Site, tx: &mut Tx, told: &Told, error: &str, now: Timestamp) -> Result<(), StoreError> {
+    let body = serde_json::to_string(&told.event).map_err(|e| StoreError::Refused(e.to_string()))?;
     let row =
         NewDelivery { connection: site.name().clone(), delivery_id: None, kind: Kind::Event, body, received_at: now };
     inbox::put_aside(tx, &row, error).await?;
-    tracing::error!(connection = %site.name(), record.id = %event.id, "an event was set aside: {error}");
+    tracing::error!(record = %key(site, &told.event), delivery = %told.delivery, "an event was set aside: {error}");
     Ok(())
 }

@@ -5,28 +5,27 @@
 use super::context::{Engine, Site};
 use crate::agreement::{Agreement, Decision, Input, Standing, decide, is_late, refold};
 use crate::record::field::well_known;
-use crate::record::{Action, Change, Effect, EffectKey, Fact, FactKind, Outcome, RecordKey, Timestamp};
+use crate::record::{Change, Effect, EffectKey, Fact, FactKind, Outcome, RecordKey, Timestamp};
 use crate::store::clock::{ClockRow, ClockState};
 use crate::store::journal::JournalEntry;
 use crate::store::standing::StandingRow;
 use crate::store::{StoreError, Tx, clock, history, journal, outbox, standing};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// One transaction's worth of decisions about records of one connection.
 pub struct Batch<'a> {
-    engine: &'a Engine,
     site: &'a Site,
     now: Timestamp,
     standings: HashMap<RecordKey, Standing>,
-    changed: BTreeMap<RecordKey, ()>,
+    /// The rows of open runs as they were, so that only what changed is written.
+    shown: HashMap<RecordKey, Vec<ClockRow>>,
+    changed: BTreeSet<RecordKey>,
     history: Vec<(RecordKey, Change)>,
     journal: Vec<JournalEntry>,
     effects: Vec<Effect>,
     withdrawn: Vec<EffectKey>,
-    /// Records whose history grew before what was folded already.
-    unfolded: BTreeSet<RecordKey>,
 }
 
 /// Why one record's decision could not be made; the others go on.
@@ -44,30 +43,31 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// When the database cannot be read, or a stored standing cannot.
-    pub async fn load(engine: &'a Engine, site: &'a Site, tx: &mut Tx, keys: &[RecordKey]) -> Result<Self, StoreError> {
+    pub async fn load(engine: &Engine, site: &'a Site, tx: &mut Tx, keys: &[RecordKey]) -> Result<Self, StoreError> {
         let states = standing::load(tx, keys).await?;
         let w = well_known();
         let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
         let mut standings = HashMap::with_capacity(keys.len());
+        let mut shown = HashMap::new();
         for key in keys {
             let mut standing = match states.get(key) {
                 Some(json) => parse_standing(key, json)?,
                 None => Standing::new(key.clone()),
             };
+            shown.insert(key.clone(), clock_rows(&site.agreement, &standing));
             standing.shows_due = shows_due(key);
             standings.insert(key.clone(), standing);
         }
         Ok(Self {
-            engine,
             site,
             now: engine.clock.now(),
             standings,
-            changed: BTreeMap::new(),
+            shown,
+            changed: BTreeSet::new(),
             history: Vec::new(),
             journal: Vec::new(),
             effects: Vec::new(),
             withdrawn: Vec::new(),
-            unfolded: BTreeSet::new(),
         })
     }
 
@@ -82,7 +82,7 @@ impl<'a> Batch<'a> {
 
     /// For what is kept in a standing beside the core's decisions: writes about to leave.
     pub fn standing_mut(&mut self, key: &RecordKey) -> Option<&mut Standing> {
-        self.changed.insert(key.clone(), ());
+        self.changed.insert(key.clone());
         self.standings.get_mut(key)
     }
 
@@ -93,60 +93,72 @@ impl<'a> Batch<'a> {
     /// Applies a change; a late one folds the record's history anew.
     ///
     /// # Errors
-    /// [`BatchError::Record`] when the decision failed for this record alone.
+    /// [`BatchError::Record`] when the decision failed for this record alone: nothing of it is kept.
     pub async fn change(&mut self, tx: &mut Tx, key: &RecordKey, change: Change) -> Result<(), BatchError> {
-        // A new version of the agreement begins before what it is to judge.
-        let adopts = |s: &Standing| !s.agreement.is_empty() && s.agreement != self.agreement().hash;
-        if self.standings.get(key).is_some_and(adopts) {
-            self.decide(key, Input::Woke)?;
+        // Another version of the agreement decided last: it ends before the change is looked at,
+        // since what is late is told from where this version begins.
+        if self.standings.get(key).is_some_and(|s| !s.agreement.is_empty() && s.agreement != self.agreement().hash) {
+            self.decide(tx, key, Input::Woke).await?;
         }
-        let late = self.standings.get(key).is_some_and(|s| is_late(s, &change));
-        if !late {
-            self.decide(key, Input::Changed(change))?;
-            return if self.unfolded.contains(key) { self.fold_anew(tx, key).await } else { Ok(()) };
+        let standing = self.loaded(key)?;
+        if !is_late(&standing, &change) {
+            return self.decide(tx, key, Input::Changed(change)).await;
         }
+        let refolded = self.refolded(tx, key, standing, std::slice::from_ref(&change), &[]).await?;
         self.history.push((key.clone(), change));
-        self.fold_anew(tx, key).await
+        self.take(key, refolded);
+        Ok(())
     }
 
-    /// Folds a record's whole history anew, with what this transaction adds to it.
-    async fn fold_anew(&mut self, tx: &mut Tx, key: &RecordKey) -> Result<(), BatchError> {
-        let mut past = history::load(tx, key).await?;
-        past.extend(self.history.iter().filter(|(k, _)| k == key).map(|(_, c)| c.clone()));
-        let mut facts: Vec<Fact> =
-            journal::of_record(&self.engine.db, key).await?.into_iter().map(|r| r.entry.fact).collect();
-        facts.extend(self.journal.iter().filter(|e| &e.record == key).map(|e| e.fact.clone()));
-        self.unfolded.remove(key);
-        let (agreement, now) = (self.agreement(), self.now);
-        self.guarded(key, |standing| refold(agreement, standing, past, &facts, now))
-    }
-
-    /// Decides on any input that is not a late change.
+    /// Decides on any input that is not a late change. What turns out to belong before what was
+    /// folded already is folded in its place.
     ///
     /// # Errors
-    /// [`BatchError::Record`] when the decision failed.
-    pub fn decide(&mut self, key: &RecordKey, input: Input) -> Result<(), BatchError> {
-        let (agreement, now) = (self.agreement(), self.now);
-        self.guarded(key, |standing| decide(agreement, standing, input, now))
+    /// [`BatchError::Record`] when the decision failed: nothing of it is kept.
+    pub async fn decide(&mut self, tx: &mut Tx, key: &RecordKey, input: Input) -> Result<(), BatchError> {
+        let (agreement, now, standing) = (self.agreement(), self.now, self.loaded(key)?);
+        let decided = guarded(key, || decide(agreement, standing, input, now))?;
+        if !decided.refold {
+            self.take(key, decided);
+            return Ok(());
+        }
+        let standing = decided.standing.clone();
+        let refolded = self.refolded(tx, key, standing, &decided.history, &decided.facts).await?;
+        self.take(key, decided);
+        self.take(key, refolded);
+        Ok(())
     }
 
     /// Tells the core how an effect ended.
     ///
     /// # Errors
     /// [`BatchError::Record`] when the decision failed.
-    pub fn settle(&mut self, effect: &Effect, outcome: Outcome) -> Result<(), BatchError> {
-        self.decide(&effect.record, Input::Settled(effect.clone(), outcome))
+    pub async fn settle(&mut self, tx: &mut Tx, effect: &Effect, outcome: Outcome) -> Result<(), BatchError> {
+        self.decide(tx, &effect.record, Input::Settled(effect.clone(), outcome)).await
     }
 
-    /// A fault in a decision must not stop the other records: it is caught here, and nowhere else.
-    fn guarded(&mut self, key: &RecordKey, decision: impl FnOnce(Standing) -> Decision) -> Result<(), BatchError> {
-        let Some(standing) = self.standings.get(key).cloned() else {
-            return Err(BatchError::Record(format!("{key} was not loaded")));
-        };
-        let decided = catch_unwind(AssertUnwindSafe(|| decision(standing)))
-            .map_err(|_| BatchError::Record(format!("deciding on {key} failed")))?;
-        self.take(key, decided);
-        Ok(())
+    /// The record's whole history folded anew, with what this transaction adds to it.
+    async fn refolded(
+        &self,
+        tx: &mut Tx,
+        key: &RecordKey,
+        standing: Standing,
+        news: &[Change],
+        told: &[Fact],
+    ) -> Result<Decision, BatchError> {
+        let mut past = history::load(tx, key).await?;
+        past.extend(self.history.iter().filter(|(k, _)| k == key).map(|(_, c)| c.clone()));
+        past.extend(news.iter().cloned());
+        let mut facts = journal::facts(tx, key).await?;
+        facts.extend(self.journal.iter().filter(|e| &e.record == key).map(|e| e.fact.clone()));
+        facts.extend(told.iter().cloned());
+        let (agreement, now) = (self.agreement(), self.now);
+        guarded(key, || refold(agreement, standing, past, &facts, now))
+    }
+
+    fn loaded(&self, key: &RecordKey) -> Result<Standing, BatchError> {
+        let standing = self.standings.get(key).cloned();
+        standing.ok_or_else(|| BatchError::Record(format!("{key} was not loaded")))
     }
 
     fn take(&mut self, key: &RecordKey, decision: Decision) {
@@ -156,39 +168,34 @@ impl<'a> Batch<'a> {
             self.journal.push(entry);
         }
         self.history.extend(decision.history.into_iter().map(|c| (key.clone(), c)));
-        if decision.refold {
-            self.unfolded.insert(key.clone());
-        }
-        self.effects.extend(decision.effects);
+        // Decisions follow each other: what a later one takes back is not issued, and what it issues
+        // again is not taken back (withdrawals are written first).
+        self.effects.retain(|e| !decision.withdraw.contains(&e.key));
         self.withdrawn.extend(decision.withdraw);
+        self.effects.extend(decision.effects);
         self.standings.insert(key.clone(), decision.standing);
-        self.changed.insert(key.clone(), ());
+        self.changed.insert(key.clone());
     }
 
     /// Writes everything. The caller commits, and then calls [`Written::tell`].
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn save(mut self, tx: &mut Tx) -> Result<Written, StoreError> {
-        while let Some(key) = self.unfolded.pop_first() {
-            match self.fold_anew(tx, &key).await {
-                Ok(()) => {}
-                Err(BatchError::Store(error)) => return Err(error),
-                // Its history has all that happened: the next late change folds it again.
-                Err(BatchError::Record(error)) => tracing::error!(record = %key, "not folded anew: {error}"),
-            }
-        }
-        let changed: Vec<&Standing> = self.changed.keys().filter_map(|k| self.standings.get(k)).collect();
+    pub async fn save(self, tx: &mut Tx) -> Result<Written, StoreError> {
+        let changed: Vec<&Standing> = self.changed.iter().filter_map(|k| self.standings.get(k)).collect();
         let rows = changed.iter().map(|s| self.row(s)).collect::<Result<Vec<_>, _>>()?;
         standing::save(tx, &rows).await?;
         for standing in &changed {
-            clock::replace(tx, &standing.key, &clock_rows(self.agreement(), standing)).await?;
+            let rows = clock_rows(self.agreement(), standing);
+            if self.shown.get(&standing.key).is_none_or(|shown| *shown != rows) {
+                clock::replace(tx, &standing.key, &rows).await?;
+            }
         }
         history::add(tx, &self.history).await?;
         journal::append(tx, self.site.name(), &self.journal).await?;
-        outbox::add(tx, &self.effects, self.now).await?;
         outbox::withdraw(tx, self.site.name(), &self.withdrawn, self.now).await?;
-        Ok(Written { facts: self.journal, issued: !self.effects.is_empty() })
+        outbox::add(tx, &self.effects, self.now).await?;
+        Ok(Written { facts: self.journal, issued: self.effects })
     }
 
     fn row(&self, standing: &Standing) -> Result<StandingRow, StoreError> {
@@ -207,16 +214,21 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// A fault in a decision must not stop the other records: it is caught here, and nowhere else.
+fn guarded(key: &RecordKey, decision: impl FnOnce() -> Decision) -> Result<Decision, BatchError> {
+    catch_unwind(AssertUnwindSafe(decision)).map_err(|_| BatchError::Record(format!("deciding on {key} failed")))
+}
+
 /// What a committed batch has to tell.
 pub struct Written {
     facts: Vec<JournalEntry>,
-    issued: bool,
+    issued: Vec<Effect>,
 }
 
 impl Written {
     /// After the commit: counts, logs, wakes deliver.
     pub fn tell(self, engine: &Engine, site: &Site) {
-        if self.issued {
+        if !self.issued.is_empty() {
             site.issued.notify_one();
         }
         for entry in self.facts {
@@ -224,6 +236,10 @@ impl Written {
             engine.metrics.fact(site.name(), entry.fact.kind);
             // Nobody listening is no fault.
             let _ = engine.told.send(Arc::new(entry));
+        }
+        for effect in self.issued {
+            let (record, action) = (&effect.record, effect.action.as_str());
+            tracing::debug!(%record, effect = %effect.key, action, not_before = %effect.not_before, "issued");
         }
     }
 }
@@ -263,9 +279,4 @@ fn clock_rows(agreement: &Agreement, standing: &Standing) -> Vec<ClockRow> {
         name: standing.name().to_owned(),
     });
     rows.collect()
-}
-
-/// Whether an effect needs no CRM at all, for metrics and logs.
-pub fn is_notice(effect: &Effect) -> bool {
-    matches!(effect.action, Action::Notify { .. })
 }

@@ -1,5 +1,5 @@
 //! Who the CRM's owners are: kept in memory and in the database, refreshed daily and, at most once
-//! a minute, when somebody is not found.
+//! a minute, when somebody is not found or the CRM did not answer.
 
 use super::clock::monotonic_now;
 use crate::crm::{Person, SharedCrm};
@@ -26,24 +26,34 @@ pub struct Directory {
 struct Known {
     people: Arc<People>,
     asked: Option<Instant>,
+    /// The last question was not answered.
+    failed: bool,
     loaded: bool,
 }
 
 /// The owners as they were known at one moment.
 #[derive(Clone)]
-pub struct Snapshot(Arc<People>);
+pub struct Snapshot {
+    people: Arc<People>,
+    told: bool,
+}
 
 impl Snapshot {
     pub fn get(&self, id: &OwnerId) -> Option<&Person> {
-        self.0.get(id)
+        self.people.get(id)
+    }
+
+    /// Whether the CRM ever told who its people are; else nobody can be said to be missing.
+    pub fn is_told(&self) -> bool {
+        self.told
     }
 
     /// An owner by id, or by e-mail address as rosters may name them.
     pub fn find(&self, id_or_email: &str) -> Option<&Person> {
-        let by_id = self.0.get(&OwnerId::new(id_or_email));
+        let by_id = self.people.get(&OwnerId::new(id_or_email));
         by_id.or_else(|| {
             let same = |p: &&Person| p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(id_or_email));
-            self.0.values().find(same)
+            self.people.values().find(same)
         })
     }
 }
@@ -70,17 +80,19 @@ impl Directory {
         let missing = wanted.iter().any(|id| !known.people.contains_key(id));
         let age = known.asked.map(|at| monotonic_now().duration_since(at));
         let stale = age.is_none_or(|age| age > FRESH);
-        if stale || (missing && age.is_none_or(|age| age > AGAIN)) {
+        if stale || ((missing || known.failed) && age.is_none_or(|age| age > AGAIN)) {
             known.asked = Some(monotonic_now());
+            known.failed = true;
             match crm.people().await {
                 Ok(people) => {
+                    known.failed = false;
                     save(db, connection, &people).await?;
                     known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
                 }
                 Err(error) => tracing::warn!(connection = %connection, "the CRM's owners could not be read: {error}"),
             }
         }
-        Ok(Snapshot(known.people.clone()))
+        Ok(Snapshot { people: known.people.clone(), told: !known.failed || !known.people.is_empty() })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::agreement::Input;
 use crate::record::RecordKey;
 use crate::store::lease::Lease;
 use crate::store::{Priority, StoreError, standing};
+use tracing::Instrument;
 
 /// Most records that one transaction wakes.
 const RECORDS: u32 = 500;
@@ -19,12 +20,17 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, 
     if due.is_empty() {
         return Ok(0);
     }
+    let span = tracing::info_span!("wake", connection = %site.name());
+    wake(engine, site, lease, due).instrument(span).await
+}
+
+async fn wake(engine: &Engine, site: &Site, lease: &Lease, due: Vec<(RecordKey, String)>) -> Result<usize, StoreError> {
     let keys: Vec<RecordKey> = due.into_iter().map(|(key, _)| key).collect();
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
     for key in &keys {
-        match batch.decide(key, Input::Woke) {
+        match batch.decide(&mut tx, key, Input::Woke).await {
             Ok(()) => {}
             Err(BatchError::Store(error)) => return Err(error),
             Err(BatchError::Record(error)) => {

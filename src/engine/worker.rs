@@ -11,6 +11,7 @@ use crate::store::lease::{self, Lease};
 use crate::store::{StoreError, inbox, outbox, standing};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A killed replica's connections are taken over after so long.
@@ -22,6 +23,8 @@ const ASK: Duration = Duration::from_secs(1);
 const UNAVAILABLE: Duration = Duration::from_millis(500);
 /// Deliver looks at least so often, whatever it was told.
 const LOOK: Duration = Duration::from_secs(1);
+/// And not oftener than this when nothing moved.
+const SHORTEST: Duration = Duration::from_millis(10);
 const TIDY: Duration = Duration::from_secs(3600);
 
 /// How long received deliveries and applied changes are kept.
@@ -37,7 +40,12 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
         match lease::take(&engine.db, site.name(), &engine.holder, real_now(), LEASE).await {
             Ok(Some(lease)) => {
                 tracing::info!(connection = %site.name(), fence = lease.fence, "working this connection");
-                hold(&engine, &site, lease, &wakes, keep, &stop).await;
+                let held = hold(engine.clone(), site.clone(), lease, wakes.clone(), keep, stop.clone());
+                // A task of its own: a fault in one loop must not leave the connection unserved.
+                if let Err(fault) = tokio::spawn(held).await {
+                    tracing::error!(connection = %site.name(), "the loops broke and begin anew: {fault}");
+                    pause(&stop, ASK).await;
+                }
             }
             Ok(None) => pause(&stop, ASK).await,
             Err(error) => {
@@ -48,15 +56,33 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
     }
 }
 
-/// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first.
-async fn hold(engine: &Engine, site: &Site, lease: Lease, wakes: &Schedule, keep: Retention, stop: &CancellationToken) {
+/// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first,
+/// still under the lease.
+async fn hold(
+    engine: Arc<Engine>,
+    site: Arc<Site>,
+    lease: Lease,
+    wakes: Schedule,
+    keep: Retention,
+    stop: CancellationToken,
+) {
+    let (engine, site) = (&*engine, &*site);
     let over = stop.child_token();
-    tokio::join!(
-        turns(engine, site, &lease, wakes, &over),
-        deliveries(engine, site, &lease, &over),
-        renewals(engine, site, lease.clone(), &over),
-        tidying(engine, site, &lease, keep, &over),
-    );
+    let crm = Deliver::default().until(over.clone());
+    let notices = crm.beside();
+    let issued = Notify::new();
+    let work = async {
+        tokio::join!(
+            turns(engine, site, &lease, &wakes, &over),
+            deliveries(engine, site, &lease, crm, &issued, &over),
+            notifications(engine, site, &lease, notices, &issued, &over),
+            tidying(engine, site, &lease, keep, &over),
+        )
+    };
+    tokio::select! {
+        _ = work => {}
+        () = renewals(engine, site, lease.clone(), &over) => {}
+    }
     if stop.is_cancelled()
         && let Err(error) = lease.release(&engine.db).await
     {
@@ -102,10 +128,18 @@ async fn until_next_turn(engine: &Engine, site: &Site, wakes: &Schedule) -> Dura
     earliest.map_or(tick, |at| tick.min(engine.clock.to_real(at - engine.clock.now())))
 }
 
-async fn deliveries(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
-    let mut deliver = Deliver::default();
+/// `notices` is woken whenever this loop is: effects of both kinds are issued together.
+async fn deliveries(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    mut deliver: Deliver,
+    notices: &Notify,
+    over: &CancellationToken,
+) {
     while !over.is_cancelled() {
-        match deliver.step(engine, site, lease).await {
+        notices.notify_one();
+        match deliver.step_crm(engine, site, lease).await {
             Ok(0) => {
                 let wait = until_next_look(engine, site, &deliver).await;
                 tokio::select! {
@@ -120,23 +154,48 @@ async fn deliveries(engine: &Engine, site: &Site, lease: &Lease, over: &Cancella
     }
 }
 
+/// Beside the CRM's calls, so that a slow mail server keeps no lead waiting.
+async fn notifications(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    mut deliver: Deliver,
+    issued: &Notify,
+    over: &CancellationToken,
+) {
+    while !over.is_cancelled() {
+        match deliver.step_notices(engine, site, lease).await {
+            Ok(0) => {
+                let wait = until_next_look(engine, site, &deliver).await;
+                tokio::select! {
+                    () = over.cancelled() => {}
+                    () = issued.notified() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+            Ok(_) => {}
+            Err(error) => failed(site, over, &error, "notifying").await,
+        }
+    }
+}
+
 async fn until_next_look(engine: &Engine, site: &Site, deliver: &Deliver) -> Duration {
     let now = engine.clock.now();
     let due: Option<Timestamp> = outbox::earliest(&engine.db, site.name()).await.ok().flatten();
     let due = due.filter(|at| *at > now).map(|at| engine.clock.to_real(at - now));
-    let look = deliver.next_look().map(|wait| wait.max(Duration::from_millis(10)));
-    [due, look].into_iter().flatten().fold(LOOK, Duration::min)
+    let look = deliver.next_look();
+    [due, look].into_iter().flatten().fold(LOOK, Duration::min).max(SHORTEST)
 }
 
+/// Until the work is over. A lost lease ends the work; what is in hand then fails by itself.
 async fn renewals(engine: &Engine, site: &Site, mut lease: Lease, over: &CancellationToken) {
     loop {
-        pause(over, RENEW).await;
-        if over.is_cancelled() {
-            return;
-        }
-        match lease.renew(&engine.db, real_now(), LEASE).await {
-            Ok(()) => {}
-            Err(error) => failed(site, over, &error, "renewing the lease").await,
+        tokio::time::sleep(RENEW).await;
+        if let Err(error) = lease.renew(&engine.db, real_now(), LEASE).await {
+            failed(site, over, &error, "renewing the lease").await;
+            if let StoreError::LostLease(_) = error {
+                return std::future::pending().await;
+            }
         }
     }
 }

@@ -174,6 +174,14 @@ pub async fn count_attempt(tx: &mut Tx, connection: &ConnectionName, ids: &[&str
     update(tx, "attempts = attempts + 1", connection, ids).await
 }
 
+/// Takes an attempt back: the work failed for a reason that is not in these rows.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn forgive_attempt(tx: &mut Tx, connection: &ConnectionName, ids: &[&str]) -> Result<()> {
+    update(tx, "attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END", connection, ids).await
+}
+
 /// These rows are done; they stay for replay until they are deleted by age.
 ///
 /// # Errors

@@ -237,6 +237,23 @@ pub async fn of_record(db: &Db, key: &RecordKey) -> Result<Vec<JournalRow>> {
     links.into_iter().map(|link| link.into_row(&key.connection)).collect()
 }
 
+/// The facts of a record so far, read within the transaction.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn facts(tx: &mut Tx, key: &RecordKey) -> Result<Vec<Fact>> {
+    let sql = format!("{SELECT} WHERE connection = $1 AND object = $2 AND id = $3 ORDER BY seq");
+    let links: Vec<Link> = on_tx!(tx, |c| {
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(key.connection.as_str())
+            .bind(key.object.as_str())
+            .bind(key.id.as_str())
+            .fetch_all(c)
+            .await
+    })?;
+    links.into_iter().map(|link| Ok(link.into_row(&key.connection)?.entry.fact)).collect()
+}
+
 /// The entries after `after_seq` (0: from the start), in order.
 ///
 /// # Errors

@@ -294,6 +294,41 @@ pub async fn again(
     Ok(changed == 1)
 }
 
+/// Due again from `not_before` on, as if these had not been tried: a call failed as a whole, which is
+/// no fault of theirs. Their payloads stay.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn untried(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    keys: &[EffectKey],
+    not_before: Timestamp,
+    error: &str,
+    now: Timestamp,
+) -> Result<()> {
+    for slice in slices(keys, 1) {
+        let sql = format!(
+            "UPDATE outbox SET state = 'due', not_before = $2, outcome = $3, updated = $4, \
+             attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END \
+             WHERE connection = $1 AND state = 'sending' AND effect_key IN {}",
+            list(4, slice.len())
+        );
+        on_tx!(tx, |c| {
+            let mut query = sqlx::query(AssertSqlSafe(sql))
+                .bind(connection.as_str())
+                .bind(not_before.as_millis())
+                .bind(clean(error))
+                .bind(now.as_millis());
+            for key in slice {
+                query = query.bind(key.as_str());
+            }
+            query.execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
 /// Takes back what is not begun; answers which. What is being sent stays sent.
 ///
 /// # Errors

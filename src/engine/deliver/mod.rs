@@ -1,6 +1,9 @@
 //! Carries effects out: reads, writes and tasks in the CRM, notices to people. Intent is stored
 //! before a write; after doubt the record is read back; every item settles on its own.
 
+mod desk;
+mod doubt;
+mod intent;
 mod item;
 mod notices;
 mod reads;
@@ -9,96 +12,154 @@ mod rest;
 mod tasks;
 mod writes;
 
-use super::batch::BatchError;
 use super::clock::monotonic_now;
 use super::context::{Engine, Site};
-use crate::record::change::FieldValues;
-use crate::record::{EffectKey, Timestamp};
+use crate::record::EffectKey;
 use crate::store::StoreError;
 use crate::store::lease::Lease;
+use desk::Desk;
 use rest::Rest;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Most effects of one lane that are looked at together, before they are sliced into calls.
 const GATHER: u32 = 1_000;
-/// A read before a write may be so old, really.
-const READ_AGE: Duration = Duration::from_secs(5);
-/// An item that was put off so often is parked.
+/// The try after which an item that is put off every time is parked.
 const ATTEMPTS: u32 = 10;
-/// After a call that failed in doubt, so long is waited before the record is read back.
-const DOUBT: Duration = Duration::from_secs(2);
-/// After a crash or a take-over the other process's call may still be on its way: a write's time-out.
-const DOUBT_OF_ANOTHER: Duration = Duration::from_secs(11);
 
-/// What a write is about to leave on a record, stored before it is sent: a replay uses the same.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Intent {
-    values: FieldValues,
-    /// The CRM's clock at the read before.
-    since: Timestamp,
+/// How long deliver waits for what; all of it real time.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A read before a write may be so old.
+    pub read_age: Duration,
+    /// After a call that failed in doubt, so long is waited before the record is read back.
+    pub doubt: Duration,
+    /// After a crash or a take-over the other process's call may still be on its way: a write's
+    /// time-out.
+    pub doubt_of_another: Duration,
+    /// How long a record that the CRM did not speak of waits for the next read.
+    pub untold: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            read_age: Duration::from_secs(5),
+            doubt: Duration::from_secs(2),
+            doubt_of_another: Duration::from_secs(11),
+            untold: Duration::from_secs(5),
+        }
+    }
 }
 
 /// One connection's deliverer, with what it knows only in memory: calls in doubt, and whether the
 /// CRM needs a rest.
 #[derive(Default)]
 pub struct Deliver {
+    patience: Patience,
     rest: Rest,
     doubts: HashMap<EffectKey, Instant>,
-    /// After a refused call: fewer records in the next one.
+    /// After a failed call: fewer records in the next one.
     smaller: Option<usize>,
+    /// No new call is begun after this.
+    stop: CancellationToken,
 }
 
 impl Deliver {
-    /// Carries out what is due now, each lane once. Answers how many effects moved on.
+    /// With other waiting times than the daemon's.
+    pub fn with_patience(patience: Patience) -> Self {
+        Self { patience, ..Self::default() }
+    }
+
+    /// Ends a step early, between two calls, once this is cancelled.
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// A second deliverer for the same connection, so that notices need not wait for the CRM's
+    /// calls, nor these for a slow mail server. Both keep the CRM's rest.
+    pub fn beside(&self) -> Self {
+        Self { patience: self.patience, rest: self.rest.clone(), stop: self.stop.clone(), ..Self::default() }
+    }
+
+    /// Carries out all that is due now, each lane once. Answers how many effects moved on.
     ///
     /// # Errors
     /// When the database is unavailable or the lease is lost. What was sent and not settled is in
     /// doubt and will be read back.
     pub async fn step(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
-        let mut moved = 0;
-        if self.rest.is_over() {
-            moved += self.reads(engine, site, lease).await?;
-            moved += self.resolve_doubts(engine, site, lease).await?;
-            moved += self.writes(engine, site, lease).await?;
-            moved += self.tasks(engine, site, lease).await?;
+        Ok(self.step_crm(engine, site, lease).await? + self.step_notices(engine, site, lease).await?)
+    }
+
+    /// What is due in the CRM: reads, writes, tasks.
+    ///
+    /// # Errors
+    /// As [`Deliver::step`].
+    pub async fn step_crm(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
+        let span = tracing::info_span!("deliver", connection = %site.name());
+        let desk = Desk { engine, site, lease, patience: self.patience };
+        async {
+            let mut moved = self.reads(desk).await?;
+            moved += self.resolve_doubts(desk).await?;
+            moved += self.writes(desk).await?;
+            moved += self.tasks(desk).await?;
+            Ok(moved)
         }
-        moved += self.notices(engine, site, lease).await?;
-        Ok(moved)
+        .instrument(span)
+        .await
+    }
+
+    /// What people are to be told.
+    ///
+    /// # Errors
+    /// As [`Deliver::step`].
+    pub async fn step_notices(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
+        let span = tracing::info_span!("notify", connection = %site.name());
+        let desk = Desk { engine, site, lease, patience: self.patience };
+        async { Ok(self.left_over_notices(desk).await? + self.notices(desk).await?) }.instrument(span).await
     }
 
     /// How long until something that only memory knows is due: a rest ends, a doubt ripens.
     pub fn next_look(&self) -> Option<Duration> {
         let now = monotonic_now();
         let doubt = self.doubts.values().min().map(|at| at.saturating_duration_since(now));
-        [self.rest.remaining(), doubt].into_iter().flatten().min()
+        // Nothing is looked into while the CRM rests.
+        self.rest.remaining().or(doubt)
+    }
+
+    /// Whether the CRM may be called now.
+    fn may_call(&self) -> bool {
+        self.rest.is_over() && !self.stop.is_cancelled()
     }
 
     /// Whether a call in doubt may be looked into now. One that this process knows nothing of was
     /// left over by another.
     fn is_ripe(&mut self, key: &EffectKey) -> bool {
         let now = monotonic_now();
-        let ripe = *self.doubts.entry(key.clone()).or_insert(now + DOUBT_OF_ANOTHER);
+        let ripe = *self.doubts.entry(key.clone()).or_insert(now + self.patience.doubt_of_another);
         ripe <= now
     }
 
-    fn doubt(&mut self, keys: impl Iterator<Item = EffectKey>) {
-        let ripe = monotonic_now() + DOUBT;
+    fn doubt(&mut self, keys: impl Iterator<Item = EffectKey>, wait: Duration) {
+        let ripe = monotonic_now() + wait;
         self.doubts.extend(keys.map(|key| (key, ripe)));
+    }
+
+    /// One bad record must not take the others with it, nor one that makes the CRM stumble: halves
+    /// are tried, down to the single one that is to blame.
+    fn halve(&mut self, sent: usize) {
+        self.smaller = Some((sent / 2).max(1));
     }
 }
 
-/// A record whose decision failed keeps its effect; the database's failure stops the step.
-fn only_store(result: Result<(), BatchError>) -> Result<(), StoreError> {
-    match result {
-        Ok(()) => Ok(()),
-        Err(BatchError::Store(error)) => Err(error),
-        Err(BatchError::Record(error)) => {
-            tracing::error!("{error}");
-            Ok(())
-        }
-    }
+/// How a slice of a lane went.
+enum Sliced {
+    /// So many effects moved on; the next slice may follow.
+    On(usize),
+    /// The round is over: the CRM needs a rest, or the rest of the work is to be cut anew.
+    Over(usize),
 }
 
 /// How long an item that was put off waits: doubling, with full jitter, at most a quarter of an hour.

@@ -1,18 +1,17 @@
 //! Notices: confirmed like writes, on a record seen within a minute; several for one destination
 //! become one message. A message is sent once; after a crash at most once more.
 
+use super::desk::{Desk, distinct};
+use super::intent::Judged;
 use super::item::Teller;
-use super::reads::{apply, keys};
-use super::writes::{Judged, finish};
+use super::reads::{Seen, apply};
 use super::{ATTEMPTS, Deliver, GATHER, backoff};
 use crate::agreement::{Standing, Verdict, confirm};
-use crate::engine::batch::Batch;
-use crate::engine::context::{Engine, Site};
+use crate::engine::directory::Snapshot;
 use crate::notify::{Destination, Item, Message, NotifyError};
 use crate::record::{Action, Effect, Object, Outcome, OwnerId, Recipient, RecordId, RecordKey};
-use crate::store::lease::Lease;
 use crate::store::outbox::{self, Lane, OutboxRow};
-use crate::store::{Priority, StoreError};
+use crate::store::{StoreError, standing};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -24,91 +23,124 @@ const BUNDLE: usize = 4;
 /// One notice on its way.
 struct Ready {
     row: OutboxRow,
-    to: Vec<Destination>,
+    to: Destination,
     /// Where to say it instead when nobody is there.
     instead: Vec<Destination>,
     item: Item,
 }
 
 impl Deliver {
-    pub(super) async fn notices(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
-        let rows = outbox::due(&engine.db, site.name(), Lane::Notify, engine.clock.now(), GATHER).await?;
+    pub(super) async fn notices(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
+        let (engine, name) = (desk.engine, desk.site.name());
+        let rows = outbox::due(&engine.db, name, Lane::Notify, engine.clock.now(), GATHER).await?;
         if rows.is_empty() {
             return Ok(0);
         }
-        let unseen = self.see(engine, site, lease, &rows).await?;
+        let (unseen, mut moved) = self.see(desk, &rows).await?;
         let rows: Vec<OutboxRow> = rows.into_iter().filter(|r| !unseen.contains(&r.effect.record)).collect();
-        let ready = prepare(engine, site, lease, &rows).await?;
-        let moved = rows.len();
-        for message in messages(ready) {
-            self.send(engine, site, lease, message).await?;
+        moved += rows.len();
+        let mut down = BTreeSet::new();
+        let mut late: Vec<Parcel> = Vec::new();
+        for parcel in parcels(prepare(desk, &rows).await?) {
+            if self.stop.is_cancelled() || down.contains(&channel(&parcel.to)) {
+                late.push(parcel);
+            } else if let Some(channel) = send(desk, parcel).await? {
+                down.insert(channel);
+            }
         }
+        // A channel that is down would keep everybody waiting at each of its messages.
+        let rows = late.iter().flat_map(|parcel| parcel.ready.iter().map(|r| &r.row));
+        put_off(desk, &rows.collect::<Vec<_>>(), "its channel is down", None).await?;
         Ok(moved)
     }
 
-    /// Reads the records that were not seen lately; answers those that could not be read and wait.
-    async fn see(
-        &mut self,
-        engine: &Engine,
-        site: &Site,
-        lease: &Lease,
-        rows: &[OutboxRow],
-    ) -> Result<HashSet<RecordKey>, StoreError> {
-        let all: BTreeSet<RecordKey> = rows.iter().map(|r| r.effect.record.clone()).collect();
-        let all: Vec<RecordKey> = all.into_iter().collect();
-        let mut tx = engine.db.begin(Priority::Work).await?;
-        lease.check(&mut tx).await?;
-        let batch = Batch::load(engine, site, &mut tx, &all).await?;
-        let lately = batch.now() - engine.clock.to_engine(SEEN_LATELY);
-        let stale = |key: &&RecordKey| {
-            batch.standing(key).is_none_or(|s| s.gone.is_none() && s.last_read.is_none_or(|r| r.at < lately))
-        };
-        let mut waiting: HashSet<RecordKey> = all.iter().filter(stale).cloned().collect();
-        tx.rollback().await?;
-        if !self.rest.is_over() {
-            return Ok(waiting);
-        }
+    /// Reads the records that were not seen lately. Answers those that could not be read and wait,
+    /// and how many notices were given up since the CRM refuses to read their records.
+    async fn see(&mut self, desk: Desk<'_>, rows: &[OutboxRow]) -> Result<(HashSet<RecordKey>, usize), StoreError> {
+        let mut waiting = stale(desk, rows).await?;
+        let mut parked = 0;
         for object in [Object::Lead, Object::Opportunity] {
-            let ids: Vec<RecordId> = waiting.iter().filter(|k| k.object == object).map(|k| k.id.clone()).collect();
-            for slice in ids.chunks(site.crm.limits().read) {
-                let Ok(seen) = self.ask(engine, site, object, slice).await else { return Ok(waiting) };
-                let keys = keys(site, object, slice.iter());
-                let mut tx = engine.db.begin(Priority::Work).await?;
-                lease.check(&mut tx).await?;
-                let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
-                apply(&mut batch, &mut tx, &keys, &seen).await?;
-                let written = batch.save(&mut tx).await?;
-                tx.commit().await?;
-                written.tell(engine, site);
-                for key in keys.iter().filter(|k| seen.record(&k.id).is_some()) {
-                    waiting.remove(key);
+            let ids = distinct(waiting.iter().filter(|k| k.object == object).map(|k| k.id.clone()));
+            for slice in ids.chunks(desk.site.crm.limits().read) {
+                if !self.may_call() {
+                    return Ok((waiting, parked));
+                }
+                let Ok(seen) = self.ask(desk, object, slice).await else { return Ok((waiting, parked)) };
+                look(desk, object, slice, &seen, rows).await?;
+                waiting.retain(|key| key.object != object || seen.record(&key.id).is_none());
+                for (id, why) in slice.iter().filter_map(|id| Some((id, seen.refusal(id)?))) {
+                    let of = rows.iter().filter(|r| r.effect.record.object == object && &r.effect.record.id == id);
+                    parked += desk.park(&of.map(|r| &r.effect).collect::<Vec<_>>(), why).await?;
                 }
             }
         }
-        Ok(waiting)
-    }
-
-    async fn send(&mut self, engine: &Engine, site: &Site, lease: &Lease, parcel: Parcel) -> Result<(), StoreError> {
-        let first = parcel.ready.first().map(|r| r.row.effect.key.to_string()).unwrap_or_default();
-        let items = parcel.ready.iter().map(|r| r.item.clone()).collect();
-        let message = Message { key: first, to: parcel.to.clone(), items };
-        let answer = engine.notifiers.send(&message).await;
-        let answer = match answer {
-            Err(NotifyError::Nobody { message: why }) => send_instead(engine, &parcel, &message, why).await,
-            other => other,
-        };
-        engine.metrics.call(site.name(), "notify", if answer.is_ok() { "ok" } else { "failed" });
-        settle(engine, site, lease, parcel, answer).await
+        Ok((waiting, parked))
     }
 }
 
-/// Nobody is there: the party's channels are told.
-async fn send_instead(engine: &Engine, parcel: &Parcel, message: &Message, why: String) -> Result<String, NotifyError> {
-    let mut answer = Err(NotifyError::Never { message: why });
-    for to in parcel.ready.iter().flat_map(|r| r.instead.iter()).filter(|d| **d != parcel.to).collect::<BTreeSet<_>>() {
-        answer = engine.notifiers.send(&Message { to: to.clone(), ..message.clone() }).await;
+/// The records of these notices that were not read lately.
+async fn stale(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<HashSet<RecordKey>, StoreError> {
+    let all = distinct(rows.iter().map(|r| r.effect.record.clone()));
+    let mut tx = desk.begin().await?;
+    let batch = desk.load(&mut tx, &all).await?;
+    let lately = batch.now() - desk.engine.clock.to_engine(SEEN_LATELY);
+    let stale = |key: &RecordKey| {
+        batch.standing(key).is_none_or(|s| s.gone.is_none() && s.last_read.is_none_or(|r| r.at < lately))
+    };
+    let stale = all.into_iter().filter(stale).collect();
+    tx.rollback().await?;
+    Ok(stale)
+}
+
+/// Tells the core what was read; notices about records that the CRM did not speak of wait a little.
+async fn look(
+    desk: Desk<'_>,
+    object: Object,
+    ids: &[RecordId],
+    seen: &Seen,
+    rows: &[OutboxRow],
+) -> Result<(), StoreError> {
+    let keys = desk.keys(object, ids.iter());
+    let mut tx = desk.begin().await?;
+    let mut batch = desk.load(&mut tx, &keys).await?;
+    apply(&mut batch, &mut tx, &keys, seen).await?;
+    for row in rows.iter().filter(|r| r.effect.record.object == object && ids.contains(&r.effect.record.id)) {
+        let id = &row.effect.record.id;
+        if seen.record(id).is_none() && seen.refusal(id).is_none() {
+            desk.untold(&mut tx, &batch, row).await?;
+        }
     }
-    answer
+    desk.finish(tx, batch, Vec::new()).await
+}
+
+/// Sends one message and settles it. Answers its channel when that is down.
+async fn send(desk: Desk<'_>, parcel: Parcel) -> Result<Option<&'static str>, StoreError> {
+    let key = parcel.ready.first().map(|r| r.row.effect.key.to_string()).unwrap_or_default();
+    let items = parcel.ready.iter().map(|r| r.item.clone()).collect();
+    let message = Message { key, to: parcel.to.clone(), items };
+    let answer = match desk.engine.notifiers.send(&message).await {
+        Err(NotifyError::Nobody { message: why }) => send_instead(desk, &parcel, &message, why).await,
+        other => other,
+    };
+    desk.engine.metrics.call(desk.site.name(), "notify", if answer.is_ok() { "ok" } else { "failed" });
+    let down = matches!(answer, Err(NotifyError::Later { .. })).then(|| channel(&parcel.to));
+    settle(desk, parcel, answer).await?;
+    Ok(down)
+}
+
+/// Nobody is there: the first of the party's channels that can be reached is told.
+async fn send_instead(desk: Desk<'_>, parcel: &Parcel, message: &Message, why: String) -> Result<String, NotifyError> {
+    let mut tried = BTreeSet::from([&parcel.to]);
+    for to in parcel.ready.iter().flat_map(|r| &r.instead) {
+        if !tried.insert(to) {
+            continue;
+        }
+        match desk.engine.notifiers.send(&Message { to: to.clone(), ..message.clone() }).await {
+            Err(NotifyError::Nobody { .. } | NotifyError::Never { .. }) => {}
+            sent_or_later => return sent_or_later,
+        }
+    }
+    Err(NotifyError::Never { message: why })
 }
 
 /// What one destination gets in one message.
@@ -117,14 +149,19 @@ struct Parcel {
     ready: Vec<Ready>,
 }
 
-/// Few notices go one by one, many in one message for each destination. A notice with several
-/// destinations settles with its first.
-fn messages(ready: Vec<Ready>) -> Vec<Parcel> {
+/// What fails together.
+fn channel(to: &Destination) -> &'static str {
+    match to {
+        Destination::SlackChannel(_) | Destination::SlackMember { .. } => "slack",
+        Destination::Email { .. } => "email",
+    }
+}
+
+/// Few notices go one by one, many in one message for each destination.
+fn parcels(ready: Vec<Ready>) -> Vec<Parcel> {
     let mut by_destination: BTreeMap<Destination, Vec<Ready>> = BTreeMap::new();
     for one in ready {
-        if let Some(to) = one.to.first().cloned() {
-            by_destination.entry(to).or_default().push(one);
-        }
+        by_destination.entry(one.to.clone()).or_default().push(one);
     }
     let mut parcels = Vec::new();
     for (to, ready) in by_destination {
@@ -137,43 +174,34 @@ fn messages(ready: Vec<Ready>) -> Vec<Parcel> {
     parcels
 }
 
-async fn prepare(engine: &Engine, site: &Site, lease: &Lease, rows: &[OutboxRow]) -> Result<Vec<Ready>, StoreError> {
-    let keys: BTreeSet<RecordKey> = rows.iter().map(|r| r.effect.record.clone()).collect();
-    let keys: Vec<RecordKey> = keys.into_iter().collect();
-    let people = people_of(engine, site, rows, &keys).await?;
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let batch = Batch::load(engine, site, &mut tx, &keys).await?;
-    let teller = Teller { site, people: &people, now: batch.now() };
-    let mut ready = Vec::new();
-    let mut settled = Vec::new();
+async fn prepare(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<Vec<Ready>, StoreError> {
+    let keys = distinct(rows.iter().map(|r| r.effect.record.clone()));
+    let people = people_of(desk, rows, &keys).await?;
+    let mut tx = desk.begin().await?;
+    let batch = desk.load(&mut tx, &keys).await?;
+    let teller = Teller { site: desk.site, people: &people, now: batch.now() };
+    let (mut ready, mut settled) = (Vec::new(), Vec::new());
     for row in rows {
         let Some(standing) = batch.standing(&row.effect.record) else { continue };
-        match judge(engine, site, standing, &row.effect) {
-            Judged::Send => match address(engine, &teller, standing, row) {
+        match judge(desk, standing, &row.effect) {
+            Judged::Send(()) => match address(desk, &teller, standing, row) {
                 Ok(one) => ready.push(one),
-                Err(outcome) => settled.push((row, outcome)),
+                Err(outcome) => settled.push((&row.effect, outcome)),
             },
-            Judged::End(outcome) => settled.push((row, outcome)),
-            Judged::Wait(until) => {
-                outbox::again(&mut tx, site.name(), &row.effect.key, until, "waiting", batch.now()).await?;
-            }
+            Judged::End(outcome) | Judged::Nothing(outcome) => settled.push((&row.effect, outcome)),
+            Judged::Wait(until, why) => desk.wait(&mut tx, &batch, row, until, why).await?,
         }
     }
     let intents: Vec<_> = ready.iter().map(|r| (r.row.effect.key.clone(), "null".to_owned())).collect();
-    let taken = outbox::mark_sending(&mut tx, site.name(), &intents, batch.now()).await?;
+    let taken = outbox::mark_sending(&mut tx, desk.site.name(), &intents, batch.now()).await?;
     ready.retain(|r| taken.contains(&r.row.effect.key));
-    finish(engine, site, tx, batch, settled).await?;
+    desk.finish(tx, batch, settled).await?;
     Ok(ready)
 }
 
 /// Everybody who is spoken of or to, looked up once.
-async fn people_of(
-    engine: &Engine,
-    site: &Site,
-    rows: &[OutboxRow],
-    keys: &[RecordKey],
-) -> Result<crate::engine::directory::Snapshot, StoreError> {
+async fn people_of(desk: Desk<'_>, rows: &[OutboxRow], keys: &[RecordKey]) -> Result<Snapshot, StoreError> {
+    let (db, site) = (&desk.engine.db, desk.site);
     let mut wanted: Vec<OwnerId> = Vec::new();
     for row in rows {
         if let Action::Notify { to: Recipient::Person(id), .. } = &row.effect.action {
@@ -181,83 +209,70 @@ async fn people_of(
         }
     }
     for key in keys {
-        if let Some(json) = crate::store::standing::load_one(&engine.db, key).await?
+        if let Some(json) = standing::load_one(db, key).await?
             && let Ok(standing) = serde_json::from_str::<Standing>(&json)
         {
             wanted.extend(standing.owner());
         }
     }
-    site.directory.people(&engine.db, site.name(), &site.crm, &wanted).await
+    site.directory.people(db, site.name(), &site.crm, &wanted).await
 }
 
-fn judge(engine: &Engine, site: &Site, standing: &Standing, effect: &Effect) -> Judged {
-    let now = engine.clock.now();
-    let tells = (site.acts && now >= site.agreement.effective_at) || engine.notify_in_observe;
+fn judge(desk: Desk<'_>, standing: &Standing, effect: &Effect) -> Judged<()> {
+    let (site, now) = (desk.site, desk.engine.clock.now());
+    let tells = (site.acts && now >= site.agreement.effective_at) || desk.engine.notify_in_observe;
     match confirm(&site.agreement, standing, effect, now) {
         Verdict::Drop(reason) => Judged::End(Outcome::Dropped { reason }),
-        Verdict::Wait(until) => Judged::Wait(until),
+        Verdict::Wait(until) => Judged::Wait(until, "waiting"),
         Verdict::Send if !tells => Judged::End(Outcome::WouldHave),
-        Verdict::Send => Judged::Send,
+        Verdict::Send => Judged::Send(()),
     }
 }
 
-fn address(engine: &Engine, teller: &Teller<'_>, standing: &Standing, row: &OutboxRow) -> Result<Ready, Outcome> {
+fn address(desk: Desk<'_>, teller: &Teller<'_>, standing: &Standing, row: &OutboxRow) -> Result<Ready, Outcome> {
     let Action::Notify { to, .. } = &row.effect.action else {
         return Err(Outcome::Dropped { reason: "not a notice".to_owned() });
     };
     let wanted = teller.destinations(to, standing, &row.effect);
     let instead = teller.channels(standing, &row.effect);
-    let reachable: Vec<Destination> =
-        wanted.iter().chain(&instead).filter(|d| engine.notifiers.reaches(d)).take(1).cloned().collect();
-    if reachable.is_empty() {
+    let reachable = wanted.iter().chain(&instead).find(|d| desk.engine.notifiers.reaches(d)).cloned();
+    let Some(reachable) = reachable else {
         let error = format!("nobody can be reached: {to} is not known, or no Slack or e-mail is configured for it");
         return Err(Outcome::Parked { error });
-    }
+    };
     Ok(Ready { row: row.clone(), to: reachable, instead, item: teller.item(standing, &row.effect) })
 }
 
-async fn settle(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
-    parcel: Parcel,
-    answer: Result<String, NotifyError>,
-) -> Result<(), StoreError> {
-    let keys: BTreeSet<RecordKey> = parcel.ready.iter().map(|r| r.row.effect.record.clone()).collect();
-    let keys: Vec<RecordKey> = keys.into_iter().collect();
-    let rows: Vec<&OutboxRow> = parcel.ready.iter().map(|r| &r.row).collect();
+async fn settle(desk: Desk<'_>, parcel: Parcel, answer: Result<String, NotifyError>) -> Result<(), StoreError> {
     let outcome = match answer {
         Ok(note) => {
-            let now = engine.clock.now();
+            let now = desk.engine.clock.now();
             Outcome::Done { at: now, since: now, values: Vec::new(), note: Some(note) }
         }
         Err(NotifyError::Later { message, after }) => {
-            return put_off(engine, site, lease, &rows, &message, after).await;
+            let rows: Vec<&OutboxRow> = parcel.ready.iter().map(|r| &r.row).collect();
+            return put_off(desk, &rows, &message, after).await;
         }
         Err(NotifyError::Nobody { message } | NotifyError::Never { message }) => Outcome::Parked { error: message },
     };
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let batch = Batch::load(engine, site, &mut tx, &keys).await?;
-    finish(engine, site, tx, batch, rows.into_iter().map(|r| (r, outcome.clone())).collect()).await
+    let keys = distinct(parcel.ready.iter().map(|r| r.row.effect.record.clone()));
+    let mut tx = desk.begin().await?;
+    let batch = desk.load(&mut tx, &keys).await?;
+    let settled = parcel.ready.iter().map(|r| (&r.row.effect, outcome.clone()));
+    desk.finish(tx, batch, settled.collect()).await
 }
 
 /// The channel is down: tried again, and never parked for that, since a digest is owed afterwards.
-async fn put_off(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
-    rows: &[&OutboxRow],
-    why: &str,
-    after: Option<Duration>,
-) -> Result<(), StoreError> {
+async fn put_off(desk: Desk<'_>, rows: &[&OutboxRow], why: &str, after: Option<Duration>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let wait = after.unwrap_or_else(|| backoff(rows.iter().map(|r| r.attempts).max().unwrap_or(0).min(ATTEMPTS)));
-    let now = engine.clock.now();
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
+    let now = desk.engine.clock.now();
+    let at = now + desk.engine.clock.to_engine(wait);
+    let mut tx = desk.begin().await?;
     for row in rows {
-        let at = now + engine.clock.to_engine(wait);
-        outbox::again(&mut tx, site.name(), &row.effect.key, at, why, now).await?;
+        outbox::again(&mut tx, desk.site.name(), &row.effect.key, at, why, now).await?;
     }
     tx.commit().await
 }

@@ -1,84 +1,115 @@
 //! Reads that the core asked for, and the reading that comes before every write.
 
-use super::{Deliver, GATHER, only_store};
+use super::desk::{Desk, distinct, only_store};
+use super::rest::Call;
+use super::{Deliver, GATHER};
 use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
-use crate::engine::context::{Engine, Site};
 use crate::record::change::{FieldValues, Reading};
-use crate::record::{Actor, Change, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What};
-use crate::store::lease::Lease;
+use crate::record::{
+    Actor, Change, Effect, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What,
+};
 use crate::store::outbox::{self, Lane, OutboxRow};
-use crate::store::{Priority, StoreError, Tx};
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
-
-/// How long a record that the CRM did not speak of waits for the next read.
-pub(super) const UNTOLD: Elapsed = Elapsed::from_secs(5);
+use crate::store::{StoreError, Tx};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 /// By so much a read may have been made later than its `Date` header says.
 const GRAIN: Elapsed = Elapsed::from_millis(999);
 
-/// Records as the CRM showed them, and when that was, really.
+/// Records as the CRM showed them.
 pub(super) struct Seen {
-    pub reads: Reads,
-    pub at: Instant,
+    /// The CRM's clock at the earliest of the calls.
+    pub at: Timestamp,
+    records: HashMap<RecordId, ReadRecord>,
+    refused: HashMap<RecordId, String>,
+    began: Instant,
 }
 
 impl Seen {
+    /// `None`: the CRM did not speak of it, or refused to.
     pub fn record(&self, id: &RecordId) -> Option<&ReadRecord> {
-        self.reads.records.iter().find(|(found, _)| found == id).map(|(_, record)| record)
+        self.records.get(id)
+    }
+
+    /// Why the CRM will not read this record until somebody changes something.
+    pub fn refusal(&self, id: &RecordId) -> Option<&str> {
+        self.refused.get(id).map(String::as_str)
+    }
+
+    /// How old it is, really.
+    pub fn age(&self) -> Duration {
+        monotonic_now().duration_since(self.began)
+    }
+
+    fn add(&mut self, reads: Reads) {
+        self.at = self.at.min(reads.at);
+        self.records.extend(reads.records);
     }
 }
 
 impl Deliver {
     /// Reads what was asked for, each record once however often it was asked for.
-    pub(super) async fn reads(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
-        let rows = outbox::due(&engine.db, site.name(), Lane::Read, engine.clock.now(), GATHER).await?;
-        let mut wanted: BTreeMap<Object, BTreeSet<RecordId>> = BTreeMap::new();
-        for row in &rows {
-            wanted.entry(row.effect.record.object).or_default().insert(row.effect.record.id.clone());
+    pub(super) async fn reads(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
+        if !self.may_call() {
+            return Ok(0);
         }
+        let (engine, site) = (desk.engine, desk.site);
+        let rows = outbox::due(&engine.db, site.name(), Lane::Read, engine.clock.now(), GATHER).await?;
         let mut moved = 0;
-        for (object, ids) in wanted {
-            let ids: Vec<RecordId> = ids.into_iter().collect();
+        for object in [Object::Lead, Object::Opportunity] {
+            let of: Vec<&OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).collect();
+            let ids = distinct(of.iter().map(|r| r.effect.record.id.clone()));
             for slice in ids.chunks(site.crm.limits().read) {
-                let asked: Vec<&OutboxRow> = rows
-                    .iter()
-                    .filter(|r| r.effect.record.object == object && slice.contains(&r.effect.record.id))
-                    .collect();
-                match self.ask(engine, site, object, slice).await {
-                    Ok(seen) => moved += settle_reads(engine, site, lease, &asked, slice, &seen).await?,
-                    Err(CrmError::Never { message }) => {
-                        moved += park_reads(engine, site, lease, &asked, &message).await?
-                    }
-                    Err(_) => return Ok(moved),
+                if !self.may_call() {
+                    return Ok(moved);
                 }
+                let asked: Vec<&OutboxRow> =
+                    of.iter().copied().filter(|r| slice.binary_search(&r.effect.record.id).is_ok()).collect();
+                let Ok(seen) = self.ask(desk, object, slice).await else { return Ok(moved) };
+                moved += settle_reads(desk, object, &asked, slice, &seen).await?;
             }
         }
         Ok(moved)
     }
 
-    /// One read call, counted, with the CRM's rest kept.
-    pub(super) async fn ask(
-        &mut self,
-        engine: &Engine,
-        site: &Site,
-        object: Object,
-        ids: &[RecordId],
-    ) -> Result<Seen, CrmError> {
-        let at = monotonic_now();
-        match site.crm.read(object, ids).await {
+    /// Reads these records. A call that is refused is cut in halves, down to the records that are to
+    /// blame. Any other failure begins a rest.
+    pub(super) async fn ask(&mut self, desk: Desk<'_>, object: Object, ids: &[RecordId]) -> Result<Seen, CrmError> {
+        let began = monotonic_now();
+        let mut seen = Seen { at: Timestamp::MAX, records: HashMap::new(), refused: HashMap::new(), began };
+        let mut open = vec![ids];
+        while let Some(ids) = open.pop() {
+            match self.call(desk, object, ids).await {
+                Ok(reads) => seen.add(reads),
+                Err(CrmError::Never { .. }) if ids.len() > 1 => {
+                    let (first, second) = ids.split_at(ids.len() / 2);
+                    open.extend([second, first]);
+                }
+                Err(CrmError::Never { message }) => {
+                    seen.refused.extend(ids.iter().map(|id| (id.clone(), message.clone())))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn call(&self, desk: Desk<'_>, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        let (name, metrics) = (desk.site.name(), &desk.engine.metrics);
+        match desk.site.crm.read(object, ids).await {
             Ok(reads) => {
-                self.rest.worked();
-                engine.metrics.call(site.name(), "read", "ok");
-                Ok(Seen { reads, at })
+                self.rest.worked(Call::Read);
+                metrics.call(name, Call::Read.as_str(), "ok");
+                tracing::debug!(%object, records = ids.len(), "read");
+                Ok(reads)
             }
             Err(error) => {
-                tracing::warn!(connection = %site.name(), %object, records = ids.len(), "a read failed: {error}");
-                engine.metrics.call(site.name(), "read", "failed");
-                self.rest.failed(&error);
+                tracing::warn!(%object, records = ids.len(), "a read failed: {error}");
+                metrics.call(name, Call::Read.as_str(), "failed");
+                self.rest.failed(Call::Read, &error);
                 Err(error)
             }
         }
@@ -86,62 +117,31 @@ impl Deliver {
 }
 
 async fn settle_reads(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
+    desk: Desk<'_>,
+    object: Object,
     asked: &[&OutboxRow],
     ids: &[RecordId],
     seen: &Seen,
 ) -> Result<usize, StoreError> {
-    let Some(object) = asked.first().map(|row| row.effect.record.object) else { return Ok(0) };
-    let keys = keys(site, object, ids.iter());
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
+    let keys = desk.keys(object, ids.iter());
+    let mut tx = desk.begin().await?;
+    let mut batch = desk.load(&mut tx, &keys).await?;
     apply(&mut batch, &mut tx, &keys, seen).await?;
-    let mut settled = Vec::new();
+    let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
     for row in asked {
-        if seen.record(&row.effect.record.id).is_none() {
-            let later = batch.now() + UNTOLD;
-            outbox::again(&mut tx, site.name(), &row.effect.key, later, "the CRM did not tell", batch.now()).await?;
-            continue;
+        let id = &row.effect.record.id;
+        if seen.record(id).is_some() {
+            let done = Outcome::Done { at: seen.at, since: seen.at, values: Vec::new(), note: None };
+            settled.push((&row.effect, done));
+        } else if let Some(error) = seen.refusal(id) {
+            settled.push((&row.effect, Outcome::Parked { error: error.to_owned() }));
+        } else {
+            desk.untold(&mut tx, &batch, row).await?;
         }
-        let outcome = Outcome::Done { at: seen.reads.at, since: seen.reads.at, values: Vec::new(), note: None };
-        only_store(batch.settle(&row.effect, outcome.clone()))?;
-        settled.push((row.effect.key.clone(), outcome));
     }
-    let now = batch.now();
-    let written = batch.save(&mut tx).await?;
-    outbox::settle(&mut tx, site.name(), &settled, now).await?;
-    tx.commit().await?;
-    written.tell(engine, site);
-    Ok(settled.len())
-}
-
-/// The CRM will not answer this until somebody changes something.
-async fn park_reads(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
-    asked: &[&OutboxRow],
-    error: &str,
-) -> Result<usize, StoreError> {
-    let keys: Vec<RecordKey> =
-        asked.iter().map(|r| r.effect.record.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
-    let outcome = Outcome::Parked { error: error.to_owned() };
-    for row in asked {
-        only_store(batch.settle(&row.effect, outcome.clone()))?;
-    }
-    let now = batch.now();
-    let written = batch.save(&mut tx).await?;
-    let settled: Vec<_> = asked.iter().map(|r| (r.effect.key.clone(), outcome.clone())).collect();
-    outbox::settle(&mut tx, site.name(), &settled, now).await?;
-    tx.commit().await?;
-    written.tell(engine, site);
-    Ok(asked.len())
+    let moved = settled.len();
+    desk.finish(tx, batch, settled).await?;
+    Ok(moved)
 }
 
 /// Tells the core what was read of these records.
@@ -158,7 +158,7 @@ pub(super) async fn apply(
                 for what in unreadable {
                     tracing::warn!(record = %key, "taken as unset: {what}");
                 }
-                let shown = seen.reads.at.max((*modified).min(seen.reads.at + GRAIN));
+                let shown = seen.at.max((*modified).min(seen.at + GRAIN));
                 let at = batch.standing(key).map_or(shown, |s| read_at(s, shown, values));
                 let reading = Reading { modified: (*modified).min(at), values: values.clone(), import: false };
                 Change { at, what: What::Read(reading), by: Actor::Unknown }
@@ -186,9 +186,5 @@ fn read_at(standing: &Standing, date: Timestamp, values: &FieldValues) -> Timest
 /// A record that is no longer there went after everything that we know of it.
 fn gone_at(batch: &Batch<'_>, key: &RecordKey, seen: &Seen) -> Timestamp {
     let known = batch.standing(key).map_or(Timestamp::MIN, |s| s.folded_to);
-    seen.reads.at.max(known + Elapsed::from_millis(1))
-}
-
-pub(super) fn keys<'i>(site: &Site, object: Object, ids: impl Iterator<Item = &'i RecordId>) -> Vec<RecordKey> {
-    ids.map(|id| RecordKey { connection: site.name().clone(), object, id: id.clone() }).collect()
+    seen.at.max(known + Elapsed::from_millis(1))
 }

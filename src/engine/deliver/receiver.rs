@@ -7,30 +7,45 @@ use crate::engine::directory::Snapshot;
 use crate::record::{OwnerId, PartyName, Value};
 use crate::store::{StoreError, Tx, rotation};
 
-/// The new value of `owner`; the text says why there is none.
+/// Why nobody can be chosen.
+pub(super) enum NoReceiver {
+    /// Until somebody changes the configuration or the CRM's people.
+    Never(String),
+    /// The CRM has not told us its people yet.
+    Now(&'static str),
+}
+
+/// The new value of `owner`.
 pub(super) async fn choose(
     site: &Site,
     tx: &mut Tx,
     people: &Snapshot,
     party: &PartyName,
     avoid: &[OwnerId],
-) -> Result<Result<Value, String>, StoreError> {
-    match site.connection.parties.get(party) {
-        None => Ok(Err(format!("`connection.parties` of {} does not say who takes records for {party}", site.name()))),
-        Some(Roster::Unassigned) => Ok(Ok(Value::Null)),
-        Some(Roster::Queue(queue)) => Ok(Ok(Value::text(queue.as_str()))),
-        Some(Roster::Members(members)) => {
-            let able = able_members(people, members);
-            let fresh: Vec<OwnerId> = able.iter().filter(|id| !avoid.contains(id)).cloned().collect();
-            // Everybody had it already: then it goes round again.
-            let candidates = if fresh.is_empty() { able } else { fresh };
-            let turn = rotation::next(tx, site.name(), party, candidates.len()).await?;
-            let chosen = turn.and_then(|turn| candidates.get(turn % candidates.len().max(1)));
-            Ok(chosen
-                .map(|id| Value::text(id.as_str()))
-                .ok_or_else(|| format!("no member of {party} can take records")))
+) -> Result<Result<Value, NoReceiver>, StoreError> {
+    let members = match site.connection.parties.get(party) {
+        None => {
+            let name = site.name();
+            let why = format!("nobody takes records for {party}: name them under `connection.parties` of {name}");
+            return Ok(Err(NoReceiver::Never(why)));
         }
-    }
+        Some(Roster::Unassigned) => return Ok(Ok(Value::Null)),
+        Some(Roster::Queue(queue)) => return Ok(Ok(Value::text(queue.as_str()))),
+        Some(Roster::Members(members)) => members,
+    };
+    let able = able_members(people, members);
+    let fresh: Vec<OwnerId> = able.iter().filter(|id| !avoid.contains(id)).cloned().collect();
+    // Everybody had it already: then it goes round again.
+    let candidates = if fresh.is_empty() { able } else { fresh };
+    let turn = rotation::next(tx, site.name(), party, candidates.len()).await?;
+    let chosen = turn.and_then(|turn| candidates.get(turn));
+    Ok(chosen.map(|id| Value::text(id.as_str())).ok_or_else(|| {
+        if people.is_told() {
+            NoReceiver::Never(format!("no member of {party} is active in the CRM"))
+        } else {
+            NoReceiver::Now("the CRM has not told its people yet")
+        }
+    }))
 }
 
 /// Members by owner id. One whom the directory does not know is taken at the configuration's word

@@ -1,19 +1,19 @@
 //! Tasks for owners in the CRM: read, confirm, intent, create; a task carries its key in its text,
 //! so that after a doubt it is looked for before it is made again.
 
+use super::desk::{Desk, distinct, only_store};
+use super::intent::{Judged, judge};
 use super::item::Teller;
-use super::reads::{Seen, UNTOLD, apply, keys};
-use super::writes::{Judged, again_all, finish, judge};
-use super::{ATTEMPTS, Deliver, GATHER, READ_AGE, backoff};
+use super::reads::{Seen, apply};
+use super::rest::Call;
+use super::writes::{given_up, is_last_try};
+use super::{Deliver, GATHER, Sliced, backoff};
+use crate::agreement::Input;
 use crate::crm::{CrmError, ItemResult, NewTask};
 use crate::engine::batch::Batch;
-use crate::engine::clock::monotonic_now;
-use crate::engine::context::{Engine, Site};
-use crate::record::{Action, Object, Outcome, RecordId};
-use crate::store::lease::Lease;
+use crate::record::{Action, Effect, Object, Outcome, RecordId};
+use crate::store::StoreError;
 use crate::store::outbox::{self, Lane, OutboxRow};
-use crate::store::{Priority, StoreError};
-use std::collections::{BTreeMap, HashSet};
 
 /// A task that is about to be made.
 struct Ready {
@@ -22,101 +22,116 @@ struct Ready {
 }
 
 impl Deliver {
-    pub(super) async fn tasks(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
-        let rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
-        let mut by_object: BTreeMap<Object, Vec<OutboxRow>> = BTreeMap::new();
-        for row in rows {
-            by_object.entry(row.effect.record.object).or_default().push(row);
+    pub(super) async fn tasks(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
+        if !self.may_call() {
+            return Ok(0);
         }
+        let (engine, site) = (desk.engine, desk.site);
+        let rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
         let mut moved = 0;
-        for (object, rows) in by_object {
+        for object in [Object::Lead, Object::Opportunity] {
+            let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = site.crm.limits();
-            for slice in rows.chunks(limits.tasks.min(limits.read)) {
-                match self.task_slice(engine, site, lease, object, slice).await? {
-                    Some(more) => moved += more,
-                    None => return Ok(moved),
+            let most = limits.tasks.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
+            for slice in of.chunks(most.max(1)) {
+                if !self.may_call() {
+                    return Ok(moved);
+                }
+                match self.task_slice(desk, object, slice).await? {
+                    Sliced::On(more) => moved += more,
+                    Sliced::Over(more) => return Ok(moved + more),
                 }
             }
         }
         Ok(moved)
     }
 
-    /// `None`: the CRM needs a rest.
-    async fn task_slice(
-        &mut self,
-        engine: &Engine,
-        site: &Site,
-        lease: &Lease,
-        object: Object,
-        rows: &[OutboxRow],
-    ) -> Result<Option<usize>, StoreError> {
-        let ids: HashSet<RecordId> = rows.iter().map(|r| r.effect.record.id.clone()).collect();
-        let ids: Vec<RecordId> = ids.into_iter().collect();
-        let Ok(seen) = self.ask(engine, site, object, &ids).await else { return Ok(None) };
-        let ready = prepare(engine, site, lease, rows, &ids, &seen).await?;
+    async fn task_slice(&mut self, desk: Desk<'_>, object: Object, rows: &[OutboxRow]) -> Result<Sliced, StoreError> {
+        let ids: Vec<RecordId> = distinct(rows.iter().map(|r| r.effect.record.id.clone()));
+        let Ok(seen) = self.ask(desk, object, &ids).await else { return Ok(Sliced::Over(0)) };
+        let ready = prepare(desk, object, rows, &ids, &seen).await?;
         if ready.is_empty() {
-            return Ok(Some(rows.len()));
+            return Ok(Sliced::On(rows.len()));
         }
-        let sent: Vec<OutboxRow> = ready.iter().map(|r| r.row.clone()).collect();
-        if monotonic_now().duration_since(seen.at) > READ_AGE {
-            again_all(engine, site, lease, &sent, "the read before it grew too old").await?;
-            return Ok(Some(0));
+        if seen.age() > desk.patience.read_age {
+            desk.untried(ready.iter().map(|r| &r.row), "the read before it grew too old").await?;
+            return Ok(Sliced::Over(0));
+        }
+        for Ready { row, .. } in &ready {
+            tracing::debug!(record = %row.effect.record, action = "task", effect = %row.effect.key, "sending");
         }
         let tasks: Vec<NewTask> = ready.iter().map(|r| r.task.clone()).collect();
-        match site.crm.create_tasks(&tasks).await {
+        let answer = desk.site.crm.create_tasks(&tasks).await;
+        self.settle_tasks(desk, ready, answer).await
+    }
+
+    async fn settle_tasks(
+        &mut self,
+        desk: Desk<'_>,
+        ready: Vec<Ready>,
+        answer: Result<Vec<ItemResult>, CrmError>,
+    ) -> Result<Sliced, StoreError> {
+        let sent = ready.len();
+        self.note(desk, Call::Task, sent, answer.as_ref().err());
+        match answer {
             Ok(results) => {
-                self.rest.worked();
-                engine.metrics.call(site.name(), "task", "ok");
-                settle(engine, site, lease, ready.iter().map(|r| &r.row).zip(results).collect()).await?;
-                Ok(Some(sent.len()))
+                self.smaller = None;
+                settle(desk, ready.iter().map(|r| &r.row).zip(results).collect()).await?;
+                Ok(Sliced::On(sent))
             }
-            Err(error) => {
-                tracing::warn!(connection = %site.name(), tasks = sent.len(), "tasks could not be made: {error}");
-                engine.metrics.call(site.name(), "task", "failed");
-                self.rest.failed(&error);
-                match error {
-                    CrmError::Doubt { .. } => self.doubt(sent.iter().map(|r| r.effect.key.clone())),
-                    CrmError::Never { message } => {
-                        let refused = |row| (row, ItemResult::Refused { message: message.clone() });
-                        settle(engine, site, lease, sent.iter().map(refused).collect()).await?;
-                    }
-                    CrmError::Later { .. } | CrmError::SignIn { .. } => {
-                        again_all(engine, site, lease, &sent, &error.to_string()).await?;
-                    }
-                }
-                Ok(None)
+            Err(CrmError::Doubt { .. }) => {
+                self.halve(sent);
+                self.doubt(ready.iter().map(|r| r.row.effect.key.clone()), desk.patience.doubt);
+                Ok(Sliced::Over(0))
+            }
+            Err(CrmError::Never { message }) if sent > 1 => {
+                self.halve(sent);
+                Ok(Sliced::Over(desk.untried(ready.iter().map(|r| &r.row), &message).await?))
+            }
+            Err(CrmError::Never { message }) => {
+                let effects: Vec<&Effect> = ready.iter().map(|r| &r.row.effect).collect();
+                Ok(Sliced::On(desk.park(&effects, &message).await?))
+            }
+            Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
+                desk.untried(ready.iter().map(|r| &r.row), &error.to_string()).await?;
+                Ok(Sliced::Over(0))
             }
         }
     }
 
     /// After a doubt: tasks that exist are done, the others are due again.
-    pub(super) async fn find_tasks(
-        &mut self,
-        engine: &Engine,
-        site: &Site,
-        lease: &Lease,
-        rows: Vec<OutboxRow>,
-    ) -> Result<usize, StoreError> {
+    pub(super) async fn find_tasks(&mut self, desk: Desk<'_>, rows: Vec<OutboxRow>) -> Result<usize, StoreError> {
         let mut moved = 0;
-        for slice in rows.chunks(site.crm.limits().tasks) {
-            let wanted: Vec<NewTask> = slice.iter().filter_map(stored_task).collect();
-            let found = match site.crm.find_tasks(&wanted).await {
+        for slice in rows.chunks(desk.site.crm.limits().tasks) {
+            if !self.may_call() {
+                return Ok(moved);
+            }
+            let (known, wanted): (Vec<&OutboxRow>, Vec<NewTask>) =
+                slice.iter().filter_map(|row| Some((row, stored(row)?))).unzip();
+            let found = desk.site.crm.find_tasks(&wanted).await;
+            self.note(desk, Call::Task, wanted.len(), found.as_ref().err());
+            let found = match found {
                 Ok(found) => found,
-                Err(error) => {
-                    self.rest.failed(&error);
-                    return Ok(moved);
+                Err(CrmError::Never { message }) => {
+                    let effects: Vec<&Effect> = slice.iter().map(|row| &row.effect).collect();
+                    let error = format!("whether it was made is unknown, since it cannot be looked for: {message}");
+                    moved += desk.park(&effects, &error).await?;
+                    continue;
                 }
+                Err(_) => return Ok(moved),
             };
-            let id_of = |row: &OutboxRow| {
-                let at = wanted.iter().position(|t| t.key == row.effect.key.as_str())?;
-                found.get(at).cloned().flatten()
-            };
-            let (done, lost): (Vec<&OutboxRow>, Vec<&OutboxRow>) = slice.iter().partition(|row| id_of(row).is_some());
-            let lost: Vec<OutboxRow> = lost.into_iter().cloned().collect();
-            again_all(engine, site, lease, &lost, "not found in the CRM").await?;
-            let now = engine.clock.now();
-            let results = done.into_iter().map(|row| (row, ItemResult::Done { modified: now, note: id_of(row) }));
-            settle(engine, site, lease, results.collect()).await?;
+            let now = desk.engine.clock.now();
+            let (mut made, mut lost) = (Vec::new(), Vec::new());
+            for (row, id) in known.into_iter().zip(found) {
+                match id {
+                    Some(_) => made.push((row, ItemResult::Done { modified: now, note: id })),
+                    None => lost.push(row),
+                }
+            }
+            // What cannot be looked for was stored by no version of this daemon: made anew.
+            lost.extend(slice.iter().filter(|row| stored(row).is_none()));
+            desk.untried(lost.into_iter(), "not found in the CRM").await?;
+            settle(desk, made).await?;
             moved += slice.len();
         }
         Ok(moved)
@@ -124,41 +139,42 @@ impl Deliver {
 }
 
 /// The task as it was stored before it was sent.
-fn stored_task(row: &OutboxRow) -> Option<NewTask> {
+fn stored(row: &OutboxRow) -> Option<NewTask> {
     serde_json::from_str(row.payload.as_deref()?).ok()
 }
 
 async fn prepare(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
+    desk: Desk<'_>,
+    object: Object,
     rows: &[OutboxRow],
     ids: &[RecordId],
     seen: &Seen,
 ) -> Result<Vec<Ready>, StoreError> {
-    let people = site.directory.people(&engine.db, site.name(), &site.crm, &[]).await?;
-    let keys = keys(site, rows[0].effect.record.object, ids.iter());
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
+    let site = desk.site;
+    let people = site.directory.people(&desk.engine.db, site.name(), &site.crm, &[]).await?;
+    let keys = desk.keys(object, ids.iter());
+    let mut tx = desk.begin().await?;
+    let mut batch = desk.load(&mut tx, &keys).await?;
     apply(&mut batch, &mut tx, &keys, seen).await?;
-    let mut ready = Vec::new();
-    let mut settled = Vec::new();
+    let teller = Teller { site, people: &people, now: batch.now() };
+    let (mut ready, mut settled) = (Vec::new(), Vec::new());
     for row in rows {
-        if seen.record(&row.effect.record.id).is_none() {
-            let later = batch.now() + UNTOLD;
-            outbox::again(&mut tx, site.name(), &row.effect.key, later, "the CRM did not tell", batch.now()).await?;
+        let id = &row.effect.record.id;
+        if let Some(error) = seen.refusal(id) {
+            settled.push((&row.effect, Outcome::Parked { error: error.to_owned() }));
             continue;
         }
-        match judge(engine, site, &batch, &row.effect) {
-            Judged::Send => match task(site, &batch, &Teller { site, people: &people, now: batch.now() }, row) {
+        if seen.record(id).is_none() {
+            desk.untold(&mut tx, &batch, row).await?;
+            continue;
+        }
+        match judge(desk, &batch, &row.effect) {
+            Judged::Send(()) => match task(desk, &batch, &teller, &row.effect) {
                 Ok(task) => ready.push(Ready { row: row.clone(), task }),
-                Err(error) => settled.push((row, Outcome::Parked { error })),
+                Err(error) => settled.push((&row.effect, Outcome::Parked { error })),
             },
-            Judged::End(outcome) => settled.push((row, outcome)),
-            Judged::Wait(until) => {
-                outbox::again(&mut tx, site.name(), &row.effect.key, until, "waiting", batch.now()).await?;
-            }
+            Judged::End(outcome) | Judged::Nothing(outcome) => settled.push((&row.effect, outcome)),
+            Judged::Wait(until, why) => desk.wait(&mut tx, &batch, row, until, why).await?,
         }
     }
     let mut intents = Vec::with_capacity(ready.len());
@@ -168,12 +184,11 @@ async fn prepare(
     }
     let taken = outbox::mark_sending(&mut tx, site.name(), &intents, batch.now()).await?;
     ready.retain(|r| taken.contains(&r.row.effect.key));
-    finish(engine, site, tx, batch, settled).await?;
+    desk.finish(tx, batch, settled).await?;
     Ok(ready)
 }
 
-fn task(site: &Site, batch: &Batch<'_>, teller: &Teller<'_>, row: &OutboxRow) -> Result<NewTask, String> {
-    let effect = &row.effect;
+fn task(desk: Desk<'_>, batch: &Batch<'_>, teller: &Teller<'_>, effect: &Effect) -> Result<NewTask, String> {
     let standing = batch.standing(&effect.record).ok_or("the record is not known")?;
     let Action::Task { title } = &effect.action else { return Err("not a task".to_owned()) };
     let item = teller.item(standing, effect);
@@ -184,40 +199,38 @@ fn task(site: &Site, batch: &Batch<'_>, teller: &Teller<'_>, row: &OutboxRow) ->
         record: effect.record.id.clone(),
         owner: standing.owner(),
         title,
-        body: format!("{}{deadline}. Agreed in: {}.", effect.source, site.agreement.title),
+        body: format!("{}{deadline}. Agreed in: {}.", effect.source, desk.site.agreement.title),
         due: effect.deadline.unwrap_or(effect.at),
         key: effect.key.to_string(),
     })
 }
 
-async fn settle(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
-    items: Vec<(&OutboxRow, ItemResult)>,
-) -> Result<(), StoreError> {
-    let Some((first, _)) = items.first() else { return Ok(()) };
-    let ids: HashSet<RecordId> = items.iter().map(|(r, _)| r.effect.record.id.clone()).collect();
-    let keys = keys(site, first.effect.record.object, ids.iter());
-    let mut tx = engine.db.begin(Priority::Work).await?;
-    lease.check(&mut tx).await?;
-    let batch = Batch::load(engine, site, &mut tx, &keys).await?;
-    let mut settled = Vec::new();
+async fn settle(desk: Desk<'_>, items: Vec<(&OutboxRow, ItemResult)>) -> Result<(), StoreError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let keys = distinct(items.iter().map(|(row, _)| row.effect.record.clone()));
+    let mut tx = desk.begin().await?;
+    let mut batch = desk.load(&mut tx, &keys).await?;
+    let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
     for (row, result) in items {
+        let effect = &row.effect;
         match result {
             ItemResult::Done { modified, note } => {
-                settled.push((row, Outcome::Done { at: modified, since: modified, values: Vec::new(), note }));
+                settled.push((effect, Outcome::Done { at: modified, since: modified, values: Vec::new(), note }));
             }
-            ItemResult::Refused { message } => settled.push((row, Outcome::Parked { error: message })),
-            ItemResult::Gone { message } => settled.push((row, Outcome::Dropped { reason: message })),
-            ItemResult::Later { message, .. } if row.attempts >= ATTEMPTS => {
-                settled.push((row, Outcome::Parked { error: format!("given up after {ATTEMPTS} tries: {message}") }));
+            ItemResult::Refused { message } => settled.push((effect, Outcome::Parked { error: message })),
+            ItemResult::Gone { message } => {
+                only_store(batch.decide(&mut tx, &effect.record, Input::Noticed).await)?;
+                settled.push((effect, Outcome::Dropped { reason: message }));
             }
+            ItemResult::Later { message, .. } if is_last_try(row) => settled.push((effect, given_up(&message))),
             ItemResult::Later { message, after } => {
-                let at = batch.now() + engine.clock.to_engine(after.unwrap_or_else(|| backoff(row.attempts)));
-                outbox::again(&mut tx, site.name(), &row.effect.key, at, &message, batch.now()).await?;
+                let wait = after.unwrap_or_else(|| backoff(row.attempts));
+                let at = batch.now() + desk.engine.clock.to_engine(wait);
+                desk.wait(&mut tx, &batch, row, at, &message).await?;
             }
         }
     }
-    finish(engine, site, tx, batch, settled).await
+    desk.finish(tx, batch, settled).await
 }
