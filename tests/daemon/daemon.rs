@@ -1,11 +1,12 @@
 //! One process of the real binary: started on a configuration, asked, stopped, killed.
 
+use leadpact::engine::clock::monotonic_now;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub struct Daemon {
     child: Child,
@@ -63,7 +64,7 @@ impl Daemon {
 
     /// Waits for its end.
     pub async fn ended(&mut self, longest: Duration) -> ExitStatus {
-        let begun = Instant::now();
+        let begun = monotonic_now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the process is ours") {
                 return status;

@@ -1,17 +1,19 @@
 //! A house to run the daemon in: a folder with its configuration, two pretend CRMs, a pretend Slack,
 //! a mail server and a database of either engine. People's deeds go through here too.
 
+use crate::configuration;
 use crate::daemon::{Daemon, free_port};
 use crate::postgres;
 use crate::slack::FakeSlack;
 use crate::smtp::FakeSmtp;
+use leadpact::engine::clock::{monotonic_now, real_now};
 use leadpact::record::Timestamp;
 use leadpact::sandbox::{By, CrmKind, HubSpotOrg, SalesforceOrg, Sandbox, SandboxOptions, Values, World, vocabulary};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub use CrmKind::{HubSpot, Salesforce};
 
@@ -76,11 +78,6 @@ pub async fn on_both(agreement: &str, story: impl AsyncFn(&House)) {
     tokio::join!(sqlite, postgres);
 }
 
-pub fn real_now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    Timestamp::from_millis(i64::try_from(since.as_millis()).expect("not so late"))
-}
-
 pub async fn pause(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
@@ -122,91 +119,7 @@ impl House {
 
     /// Writes a configuration that enforces in both CRMs, after `change`.
     pub fn configure(&self, name: &str, port: u16, change: impl FnOnce(String) -> String) {
-        std::fs::write(self.file(name), change(self.configuration(port))).expect("a file");
-    }
-
-    fn configuration(&self, port: u16) -> String {
-        let [tess, theo] = &self.people.tele;
-        let (queue, store, public, crm) = (&self.people.queue, &self.store, self.port, self.sandbox.base_url());
-        let (slack, smtp) = (self.slack.base_url(), self.smtp.url());
-        format!(
-            r#"
-agreement          = "agreement.toml"
-require_signatures = false
-
-[server]
-listen       = "127.0.0.1:{port}"
-admin_listen = "127.0.0.1:{port}"
-public_url   = "http://127.0.0.1:{public}"
-workers      = 1
-
-[store]
-url = "{store}"
-
-[notify.slack]
-token    = "xoxb-pretend"
-base_url = "{slack}"
-
-[notify.email]
-smtp_url = "{smtp}"
-from     = "leadpact <sla@acme.example>"
-
-[[connection]]
-name           = "hubspot"
-crm            = "hubspot"
-mode           = "enforce"
-base_url       = "{crm}"
-portal_id      = {PORTAL}
-access_token   = "pat-na1-pretend"
-webhook_secret = ["{SECRET}"]
-
-  [connection.fields.lead]
-  status        = "hs_lead_status"
-  owner         = "hubspot_owner_id"
-  touches       = "num_contacted_notes"
-  reject_reason = "reject_reason"
-  flag          = "leadpact_violation"
-  violation     = "leadpact_violations"
-
-  [connection.fields.opportunity]
-  amount     = "amount"
-  close_date = "closedate"
-  flag       = "leadpact_violation"
-  violation  = "leadpact_violations"
-
-  [connection.values.lead.status]
-  "Qualified by marketing"        = "MARKETING_QUALIFIED"
-  "Accepted"                      = "ACCEPTED"
-  "Qualified by teleprospecting"  = "TELE_QUALIFIED"
-  "Working"                       = "IN_PROGRESS"
-  "Rejected"                      = "UNQUALIFIED"
-
-  [connection.parties]
-  teleprospecting = {{ members = ["{tess}", "{theo}"] }}
-
-[[connection]]
-name            = "salesforce"
-crm             = "salesforce"
-mode            = "enforce"
-base_url        = "{crm}"
-organization_id = "00D5g000004XyZaEAK"
-client_id       = "id"
-client_secret   = "secret"
-path_secret     = "{SECRET}"
-
-  [connection.fields.lead]
-  reject_reason = "Reject_Reason__c"
-  flag          = "Leadpact_Violation__c"
-  violation     = "Leadpact_Violations__c"
-
-  [connection.fields.opportunity]
-  flag      = "Leadpact_Violation__c"
-  violation = "Leadpact_Violations__c"
-
-  [connection.parties]
-  teleprospecting = {{ queue = "{queue}" }}
-"#
-        )
+        std::fs::write(self.file(name), change(configuration::text(self, port))).expect("a file");
     }
 
     /// Starts the daemon and waits until it takes deliveries.
@@ -264,7 +177,7 @@ path_secret     = "{SECRET}"
 
     /// Waits until it is so.
     pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
-        let begun = Instant::now();
+        let begun = monotonic_now();
         while !is_so().await {
             assert!(begun.elapsed() < PATIENCE, "{:?}: it does not happen that {what}", self.engine);
             pause(50).await;

@@ -1,7 +1,8 @@
 //! News in any order and any number, and news that no webhook brings.
 
 use crate::agreements::{follow_up, watched};
-use crate::house::{House, HubSpot, PORTAL, SECRET, Salesforce, on_both, pause, real_now};
+use crate::house::{House, HubSpot, PORTAL, SECRET, Salesforce, on_both, pause};
+use leadpact::engine::clock::real_now;
 use leadpact::sandbox::record::PropertyChange;
 use leadpact::sandbox::{By, Mischief, hubspot_signature};
 use rand::SeedableRng;

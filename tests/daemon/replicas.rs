@@ -4,7 +4,8 @@
 use crate::agreements::swift;
 use crate::daemon::{Daemon, free_port};
 use crate::house::{Engine, House, HubSpot, Salesforce, pause};
-use std::time::{Duration, Instant};
+use leadpact::engine::clock::monotonic_now;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_replicas_connections_are_taken_over_within_ten_seconds() {
@@ -51,7 +52,7 @@ async fn a_killed_replicas_connections_are_taken_over_within_ten_seconds() {
         second.kill();
         house.port
     };
-    let (killed, base) = (Instant::now(), format!("http://127.0.0.1:{survivor}/webhooks"));
+    let (killed, base) = (monotonic_now(), format!("http://127.0.0.1:{survivor}/webhooks"));
     let signed_as = format!("http://127.0.0.1:{}/webhooks/hubspot", house.port);
     house.sandbox.set_webhook_url(HubSpot, &format!("{base}/hubspot"), Some(&signed_as));
     house.sandbox.set_webhook_url(Salesforce, &format!("{base}/salesforce/{}", crate::house::SECRET), None);

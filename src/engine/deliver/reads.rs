@@ -22,6 +22,10 @@ use std::time::{Duration, Instant};
 const GRAIN: Elapsed = Elapsed::from_millis(999);
 
 /// Records as the CRM showed them, and when that was, really.
+/// By so much a read may have been made later than its `Date` header says.
+const GRAIN: Elapsed = Elapsed::from_millis(999);
+
+/// Records as the CRM showed them.
 pub(super) struct Seen {
     /// The CRM's clock at the earliest of the calls.
     pub at: Timestamp,
