@@ -16,12 +16,6 @@ use crate::store::{StoreError, Tx};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Records as the CRM showed them.
-
-/// By so much a read may have been made later than its `Date` header says.
-const GRAIN: Elapsed = Elapsed::from_millis(999);
-
-/// Records as the CRM showed them, and when that was, really.
 /// By so much a read may have been made later than its `Date` header says.
 const GRAIN: Elapsed = Elapsed::from_millis(999);
 
