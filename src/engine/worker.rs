@@ -25,6 +25,8 @@ const UNAVAILABLE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(1);
 /// And not oftener than this when nothing moved.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// After a take-over the CRM's calls wait so long for the first round of notices.
+const WARN_FIRST: Duration = Duration::from_secs(3);
 const TIDY: Duration = Duration::from_secs(3600);
 
 /// How long received deliveries and applied changes are kept.
@@ -70,12 +72,16 @@ async fn hold(
     let over = stop.child_token();
     let crm = Deliver::default().until(over.clone());
     let notices = crm.beside();
-    let issued = Notify::new();
+    let (issued, told) = (Notify::new(), Notify::new());
     let work = async {
         tokio::join!(
             turns(engine, site, &lease, &wakes, &over),
-            deliveries(engine, site, &lease, crm, &issued, &over),
-            notifications(engine, site, &lease, notices, &issued, &over),
+            async {
+                // Who was to be warned before a crash is warned before the lead moves.
+                let _ = tokio::time::timeout(WARN_FIRST, told.notified()).await;
+                deliveries(engine, site, &lease, crm, &issued, &over).await;
+            },
+            notifications(engine, site, &lease, notices, Told { issued: &issued, told: &told }, &over),
             tidying(engine, site, &lease, keep, &over),
         )
     };
@@ -154,17 +160,26 @@ async fn deliveries(
     }
 }
 
+/// How the loop of notices and that of the CRM's calls hear of each other.
+struct Told<'a> {
+    issued: &'a Notify,
+    /// The first round of notices is over.
+    told: &'a Notify,
+}
+
 /// Beside the CRM's calls, so that a slow mail server keeps no lead waiting.
 async fn notifications(
     engine: &Engine,
     site: &Site,
     lease: &Lease,
     mut deliver: Deliver,
-    issued: &Notify,
+    Told { issued, told }: Told<'_>,
     over: &CancellationToken,
 ) {
     while !over.is_cancelled() {
-        match deliver.step_notices(engine, site, lease).await {
+        let step = deliver.step_notices(engine, site, lease).await;
+        told.notify_one();
+        match step {
             Ok(0) => {
                 let wait = until_next_look(engine, site, &deliver).await;
                 tokio::select! {

@@ -199,7 +199,8 @@ promise!(after_a_crash_a_notice_is_sent_at_most_once_more, |store| {
     outbox::mark_sending(&mut tx, world.site.name(), &[(key, "null".into())], minute(30)).await.unwrap();
     tx.commit().await.unwrap();
     world.crash().await;
-    assert_eq!(world.step().await.unwrap(), 0, "the other may still be at it");
+    assert!(world.step().await.unwrap() > 0, "waiting would tell nothing");
+    assert_eq!(world.channels.places().len(), 1);
     world.settle().await;
     assert_eq!(world.channels.places().len(), 1);
 });

@@ -13,26 +13,28 @@ use crate::store::outbox::{self, Lane, OutboxRow};
 impl Deliver {
     /// Looks into writes and tasks in doubt.
     pub(super) async fn resolve_doubts(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        let (writes, tasks) = self.ripe(desk, [Lane::Write, Lane::Task]).await?;
+        let (writes, tasks) = self.ripe(desk).await?;
         if !self.may_call() {
             return Ok(0);
         }
         Ok(self.read_back(desk, writes).await? + self.find_tasks(desk, tasks).await?)
     }
 
-    /// Nobody can tell whether a message arrived before the crash: it is sent once more at the most.
+    /// Nobody can tell whether a message arrived before the crash: it is sent once more at the most,
+    /// and at once, since waiting would tell nothing and what it warns of comes nearer.
     pub(super) async fn left_over_notices(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        let (notices, _) = self.ripe(desk, [Lane::Notify, Lane::Notify]).await?;
-        desk.untried(notices.iter(), "sent again after a crash").await
+        let mut sending = outbox::sending(&desk.engine.db, desk.site.name()).await?;
+        sending.retain(|row| Lane::of(&row.effect.action) == Lane::Notify);
+        desk.untried(sending.iter(), "sent again after a crash").await
     }
 
-    /// What is in doubt in two lanes and has waited long enough.
-    async fn ripe(&mut self, desk: Desk<'_>, lanes: [Lane; 2]) -> Result<(Vec<OutboxRow>, Vec<OutboxRow>), StoreError> {
+    /// Writes and tasks in doubt that have waited long enough.
+    async fn ripe(&mut self, desk: Desk<'_>) -> Result<(Vec<OutboxRow>, Vec<OutboxRow>), StoreError> {
         let mut sending = outbox::sending(&desk.engine.db, desk.site.name()).await?;
+        sending.retain(|row| Lane::of(&row.effect.action) != Lane::Notify);
         self.doubts.retain(|key, _| sending.iter().any(|row| &row.effect.key == key));
-        sending.retain(|row| lanes.contains(&Lane::of(&row.effect.action)));
         sending.retain(|row| self.is_ripe(&row.effect.key));
-        Ok(sending.into_iter().partition(|row| Lane::of(&row.effect.action) == lanes[0]))
+        Ok(sending.into_iter().partition(|row| Lane::of(&row.effect.action) == Lane::Write))
     }
 
     async fn read_back(&mut self, desk: Desk<'_>, rows: Vec<OutboxRow>) -> Result<usize, StoreError> {
