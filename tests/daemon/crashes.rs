@@ -43,7 +43,6 @@ async fn ten_kills_lose_no_lead_and_move_none_twice() {
             house.until("every lead goes back", async || house.is_back(*crm, lead)).await;
             house.until("it is journalled", async || !house.facts(*crm, lead, "recycled").await.is_empty()).await;
         }
-        let slack = house.slack.messages("#sales");
         for (crm, lead, name) in &leads {
             assert_eq!(house.moves(*crm, lead), 1, "{name}");
             assert_eq!(house.writes(*crm, lead), 1, "{name}");
@@ -57,6 +56,9 @@ async fn ten_kills_lose_no_lead_and_move_none_twice() {
                     house.facts(*crm, lead, "notified").await.len() + dropped == 2
                 })
                 .await;
+        }
+        let slack = house.slack.messages("#sales");
+        for (.., name) in &leads {
             let told = slack.iter().filter(|message| message.to_string().contains(name.as_str())).count();
             assert!((1..=LIVES.len() + 1).contains(&told), "{name} was told of {told} times");
         }
