@@ -280,10 +280,12 @@ promise!(the_echo_of_our_write_is_no_news_before_it_settles, |store| {
     overdue(&mut world, &ids(1)).await;
     world.crm.with(|s| s.write_calls.push_back(Call::DoneButHangs));
     world.step_until_it_hangs().await;
+    let facts = world.facts("000").await;
     let values = [("owner", text("70")), ("status", text("MQL"))];
     world.receive(&[changed("000", minute(61) + Elapsed::from_millis(400), &values)]).await;
     world.turn().await;
-    assert_eq!(world.standing("000").await.pass, 1, "our own write is nobody's return");
+    assert_eq!(world.facts("000").await, facts, "our own write is nobody's news");
+    assert_eq!(world.standing("000").await.owner().unwrap().as_str(), "80", "not before it is known to be done");
     world.crash().await;
     world.settle().await;
     assert_eq!(world.standing("000").await.pass, 2);
