@@ -318,6 +318,14 @@ fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Res
     })
 }
 
+/// The agreement that a configuration with errors names, so that its errors show together with them.
+fn agreement_beside(configuration: &Path) -> Option<PathBuf> {
+    let table: toml::Table = std::fs::read_to_string(configuration).ok()?.parse().ok()?;
+    let named = table.get("agreement").and_then(toml::Value::as_str).unwrap_or("agreement.toml");
+    let path = configuration.parent()?.join(named);
+    path.is_file().then_some(path)
+}
+
 /// Reads a configuration and its agreements, printing everything that is wrong with any of them.
 /// `None`: there are errors and nothing may start.
 pub fn read_configuration(path: &Path, color: bool) -> Option<(Settings, Agreements, Vec<Report>)> {
@@ -325,6 +333,9 @@ pub fn read_configuration(path: &Path, color: bool) -> Option<(Settings, Agreeme
         Ok((settings, warnings)) => (settings, vec![warnings]),
         Err(report) => {
             eprintln!("{}", report.render(color));
+            if let Some(Err(report)) = agreement_beside(path).map(|path| read_agreement(&path)) {
+                eprintln!("{}", report.render(color));
+            }
             return None;
         }
     };

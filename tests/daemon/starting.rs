@@ -68,6 +68,10 @@ async fn who_is_told_nonsense_says_where_and_starts_nothing() {
     std::fs::write(house.file("agreement.toml"), &agreement).unwrap();
     refused(&house, &[&format!("agreement.toml:{}", line(&agreement, "until")), "sale", "sal"]);
 
+    // Wrong in both files: both are told at once.
+    house.configure("leadpact.toml", house.port, |text| text.replace("portal_id      =", "portal          ="));
+    refused(&house, &["leadpact.toml:", &format!("agreement.toml:{}", line(&agreement, "until"))]);
+
     std::fs::write(house.file("agreement.toml"), follow_up()).unwrap();
     house.configure("leadpact.toml", house.port, |text| text.replace(&house.store, "sqlite:///no/such/folder/x.db"));
     refused(&house, &["/no/such/folder"]);
