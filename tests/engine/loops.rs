@@ -3,6 +3,7 @@
 use crate::channels::Channels;
 use crate::crm::{Call, FakeCrm};
 use crate::world::{RECYCLE, acme, agreement, changed, open, text};
+use leadpact::engine::clock::monotonic_now;
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::metrics::Metrics;
 use leadpact::engine::schedule::Schedule;
@@ -14,7 +15,7 @@ use leadpact::store::inbox::{self, Kind, NewDelivery};
 use leadpact::store::lease;
 use leadpact::store::{Db, Priority};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +71,7 @@ impl Daemon {
 }
 
 async fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
-    let begun = Instant::now();
+    let begun = monotonic_now();
     while !holds() {
         assert!(begun.elapsed() < limit, "not within {limit:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,10 +1,10 @@
 //! Failures on order.
 
 use crate::support::{sandbox, send, values};
+use leadpact::engine::clock::monotonic_now;
 use leadpact::sandbox::{By, Fault, FaultRule};
 use serde_json::json;
 use std::time::Duration;
-use tokio::time::Instant;
 
 const UPDATE: &str = "/crm/objects/2026-03/contacts/batch/update";
 
@@ -45,7 +45,7 @@ async fn a_hanging_call_does_nothing_and_is_answered_late() {
     let world = hand.sandbox.hubspot();
     let id = world.create("contacts", values(&[]), By::Form);
     hand.sandbox.fail(FaultRule::once("hubspot.*", Fault::Hang { seconds: 0.2 }));
-    let begun = Instant::now();
+    let begun = monotonic_now();
     let body = json!({ "inputs": [{ "id": id, "properties": { "company": "Lost" } }] });
     assert_eq!(hand.hubspot("POST", UPDATE, body).await.status, 503);
     assert!(begun.elapsed() >= Duration::from_millis(200));
