@@ -64,7 +64,6 @@ async fn a_repeated_delivery_within_one_commit_is_stored_once() {
 async fn whoever_is_not_stored_within_two_seconds_is_told_to_come_again() {
     let house = House::start().await;
     let writer = house.db.begin(Priority::Work).await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test measures")]
     let began = monotonic_now();
     let (status, text) = house.send(&from_hubspot(HUBSPOT, &event(1))).await;
     assert_eq!((status, text.as_str()), (503, r#"{"error":"cannot be stored now, try again"}"#));
