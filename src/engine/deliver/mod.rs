@@ -1,6 +1,7 @@
 //! Carries effects out: reads, writes and tasks in the CRM, notices to people. Intent is stored
 //! before a write; after doubt the record is read back; every item settles on its own.
 
+mod call;
 mod desk;
 mod doubt;
 mod intent;

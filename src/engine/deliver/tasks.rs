@@ -1,14 +1,13 @@
 //! Tasks for owners in the CRM: read, confirm, intent, create; a task carries its key in its text,
 //! so that after a doubt it is looked for before it is made again.
 
-use super::desk::{Desk, distinct, only_store};
+use super::call::{Sent, settle_items};
+use super::desk::{Desk, distinct};
 use super::intent::{Judged, judge};
 use super::item::Teller;
 use super::reads::{Seen, apply};
 use super::rest::Call;
-use super::writes::{given_up, is_last_try};
-use super::{Deliver, GATHER, Sliced, backoff};
-use crate::agreement::Input;
+use super::{Deliver, GATHER, Sliced};
 use crate::crm::{CrmError, ItemResult, NewTask};
 use crate::engine::batch::Batch;
 use crate::record::{Action, Effect, Object, Outcome, RecordId};
@@ -62,40 +61,8 @@ impl Deliver {
         }
         let tasks: Vec<NewTask> = ready.iter().map(|r| r.task.clone()).collect();
         let answer = desk.site.crm.create_tasks(&tasks).await;
-        self.settle_tasks(desk, ready, answer).await
-    }
-
-    async fn settle_tasks(
-        &mut self,
-        desk: Desk<'_>,
-        ready: Vec<Ready>,
-        answer: Result<Vec<ItemResult>, CrmError>,
-    ) -> Result<Sliced, StoreError> {
-        let sent = ready.len();
-        self.note(desk, Call::Task, sent, answer.as_ref().err());
-        match answer {
-            Ok(results) => {
-                settle(desk, ready.iter().map(|r| &r.row).zip(results).collect()).await?;
-                Ok(self.grow(sent))
-            }
-            Err(CrmError::Doubt { .. }) => {
-                self.halve(sent);
-                self.doubt(ready.iter().map(|r| r.row.effect.key.clone()), desk.patience.doubt);
-                Ok(Sliced::Over(0))
-            }
-            Err(CrmError::Never { message }) if sent > 1 => {
-                self.halve(sent);
-                Ok(Sliced::Over(desk.untried(ready.iter().map(|r| &r.row), &message).await?))
-            }
-            Err(CrmError::Never { message }) => {
-                let effects: Vec<&Effect> = ready.iter().map(|r| &r.row.effect).collect();
-                Ok(Sliced::Over(desk.park(&effects, &message).await?))
-            }
-            Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
-                desk.untried(ready.iter().map(|r| &r.row), &error.to_string()).await?;
-                Ok(Sliced::Over(0))
-            }
-        }
+        let sent = ready.iter().map(|r| Sent { row: &r.row, intent: None }).collect();
+        self.settle_call(desk, Call::Task, sent, answer).await
     }
 
     /// After a doubt: tasks that exist are done, the others are due again.
@@ -123,14 +90,14 @@ impl Deliver {
             let (mut made, mut lost) = (Vec::new(), Vec::new());
             for (row, id) in known.into_iter().zip(found) {
                 match id {
-                    Some(_) => made.push((row, ItemResult::Done { modified: now, note: id })),
+                    Some(_) => made.push((Sent { row, intent: None }, ItemResult::Done { modified: now, note: id })),
                     None => lost.push(row),
                 }
             }
             // What cannot be looked for was stored by no version of this daemon: made anew.
             lost.extend(slice.iter().filter(|row| stored(row).is_none()));
             desk.untried(lost.into_iter(), "not found in the CRM").await?;
-            settle(desk, made).await?;
+            settle_items(desk, made).await?;
             moved += slice.len();
         }
         Ok(moved)
@@ -202,34 +169,4 @@ fn task(desk: Desk<'_>, batch: &Batch<'_>, teller: &Teller<'_>, effect: &Effect)
         due: effect.deadline.unwrap_or(effect.at),
         key: effect.key.to_string(),
     })
-}
-
-async fn settle(desk: Desk<'_>, items: Vec<(&OutboxRow, ItemResult)>) -> Result<(), StoreError> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    let keys = distinct(items.iter().map(|(row, _)| row.effect.record.clone()));
-    let mut tx = desk.begin().await?;
-    let mut batch = desk.load(&mut tx, &keys).await?;
-    let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
-    for (row, result) in items {
-        let effect = &row.effect;
-        match result {
-            ItemResult::Done { modified, note } => {
-                settled.push((effect, Outcome::Done { at: modified, since: modified, values: Vec::new(), note }));
-            }
-            ItemResult::Refused { message } => settled.push((effect, Outcome::Parked { error: message })),
-            ItemResult::Gone { message } => {
-                only_store(batch.decide(&mut tx, &effect.record, Input::Noticed).await)?;
-                settled.push((effect, Outcome::Dropped { reason: message }));
-            }
-            ItemResult::Later { message, .. } if is_last_try(row) => settled.push((effect, given_up(&message))),
-            ItemResult::Later { message, after } => {
-                let wait = after.unwrap_or_else(|| backoff(row.attempts));
-                let at = batch.now() + desk.engine.clock.to_engine(wait);
-                desk.wait(&mut tx, &batch, row, at, &message).await?;
-            }
-        }
-    }
-    desk.finish(tx, batch, settled).await
 }

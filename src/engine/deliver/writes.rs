@@ -1,13 +1,13 @@
-//! Field writes: one batch read, one transaction that stores the intents (`intent`), one call, one
-//! transaction that settles each item. What becomes of calls in doubt is in `doubt`.
+//! Field writes: one batch read, one transaction that stores the intents (`intent`), one call. What
+//! the call came to is in `call`, what becomes of one in doubt in `doubt`.
 
-use super::desk::{Desk, distinct, only_store};
+use super::call::Sent;
+use super::desk::Desk;
 use super::intent::{Ready, prepare};
 use super::rest::Call;
-use super::{ATTEMPTS, Deliver, GATHER, Sliced, backoff};
-use crate::agreement::Input;
-use crate::crm::{CrmError, ItemResult, Write};
-use crate::record::{Effect, Object, Outcome, RecordId, RecordKey, Timestamp};
+use super::{Deliver, GATHER, Sliced};
+use crate::crm::Write;
+use crate::record::{Object, RecordId, RecordKey, Timestamp};
 use crate::store::StoreError;
 use crate::store::outbox::{self, Lane, OutboxRow};
 use std::collections::{HashMap, HashSet};
@@ -55,53 +55,8 @@ impl Deliver {
         let write = |r: &Ready| Write { id: r.row.effect.record.id.clone(), values: r.intent.values.clone() };
         let writes: Vec<Write> = ready.iter().map(write).collect();
         let answer = desk.site.crm.write(object, &writes).await;
-        self.settle_call(desk, ready, answer).await
-    }
-
-    async fn settle_call(
-        &mut self,
-        desk: Desk<'_>,
-        ready: Vec<Ready>,
-        answer: Result<Vec<ItemResult>, CrmError>,
-    ) -> Result<Sliced, StoreError> {
-        let sent = ready.len();
-        self.note(desk, Call::Write, sent, answer.as_ref().err());
-        match answer {
-            Ok(results) => {
-                settle_items(desk, ready.into_iter().zip(results).collect()).await?;
-                Ok(self.grow(sent))
-            }
-            Err(CrmError::Doubt { .. }) => {
-                self.halve(sent);
-                self.doubt(ready.iter().map(|r| r.row.effect.key.clone()), desk.patience.doubt);
-                Ok(Sliced::Over(0))
-            }
-            Err(CrmError::Never { message }) if sent > 1 => {
-                self.halve(sent);
-                Ok(Sliced::Over(desk.untried(ready.iter().map(|r| &r.row), &message).await?))
-            }
-            Err(CrmError::Never { message }) => {
-                let effects: Vec<&Effect> = ready.iter().map(|r| &r.row.effect).collect();
-                Ok(Sliced::Over(desk.park(&effects, &message).await?))
-            }
-            Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
-                desk.untried(ready.iter().map(|r| &r.row), &error.to_string()).await?;
-                Ok(Sliced::Over(0))
-            }
-        }
-    }
-
-    /// Counts a call, and begins the CRM's rest when it failed.
-    pub(super) fn note(&self, desk: Desk<'_>, call: Call, sent: usize, failure: Option<&CrmError>) {
-        let result = if failure.is_some() { "failed" } else { "ok" };
-        desk.engine.metrics.call(desk.site.name(), call.as_str(), result);
-        match failure {
-            None => self.rest.worked(call),
-            Some(error) => {
-                tracing::warn!(call = call.as_str(), records = sent, "a call failed: {error}");
-                self.rest.failed(call, error);
-            }
-        }
+        let sent = ready.iter().map(|r| Sent { row: &r.row, intent: Some(&r.intent) }).collect();
+        self.settle_call(desk, Call::Write, sent, answer).await
     }
 }
 
@@ -134,42 +89,4 @@ async fn next_of_each(desk: Desk<'_>) -> Result<Vec<OutboxRow>, StoreError> {
 /// As the agreement orders them; a move ends what else its step asks for, so it comes last.
 fn turn(row: &OutboxRow) -> (Timestamp, bool) {
     (row.effect.at, row.effect.action.moves())
-}
-
-async fn settle_items(desk: Desk<'_>, items: Vec<(Ready, ItemResult)>) -> Result<(), StoreError> {
-    let keys = distinct(items.iter().map(|(r, _)| r.row.effect.record.clone()));
-    let mut tx = desk.begin().await?;
-    let mut batch = desk.load(&mut tx, &keys).await?;
-    let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
-    for (Ready { row, intent }, result) in &items {
-        let effect = &row.effect;
-        match result {
-            ItemResult::Done { modified, note } => {
-                let values = intent.values.clone();
-                settled
-                    .push((effect, Outcome::Done { at: *modified, since: intent.since, values, note: note.clone() }));
-            }
-            ItemResult::Refused { message } => settled.push((effect, Outcome::Parked { error: message.clone() })),
-            ItemResult::Gone { message } => {
-                only_store(batch.decide(&mut tx, &effect.record, Input::Noticed).await)?;
-                settled.push((effect, Outcome::Dropped { reason: message.clone() }));
-            }
-            ItemResult::Later { message, .. } if is_last_try(row) => settled.push((effect, given_up(message))),
-            ItemResult::Later { message, after } => {
-                let wait = after.unwrap_or_else(|| backoff(row.attempts));
-                let at = batch.now() + desk.engine.clock.to_engine(wait);
-                desk.wait(&mut tx, &batch, row, at, message).await?;
-            }
-        }
-    }
-    desk.finish(tx, batch, settled).await
-}
-
-/// `row` as it was before this try.
-pub(super) fn is_last_try(row: &OutboxRow) -> bool {
-    row.attempts + 1 >= ATTEMPTS
-}
-
-pub(super) fn given_up(why: &str) -> Outcome {
-    Outcome::Parked { error: format!("given up after {ATTEMPTS} tries: {why}") }
 }

@@ -1,0 +1,116 @@
+//! What is in the outbox: due, in doubt, parked, and how much of it.
+
+use super::{Lane, OutboxCounts, OutboxRow};
+use crate::record::{ConnectionName, EffectKey, Timestamp};
+use crate::store::{Db, Result, StoreError, count, from_json, moment};
+
+/// What may be sent now, the longest due first.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn due(
+    db: &Db,
+    connection: &ConnectionName,
+    lane: Lane,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<OutboxRow>> {
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+         WHERE connection = $1 AND lane = $2 AND state = 'due' AND not_before <= $3 \
+         ORDER BY not_before, effect_key LIMIT $4";
+    let rows: Vec<Row> = on_db!(db, |c| {
+        sqlx::query_as(SQL)
+            .bind(connection.as_str())
+            .bind(lane.as_str())
+            .bind(now.as_millis())
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    })?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// What was being sent when a process died: in doubt, to be read back before anything else.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn sending(db: &Db, connection: &ConnectionName) -> Result<Vec<OutboxRow>> {
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+         WHERE connection = $1 AND state = 'sending' ORDER BY effect_key";
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// What was given up and waits for a person, the longest first; of all connections.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn parked(db: &Db, limit: u32) -> Result<Vec<OutboxRow>> {
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+         WHERE state = 'parked' ORDER BY updated, connection, effect_key LIMIT $1";
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(c).await)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// One effect and its state as the table has it, whatever became of it.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn get(db: &Db, connection: &ConnectionName, key: &EffectKey) -> Result<Option<(String, OutboxRow)>> {
+    const SQL: &str = "SELECT state, effect, not_before, attempts, payload, outcome FROM outbox \
+         WHERE connection = $1 AND effect_key = $2";
+    let row: Option<RowWithState> =
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(key.as_str()).fetch_optional(c).await)?;
+    row.map(|(state, effect, not_before, attempts, payload, outcome)| {
+        Ok((state, from_row((effect, not_before, attempts, payload, outcome))?))
+    })
+    .transpose()
+}
+
+/// When the next effect of this connection may be sent.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn earliest(db: &Db, connection: &ConnectionName) -> Result<Option<Timestamp>> {
+    // One look at the head of each lane.
+    const SQL: &str = "SELECT MIN(not_before) FROM (\
+         SELECT MIN(not_before) AS not_before FROM outbox WHERE connection = $1 AND state = 'due' AND lane = 'read' \
+         UNION ALL \
+         SELECT MIN(not_before) FROM outbox WHERE connection = $1 AND state = 'due' AND lane = 'write' \
+         UNION ALL \
+         SELECT MIN(not_before) FROM outbox WHERE connection = $1 AND state = 'due' AND lane = 'notify' \
+         UNION ALL \
+         SELECT MIN(not_before) FROM outbox WHERE connection = $1 AND state = 'due' AND lane = 'task') AS heads";
+    let (first,): (Option<i64>,) = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_one(c).await)?;
+    Ok(moment(first))
+}
+
+/// How many of a connection's effects are not settled.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn counts(db: &Db, connection: &ConnectionName) -> Result<OutboxCounts> {
+    const SQL: &str = "SELECT state, COUNT(*) FROM outbox \
+         WHERE connection = $1 AND state = 'due' GROUP BY state \
+         UNION ALL SELECT state, COUNT(*) FROM outbox WHERE connection = $1 AND state = 'sending' GROUP BY state \
+         UNION ALL SELECT state, COUNT(*) FROM outbox WHERE connection = $1 AND state = 'parked' GROUP BY state";
+    let rows: Vec<(String, i64)> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
+    let mut counts = OutboxCounts::default();
+    for (state, n) in rows {
+        match state.as_str() {
+            "due" => counts.due = count(n)?,
+            "sending" => counts.sending = count(n)?,
+            "parked" => counts.parked = count(n)?,
+            other => return Err(StoreError::Corrupt(format!("`{other}` was not asked for"))),
+        }
+    }
+    Ok(counts)
+}
+
+type Row = (String, i64, i64, Option<String>, Option<String>);
+type RowWithState = (String, String, i64, i64, Option<String>, Option<String>);
+
+fn from_row((effect, not_before, attempts, payload, outcome): Row) -> Result<OutboxRow> {
+    let not_before = Timestamp::from_millis(not_before);
+    Ok(OutboxRow { effect: from_json(&effect)?, not_before, attempts: count(attempts)?, payload, outcome })
+}
