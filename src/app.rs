@@ -85,6 +85,11 @@ impl Agreements {
         &self.files[self.of.get(connection).copied().unwrap_or(0)]
     }
 
+    /// What the agreements say and this version does not act on, each in a sentence.
+    pub fn ahead(&self) -> Vec<String> {
+        self.files.iter().flat_map(|f| lint::ahead(&f.agreement)).collect()
+    }
+
     /// What the agreements leave unsaid, each in a sentence.
     pub fn unsaid(&self) -> Vec<String> {
         self.files.iter().flat_map(|f| lint::unsaid(&f.agreement)).collect()

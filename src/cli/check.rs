@@ -43,10 +43,14 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             &a.hash[..12]
         );
     }
-    let unsaid = agreements.unsaid();
-    if !unsaid.is_empty() {
-        println!("Left unsaid:");
-        unsaid.iter().for_each(|sentence| println!("  - {sentence}"));
-    }
+    list("Read and checked, but not acted on by this version:", &agreements.ahead());
+    list("Left unsaid:", &agreements.unsaid());
     if arguments.strict && warned > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn list(title: &str, sentences: &[String]) {
+    if !sentences.is_empty() {
+        println!("{title}");
+        sentences.iter().for_each(|sentence| println!("  - {sentence}"));
+    }
 }

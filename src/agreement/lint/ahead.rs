@@ -1,0 +1,25 @@
+//! What an agreement says and this version reads and checks, but does not act on. Nobody should
+//! believe a promise kept that nothing keeps.
+
+use crate::agreement::Agreement;
+
+/// Each part in a sentence.
+pub fn ahead(agreement: &Agreement) -> Vec<String> {
+    let parts = [
+        (agreement.commitments.len(), "commitment", "not measured"),
+        (agreement.reviews.len(), "review", "not sent"),
+        (agreement.resolutions.len(), "conflict-resolution step", "not followed"),
+    ];
+    let mut said: Vec<String> = parts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, how)| format!("{count} {what}{}: {how} yet.", if *count == 1 { "" } else { "s" }))
+        .collect();
+    if let Some(recycling) = &agreement.recycling {
+        let pace = if recycling.pace.is_some() { " and its pace" } else { "" };
+        said.push(format!(
+            "The breaker of [recycling]{pace}: not applied yet; however many fall due at once are recycled."
+        ));
+    }
+    said
+}
