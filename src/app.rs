@@ -11,10 +11,9 @@ use crate::crm::hubspot::HubSpot;
 use crate::crm::salesforce::Salesforce;
 use crate::crm::{CrmError, SharedCrm};
 use crate::engine::clock::{Clock, real_now};
-use crate::engine::context::{Engine, Site};
+use crate::engine::context::{Engine, Parts, Site};
 use crate::engine::directory::Directory;
 use crate::engine::ingest::Ingest;
-use crate::engine::metrics::Metrics;
 use crate::engine::worker::{self, Retention};
 use crate::notify::{Notifiers, Templates};
 use crate::record::{ConnectionName, Elapsed};
@@ -29,12 +28,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How many facts a slow listener may fall behind.
-const TOLD: usize = 4_096;
 const DAY: i64 = 86_400;
 
 /// An agreement as its file has it.
@@ -162,16 +159,9 @@ impl App {
             let (agreement, acts) = enforced(&db, settings, connection, file).await?;
             sites.push(Arc::new(site(connection, agreement, acts)?));
         }
-        let engine = Engine {
-            db,
-            clock,
-            notifiers,
-            notify_in_observe: settings.notify.notify_in_observe,
-            metrics: Arc::new(Metrics::default()),
-            holder: uuid::Uuid::now_v7().to_string(),
-            sites,
-            told: broadcast::channel(TOLD).0,
-        };
+        let notify_in_observe = settings.notify.notify_in_observe;
+        let parts = Parts { db, clock, notifiers, notify_in_observe };
+        let engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), sites);
         let keep = Retention {
             inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
             history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),
@@ -190,7 +180,7 @@ impl App {
         let admin = (server.admin_listen != server.listen).then(|| bind(server.admin_listen)).transpose()?;
         let public_at = public.local_addr()?;
         let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
-        let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites);
+        let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
@@ -218,8 +208,8 @@ impl App {
 
     /// Starts the workers of every connection.
     pub fn start(&self) {
-        for site in &self.engine.sites {
-            let (engine, site) = (self.engine.clone(), site.clone());
+        for site in self.engine.sites() {
+            let engine = self.engine.clone();
             let (wakes, keep, stop) = (self.wakes.clone(), self.keep, self.stop.clone());
             self.tasks.spawn(async move { worker::work(engine, site, wakes, keep, stop).await });
         }

@@ -150,7 +150,7 @@ impl<'a> Batch<'a> {
         past.extend(self.history.iter().filter(|(k, _)| k == key).map(|(_, c)| c.clone()));
         past.extend(news.iter().cloned());
         let mut facts = journal::facts(tx, key).await?;
-        facts.extend(self.journal.iter().filter(|e| &e.record == key).map(|e| e.fact.clone()));
+        facts.extend(self.journal.iter().filter(|e| e.record.as_ref() == Some(key)).map(|e| e.fact.clone()));
         facts.extend(told.iter().cloned());
         let (agreement, now) = (self.agreement(), self.now);
         guarded(key, || refold(agreement, standing, past, &facts, now))
@@ -164,7 +164,8 @@ impl<'a> Batch<'a> {
     fn take(&mut self, key: &RecordKey, decision: Decision) {
         let agreement = self.agreement().hash.to_string();
         for fact in decision.facts {
-            let entry = JournalEntry { record: key.clone(), fact, seen_at: self.now, agreement: agreement.clone() };
+            let entry =
+                JournalEntry { record: Some(key.clone()), fact, seen_at: self.now, agreement: agreement.clone() };
             self.journal.push(entry);
         }
         self.history.extend(decision.history.into_iter().map(|c| (key.clone(), c)));
@@ -246,12 +247,13 @@ impl Written {
 
 fn log_fact(entry: &JournalEntry) {
     let fact = &entry.fact;
-    let (record, kind, source, run) = (&entry.record, fact.kind.as_str(), &fact.source, fact.run);
+    let record = entry.record.as_ref().map(tracing::field::display);
+    let (kind, source, run) = (fact.kind.as_str(), &fact.source, fact.run);
     match fact.kind {
         FactKind::Breached | FactKind::Recycled | FactKind::Reassigned | FactKind::Nurtured | FactKind::Parked => {
-            tracing::info!(record = %record, fact = kind, clock = %source, run, at = %fact.at, "journalled");
+            tracing::info!(record, fact = kind, clock = %source, run, at = %fact.at, "journalled");
         }
-        _ => tracing::debug!(record = %record, fact = kind, clock = %source, run, at = %fact.at, "journalled"),
+        _ => tracing::debug!(record, fact = kind, clock = %source, run, at = %fact.at, "journalled"),
     }
 }
 

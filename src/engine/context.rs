@@ -9,8 +9,11 @@ use crate::notify::Notifiers;
 use crate::record::ConnectionName;
 use crate::store::Db;
 use crate::store::journal::JournalEntry;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, broadcast};
+
+/// How many facts a slow listener may fall behind.
+const TOLD: usize = 4_096;
 
 /// The daemon's shared parts.
 pub struct Engine {
@@ -22,7 +25,7 @@ pub struct Engine {
     pub metrics: Arc<Metrics>,
     /// This process's own name among replicas.
     pub holder: String,
-    pub sites: Vec<Arc<Site>>,
+    sites: RwLock<Vec<Arc<Site>>>,
     /// Facts as they are journalled, for live pages and the demo's narrator.
     pub told: broadcast::Sender<Arc<JournalEntry>>,
 }
@@ -47,8 +50,38 @@ impl Site {
     }
 }
 
+/// What an engine is made of, but for its connections.
+pub struct Parts {
+    pub db: Db,
+    pub clock: Clock,
+    pub notifiers: Notifiers,
+    pub notify_in_observe: bool,
+}
+
 impl Engine {
-    pub fn site(&self, name: &str) -> Option<&Arc<Site>> {
-        self.sites.iter().find(|s| s.name().as_str() == name)
+    /// An engine that works these connections.
+    pub fn new(parts: Parts, holder: &str, sites: Vec<Arc<Site>>) -> Self {
+        let Parts { db, clock, notifiers, notify_in_observe } = parts;
+        let (metrics, holder) = (Arc::new(Metrics::default()), holder.to_owned());
+        let (sites, told) = (RwLock::new(sites), broadcast::channel(TOLD).0);
+        Self { db, clock, notifiers, notify_in_observe, metrics, holder, sites, told }
+    }
+
+    /// The connections as they are now. One whose agreement changes is replaced, not altered.
+    pub fn sites(&self) -> Vec<Arc<Site>> {
+        self.sites.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn site(&self, name: &str) -> Option<Arc<Site>> {
+        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        sites.iter().find(|s| s.name().as_str() == name).cloned()
+    }
+
+    /// Puts a connection in the place of the one of its name, whose workers have stopped.
+    pub fn replace(&self, site: Arc<Site>) {
+        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = sites.iter_mut().find(|s| s.name() == site.name()) {
+            *place = site;
+        }
     }
 }

@@ -64,6 +64,31 @@ fact_kinds! {
     Merged = "merged",
     Deleted = "deleted",
     Restored = "restored",
+    // The owner became another one; the item is the new owner's id, empty for nobody.
+    Assigned = "assigned",
+    // Ended as nurture, after it had been accepted or worked; before that it is a rejection.
+    Disqualified = "disqualified",
+    // A person told leadpact to leave a record alone, and to go on with it.
+    Excluded = "excluded",
+    Included = "included",
+    // What the breaker held was let go, or given up, by a person.
+    Released = "released",
+    Discarded = "discarded",
+    // The agreement's own life; these concern no record.
+    Offered = "version_offered",
+    Activated = "version_activated",
+    Signed = "signed",
+    Informed = "informed",
+    Confirmed = "confirmed",
+    Attested = "attested",
+    Reviewed = "reviewed",
+    Setting = "setting",
+    // A breach, rejection or violation that somebody disputes; the item is the dispute's id.
+    Disputed = "disputed",
+    Climbed = "dispute_climbed",
+    Upheld = "dispute_upheld",
+    Dismissed = "dispute_dismissed",
+    DisputeWithdrawn = "dispute_withdrawn",
 }
 
 impl FactKind {
@@ -87,6 +112,23 @@ impl FactKind {
                 | Unflagged
                 | Undone
                 | Contested
+                | Excluded
+                | Included
+                | Released
+                | Discarded
+                | Offered
+                | Activated
+                | Signed
+                | Informed
+                | Confirmed
+                | Attested
+                | Reviewed
+                | Setting
+                | Disputed
+                | Climbed
+                | Upheld
+                | Dismissed
+                | DisputeWithdrawn
         )
     }
 }

@@ -6,6 +6,7 @@ pub mod effect;
 pub mod fact;
 pub mod field;
 pub mod ids;
+pub mod order;
 pub mod time;
 pub mod value;
 
@@ -14,5 +15,6 @@ pub use effect::{Action, Effect, EffectKey, Recipient};
 pub use fact::{Fact, FactKind};
 pub use field::{Field, FieldName, Fields};
 pub use ids::{ConnectionName, Object, OwnerId, PartyName, RecordId, RecordKey, StageName};
+pub use order::{Ask, Order};
 pub use time::{Elapsed, Timestamp};
 pub use value::{FieldType, Value};

@@ -34,6 +34,21 @@ pub fn sentence(reader: &Reader<'_>, fact: &Fact) -> String {
         | FactKind::Held
         | FactKind::Contested
         | FactKind::Undone => words.of_deed(),
+        FactKind::Offered
+        | FactKind::Activated
+        | FactKind::Signed
+        | FactKind::Informed
+        | FactKind::Confirmed
+        | FactKind::Attested
+        | FactKind::Reviewed
+        | FactKind::Setting
+        | FactKind::Released
+        | FactKind::Discarded => words.of_agreement(),
+        FactKind::Disputed
+        | FactKind::Climbed
+        | FactKind::Upheld
+        | FactKind::Dismissed
+        | FactKind::DisputeWithdrawn => words.of_dispute(),
         _ => words.of_record(),
     }
 }
@@ -62,8 +77,56 @@ impl Words<'_> {
             FactKind::Merged => format!("Merged into another record{by}"),
             FactKind::Deleted => format!("Deleted{by}"),
             FactKind::Restored => format!("Restored{by}"),
+            FactKind::Assigned if self.fact.item.is_empty() => format!("Belongs to nobody now{by}"),
+            FactKind::Assigned => format!("Belongs to {} now{by}", self.owner(&self.fact.item)),
+            FactKind::Disqualified => format!("Disqualified{}{by}", self.text("reason", ": ")),
+            FactKind::Excluded => {
+                format!(
+                    "Left alone{}{}{}",
+                    self.moment("until", " until "),
+                    self.text("by", ", asked by "),
+                    self.text("why", ": ")
+                )
+            }
+            FactKind::Included => {
+                format!("Treated like any other again{}{}", self.text("by", ", asked by "), self.text("why", ": "))
+            }
             FactKind::Withdrawn => self.withdrawn(),
             other => or(source, other.as_str()).to_owned(),
+        }
+    }
+
+    /// The life of the agreement itself, and what people set.
+    fn of_agreement(&self) -> String {
+        let (source, item, who) = (&self.fact.source, &self.fact.item, self.text("by", ", by "));
+        match self.fact.kind {
+            FactKind::Offered => {
+                format!("A version of the agreement was offered: {}", or(&self.text("version", ""), item))
+            }
+            FactKind::Activated => {
+                format!("A version of the agreement is in force: {}", or(&self.text("version", ""), item))
+            }
+            FactKind::Signed => format!("Signed{who}{}", self.text("title", ", ")),
+            FactKind::Informed => format!("{} was told of this version of the agreement", self.owner(item)),
+            FactKind::Confirmed => format!("{} confirmed having read the agreement", self.owner(item)),
+            FactKind::Attested => format!("{source}: attested{}{who}", self.text("answer", " ")),
+            FactKind::Reviewed => format!("The review pack went out: {source}"),
+            FactKind::Setting => format!("{item}{}{who}{}", self.text("to", ": "), self.text("why", ", since ")),
+            FactKind::Released => format!("What was held may go{who}"),
+            FactKind::Discarded => format!("What was held is given up{who}"),
+            other => other.as_str().to_owned(),
+        }
+    }
+
+    fn of_dispute(&self) -> String {
+        let who = self.text("by", ", by ");
+        match self.fact.kind {
+            FactKind::Disputed => format!("Disputed{who}{}", self.text("why", ": ")),
+            FactKind::Climbed => format!("The dispute went on to its next step{}", self.text("who", ": ")),
+            FactKind::Upheld => format!("The dispute was upheld: it does not count{who}{}", self.text("why", "; ")),
+            FactKind::Dismissed => format!("The dispute was dismissed: it stands{who}{}", self.text("why", "; ")),
+            FactKind::DisputeWithdrawn => format!("The dispute was withdrawn{who}"),
+            other => other.as_str().to_owned(),
         }
     }
 

@@ -11,10 +11,11 @@ use crate::record::{ConnectionName, Fact, FactKind, OwnerId, PartyName, RecordId
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 
-/// A fact about a record, with when it was seen and under which agreement.
+/// A fact, with when it was seen and under which agreement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalEntry {
-    pub record: RecordKey,
+    /// `None` for what concerns the agreement or the connection as a whole: a signature, a setting.
+    pub record: Option<RecordKey>,
     pub fact: Fact,
     pub seen_at: Timestamp,
     /// The hash of the agreement that judged.
@@ -97,8 +98,8 @@ impl Link {
             kind: fact.kind.as_str().to_owned(),
             at: fact.at.as_millis(),
             seen_at: entry.seen_at.as_millis(),
-            object: entry.record.object.as_str().to_owned(),
-            id: entry.record.id.as_str().to_owned(),
+            object: entry.record.as_ref().map_or("", |key| key.object.as_str()).to_owned(),
+            id: entry.record.as_ref().map_or("", |key| key.id.as_str()).to_owned(),
             pass: fact.pass.into(),
             source: clean(&fact.source).into_owned(),
             run: fact.run.into(),
@@ -136,8 +137,12 @@ impl Link {
     fn into_row(self, connection: &ConnectionName) -> Result<JournalRow> {
         let kind = FactKind::parse(&self.kind)
             .ok_or_else(|| StoreError::Corrupt(format!("`{}` is no kind of fact", self.kind)))?;
-        let record =
-            RecordKey { connection: connection.clone(), object: object(&self.object)?, id: RecordId::new(self.id) };
+        let record = match self.object.as_str() {
+            "" => None,
+            name => {
+                Some(RecordKey { connection: connection.clone(), object: object(name)?, id: RecordId::new(self.id) })
+            }
+        };
         let fact = Fact {
             kind,
             at: Timestamp::from_millis(self.at),
@@ -166,8 +171,10 @@ pub async fn append(tx: &mut Tx, connection: &ConnectionName, entries: &[Journal
     if entries.is_empty() {
         return Ok(());
     }
-    if let Some(stray) = entries.iter().find(|entry| entry.record.connection != *connection) {
-        return Err(StoreError::Refused(format!("{} is not of `{connection}`", stray.record)));
+    if let Some(stray) =
+        entries.iter().filter_map(|entry| entry.record.as_ref()).find(|key| key.connection != *connection)
+    {
+        return Err(StoreError::Refused(format!("{stray} is not of `{connection}`")));
     }
     let mut head = lock_head(tx, connection).await?;
     let mut links = Vec::with_capacity(entries.len());

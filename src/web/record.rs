@@ -53,7 +53,7 @@ pub async fn find(web: &Web, place: &Place) -> Result<Option<Found>, StoreError>
 }
 
 fn named(web: &Web, place: &Place) -> Option<(Arc<Site>, RecordKey)> {
-    let site = web.engine.site(&place.connection)?.clone();
+    let site = web.engine.site(&place.connection)?;
     let object = Object::parse(&place.object)?;
     // No row has it, and PostgreSQL refuses to compare with it.
     let id = Some(&place.id).filter(|id| !id.contains('\0')).map(RecordId::new)?;

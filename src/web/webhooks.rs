@@ -79,7 +79,7 @@ async fn receive(web: Data<Web>, request: HttpRequest, place: Path<Place>, body:
     let Some(site) = web.engine.site(&place.connection) else {
         return refuse(&web, "", &Refused::UnknownConnection);
     };
-    match take(&web, site, &request, place.path_secret.clone(), body).await {
+    match take(&web, &site, &request, place.path_secret.clone(), body).await {
         Ok(stored) => {
             let result = if stored == Insertion::Stored { "stored" } else { "repeated" };
             web.engine.metrics.webhook(site.name().as_str(), result);

@@ -5,7 +5,6 @@ use crate::crm::{Call, FakeCrm};
 use crate::world::{RECYCLE, acme, agreement, changed, open, text};
 use leadpact::engine::clock::monotonic_now;
 use leadpact::engine::clock::{Clock, real_now};
-use leadpact::engine::metrics::Metrics;
 use leadpact::engine::schedule::Schedule;
 use leadpact::engine::worker::{self, Retention};
 use leadpact::engine::{Engine, Site};
@@ -16,7 +15,6 @@ use leadpact::store::lease;
 use leadpact::store::{Db, Priority};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -34,16 +32,16 @@ impl Daemon {
         let crm = Arc::new(FakeCrm::new(clock.clone()));
         crm.with(|s| s.unmapped.extend(["due", "clock", "last_action"].map(leadpact::record::FieldName::new)));
         let channels = Channels::default();
-        let engine = Arc::new(Engine {
-            db,
-            clock,
-            notifiers: Notifiers::of(Templates::load(None).unwrap(), vec![Box::new(channels.clone())]),
-            notify_in_observe: false,
-            metrics: Arc::new(Metrics::default()),
-            holder: holder.to_owned(),
-            sites: Vec::new(),
-            told: broadcast::channel(16).0,
-        });
+        let engine = Arc::new(Engine::new(
+            leadpact::engine::context::Parts {
+                db,
+                clock,
+                notifiers: Notifiers::of(Templates::load(None).unwrap(), vec![Box::new(channels.clone())]),
+                notify_in_observe: false,
+            },
+            holder,
+            Vec::new(),
+        ));
         let site = Arc::new(crate::world::site(agreement(steps, ""), crm.clone()));
         let stop = CancellationToken::new();
         let keep = Retention { inbox: Elapsed::from_secs(86_400), history: Elapsed::from_secs(86_400) };

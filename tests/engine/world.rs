@@ -9,7 +9,6 @@ use leadpact::crm::{Connection, Event, Person, Says};
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::deliver::{Deliver, Patience};
 use leadpact::engine::directory::Directory;
-use leadpact::engine::metrics::Metrics;
 use leadpact::engine::{Engine, Site, worker};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{
@@ -23,7 +22,7 @@ use leadpact::store::{Db, OpenOptions, Priority, StoreError, history, journal, s
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A fresh database.
@@ -359,16 +358,12 @@ impl World {
 }
 
 fn engine(db: Db, clock: &Clock, channels: &Channels, holder: &str) -> Engine {
-    Engine {
-        db,
-        clock: clock.clone(),
-        notifiers: Notifiers::of(Templates::load(None).unwrap(), vec![Box::new(channels.clone())]),
-        notify_in_observe: false,
-        metrics: Arc::new(Metrics::default()),
-        holder: holder.to_owned(),
-        sites: Vec::new(),
-        told: broadcast::channel(16).0,
-    }
+    let notifiers = Notifiers::of(Templates::load(None).unwrap(), vec![Box::new(channels.clone())]);
+    Engine::new(
+        leadpact::engine::context::Parts { db, clock: clock.clone(), notifiers, notify_in_observe: false },
+        holder,
+        Vec::new(),
+    )
 }
 
 pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {

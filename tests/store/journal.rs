@@ -20,7 +20,7 @@ fn entry(id: &str, ms: i64) -> JournalEntry {
         by: Actor::Person("7020".into()),
         detail: detail.as_object().unwrap().clone(),
     };
-    JournalEntry { record: lead(id), fact, seen_at: at(ms + 1), agreement: "abc".into() }
+    JournalEntry { record: Some(lead(id)), fact, seen_at: at(ms + 1), agreement: "abc".into() }
 }
 
 async fn append(store: &Store, entries: &[JournalEntry]) {
@@ -49,7 +49,7 @@ promise!(each_connection_has_its_own_chain, |store| {
     append(&store, &[entry("1", 10)]).await;
     let key = RecordKey { connection: other(), ..lead("1") };
     let mut tx = store.begin().await;
-    let entries = [JournalEntry { record: key, ..entry("1", 10) }];
+    let entries = [JournalEntry { record: Some(key), ..entry("1", 10) }];
     journal::append(&mut tx, &other(), &entries).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(journal::head(&store.db, &other()).await.unwrap().unwrap().seq, 1);

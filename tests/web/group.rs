@@ -115,8 +115,10 @@ async fn one_connection_cannot_fill_the_queue() {
 async fn the_workers_of_a_site_are_stirred_after_the_commit() {
     let house = House::start().await;
     house.send(&from_hubspot(HUBSPOT, &event(1))).await;
-    let stirred = house.engine.site("acme-hubspot").unwrap().stirred.notified();
+    let site = house.engine.site("acme-hubspot").unwrap();
+    let stirred = site.stirred.notified();
     tokio::time::timeout(Duration::from_secs(1), stirred).await.expect("a notice was left");
-    let quiet = house.engine.site("acme-other").unwrap().stirred.notified();
+    let other = house.engine.site("acme-other").unwrap();
+    let quiet = other.stirred.notified();
     assert!(tokio::time::timeout(Duration::from_millis(50), quiet).await.is_err());
 }

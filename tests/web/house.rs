@@ -75,7 +75,7 @@ impl House {
         let url = format!("sqlite://{}/test.db", folder.path().display());
         let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
-        let ingest = Ingest::start(db.clone(), &engine.sites);
+        let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
         let public = listener();
@@ -130,16 +130,16 @@ fn engine(db: Db) -> Arc<Engine> {
         Arc::new(Site { connection, crm, agreement: agreement.clone(), acts, directory, stirred, issued })
     };
     let sites = [hubspot(&agreement), salesforce(&agreement), generic(&agreement)].map(site).to_vec();
-    Arc::new(Engine {
-        db,
-        clock: Clock::real(),
-        notifiers: Notifiers::new(Templates::load(None).unwrap(), None, None).unwrap(),
-        notify_in_observe: false,
-        metrics: Arc::default(),
-        holder: "test".to_owned(),
+    Arc::new(Engine::new(
+        leadpact::engine::context::Parts {
+            db,
+            clock: Clock::real(),
+            notifiers: Notifiers::new(Templates::load(None).unwrap(), None, None).unwrap(),
+            notify_in_observe: false,
+        },
+        "test",
         sites,
-        told: tokio::sync::broadcast::channel(16).0,
-    })
+    ))
 }
 
 fn connection(name: &str, platform: Platform) -> Connection {

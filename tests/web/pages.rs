@@ -78,7 +78,7 @@ async fn with_a_lead(house: &House) {
         fact(FactKind::ClockStarted, json!({ "deadline": at("2027-01-05T18:45:00Z").as_millis() })),
         fact(FactKind::Breached, json!({ "terms": terms })),
     ];
-    let entry = |fact| JournalEntry { record: key("7001"), fact, seen_at: at(NINE), agreement: "h".into() };
+    let entry = |fact| JournalEntry { record: Some(key("7001")), fact, seen_at: at(NINE), agreement: "h".into() };
     let entries = facts.map(entry);
     let owner = PersonRow {
         id: OwnerId::new("7020"),

@@ -70,11 +70,12 @@ impl Narrator {
     fn fact(&mut self, entry: &JournalEntry) {
         self.summary.lock().unwrap_or_else(|e| e.into_inner()).count(&entry.fact);
         let Some(mark) = mark(entry.fact.kind) else { return };
-        let Some(site) = self.engine.site(entry.record.connection.as_str()) else { return };
+        let Some(record) = &entry.record else { return };
+        let Some(site) = self.engine.site(record.connection.as_str()) else { return };
         let zone = site.agreement.zone();
         let name_of = |id: &OwnerId| self.names.get(id.as_str()).cloned();
         let reader = Reader { agreement: &site.agreement, zone: &zone, name_of: &name_of };
-        let who = self.names.get(entry.record.id.as_str()).map_or(entry.record.id.as_str(), String::as_str);
+        let who = self.names.get(record.id.as_str()).map_or(record.id.as_str(), String::as_str);
         line(entry.fact.at, mark, &format!("{who}: {}", sentence(&reader, &entry.fact)));
     }
 }

@@ -73,7 +73,7 @@ async fn page(web: &Web, after: Option<&After>) -> Result<Page, StoreError> {
         rows: found.iter().map(|row| shown(web, &names, row, now)).collect(),
         next,
         is_first: after.is_none(),
-        webhooks: web.engine.sites.iter().map(|s| format!("{}/webhooks/{}", web.public_base, s.name())).collect(),
+        webhooks: web.engine.sites().iter().map(|s| format!("{}/webhooks/{}", web.public_base, s.name())).collect(),
     })
 }
 
@@ -84,14 +84,14 @@ async fn names(db: &Db, rows: &[ClockRow]) -> Result<Names, StoreError> {
 fn shown(web: &Web, names: &Names, row: &ClockRow, now: Timestamp) -> Row {
     let key = &row.record;
     let site = web.engine.site(key.connection.as_str());
-    let zone = site.map_or(TimeZone::UTC, |site| site.agreement.zone());
+    let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.agreement.zone());
     let name = |owner: &OwnerId| names.get(&key.connection, owner).unwrap_or(owner.as_str()).to_owned();
     Row {
         connection: key.connection.to_string(),
         object: key.object.as_str(),
         name: row.name.clone(),
         story: super::record::path(key),
-        url: site.and_then(|site| url(site, key)),
+        url: site.and_then(|site| url(&site, key)),
         clock: row.source.clone(),
         party: row.party.as_ref().map(|party| party.as_str().replace('_', " ")).unwrap_or_default(),
         owner: row.owner.as_ref().map_or_else(|| "nobody".to_owned(), name),

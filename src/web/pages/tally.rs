@@ -72,7 +72,7 @@ async fn count(web: &Web) -> Result<Counts, StoreError> {
             ClockState::Breached => counts.breached += n,
         }
     }
-    for site in &web.engine.sites {
+    for site in web.engine.sites() {
         let inbox = inbox::counts(db, site.name()).await?;
         let outbox = outbox::counts(db, site.name()).await?;
         counts.connections.push(OfConnection {
