@@ -52,6 +52,8 @@ pub struct State {
     pub people_fail: bool,
     pub unmapped: BTreeSet<FieldName>,
     pub reads: Vec<Vec<RecordId>>,
+    /// What writes left on records, and when.
+    pub landed: Vec<(Timestamp, Object, RecordId, FieldValues)>,
     pub writes: Vec<Vec<Write>>,
     pub made: Vec<NewTask>,
     pub task_attempts: usize,
@@ -128,6 +130,7 @@ impl FakeCrm {
                 Some(record) => {
                     record.values.extend(write.values.iter().cloned());
                     record.modified = now;
+                    state.landed.push((now, object, write.id.clone(), write.values.clone()));
                     ItemResult::Done { modified: now, note: None }
                 }
             }

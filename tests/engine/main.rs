@@ -33,6 +33,7 @@ macro_rules! promise {
 
 mod apply;
 mod doubt;
+mod half_year;
 mod loops;
 mod notices;
 mod reads;

@@ -39,6 +39,11 @@ impl Store {
         Self { db: open(&url).await, url, _folder: Some(folder) }
     }
 
+    /// A database that stays.
+    pub async fn at(url: &str) -> Self {
+        Self { db: open(url).await, url: url.to_owned(), _folder: None }
+    }
+
     pub async fn postgres() -> Option<Self> {
         let url = crate::postgres::fresh_database().await?;
         Some(Self { db: open(&url).await, url, _folder: None })
@@ -232,6 +237,11 @@ impl World {
         let site = site(agreement, crm.clone());
         let deliver = Deliver::with_patience(PATIENCE);
         Self { engine, site, crm, channels, clock, lease, deliver, _store: None }
+    }
+
+    /// Keeps the database's folder as long as this world.
+    pub fn keep(&mut self, store: Store) {
+        self._store = Some(store);
     }
 
     /// The process dies; another takes the connection over.
