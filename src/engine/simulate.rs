@@ -25,7 +25,7 @@ pub struct Simulation {
     pub until: Timestamp,
     /// At most so many leads are named a line.
     pub keep: usize,
-    /// Threads that replay.
+    /// Threads that replay: the runtime's blocking ones, which it should have no more of.
     pub threads: usize,
 }
 
@@ -57,7 +57,7 @@ pub async fn simulate(db: &Db, asked: Simulation, progress: impl Fn(u64)) -> Res
         last = Some(record.key.clone());
         let asked = asked.clone();
         // One page waits beside those that are worked on; more would only fill the memory.
-        if running.len() > asked.threads.max(1) {
+        while running.len() > asked.threads {
             take_first(&mut running, &mut answer, &progress).await?;
         }
         running.push_back(spawn_blocking(move || compare(&asked, &page)));
