@@ -100,7 +100,10 @@ pub enum How {
     OnlyOld(Timestamp),
     OnlyNew(Timestamp),
     /// At another moment.
-    Moved { old: Timestamp, new: Timestamp },
+    Moved {
+        old: Timestamp,
+        new: Timestamp,
+    },
 }
 
 /// A record for which something differs.

@@ -1,7 +1,7 @@
 //! Every applied change of every record: what a standing is folded from.
 
 use super::batch::{slices, values};
-use super::{Db, Result, Tx, count, from_json, object, to_json};
+use super::{Db, Result, Tx, count, from_json, moment, object, to_json};
 use crate::record::{Change, ConnectionName, RecordId, RecordKey, Timestamp};
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
@@ -131,12 +131,7 @@ impl Stored {
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
-pub async fn page(
-    db: &Db,
-    connection: &ConnectionName,
-    after: Option<&RecordKey>,
-    limit: u32,
-) -> Result<Vec<Stored>> {
+pub async fn page(db: &Db, connection: &ConnectionName, after: Option<&RecordKey>, limit: u32) -> Result<Vec<Stored>> {
     const SQL: &str = "SELECT object, id, body FROM history WHERE connection = $1 AND (object, id) > ($2, $3) \
          ORDER BY connection, object, id, at, digest LIMIT $4";
     let (kind, id) = after.map_or(("", ""), |key| (key.object.as_str(), key.id.as_str()));
@@ -172,4 +167,14 @@ pub async fn count_all(db: &Db, connection: &ConnectionName) -> Result<u64> {
     const SQL: &str = "SELECT COUNT(*) FROM history WHERE connection = $1";
     let (n,): (i64,) = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_one(c).await)?;
     count(n)
+}
+
+/// When the latest stored change of this connection happened.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn latest(db: &Db, connection: &ConnectionName) -> Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT MAX(at) FROM history WHERE connection = $1";
+    let (ms,): (Option<i64>,) = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_one(c).await)?;
+    Ok(moment(ms))
 }

@@ -189,7 +189,8 @@ fn difference(old: &Agreement, new: &Agreement, window: Window, histories: &[(&s
     let mut found = Difference::new(usize::MAX);
     for (id, history) in histories {
         let (key, until) = (key(id), at("+1 Mon 00:00"));
-        let (a, b) = (replay(old, key.clone(), history.clone(), until), replay(new, key.clone(), history.clone(), until));
+        let (a, b) =
+            (replay(old, key.clone(), history.clone(), until), replay(new, key.clone(), history.clone(), until));
         let old = Side { agreement: old, facts: &a.facts, diverged: a.diverged };
         let new = Side { agreement: new, facts: &b.facts, diverged: b.diverged };
         found.compare(window, &Compared { key: &key, name: "", old, new });
@@ -308,9 +309,9 @@ fn a_touch_that_a_later_read_reveals_was_seen_by_the_read_before_the_move() {
     story.read("Mon 09:00:20", "Mon 09:00", "status=MQL owner=ann score=60 company=Acme touches=0");
     let read = "status=MQL owner=ann score=60 company=Acme touches=1";
     story.read("Mon 18:00", "Mon 09:00", &format!("{read} last_touch=Mon@10:30"));
-    let touched = agreement(
-        &terms("[[handoff.clock]]\nname = \"Touch\"\nuntil = 'touches >= 1'\nwithin = \"2h\"\nsteps = [{ at = \"due\", notify = [\"owner\"] }, { at = \"+1h\", recycle = true }]"),
-    );
+    let touched = agreement(&terms(
+        "[[handoff.clock]]\nname = \"Touch\"\nuntil = 'touches >= 1'\nwithin = \"2h\"\nsteps = [{ at = \"due\", notify = [\"owner\"] }, { at = \"+1h\", recycle = true }]",
+    ));
     let again = played(&touched, &story.history);
     assert_eq!(told(&again, "met breached notified recycled"), "met Mon 10:30");
 }

@@ -49,8 +49,8 @@ at   = "mql"
   steps  = [{ at = "due", notify = ["owner"] }]
 "#;
 
-/// Monday, 4 January 2027, 09:00 in New York.
-const MONDAY: i64 = 1_799_071_200_000;
+/// Monday, 5 January 2026, 09:00 in New York.
+const MONDAY: i64 = 1_767_621_600_000;
 const HOUR: i64 = 3_600_000;
 
 struct Desk {
@@ -130,10 +130,7 @@ async fn what_a_shorter_deadline_would_have_changed_is_told_with_the_leads_conce
     let (code, told, error) = simulate(&config, &shorter, &[]);
     assert_eq!((code, error.as_str()), (0, ""));
     let (first, rest) = told.split_once("  new  ").unwrap();
-    assert_eq!(
-        first,
-        "acme: 8 recorded changes of 3 records replayed\n  old  Leads, in force (active)\n"
-    );
+    assert_eq!(first, "acme: 8 recorded changes of 3 records replayed\n  old  Leads, in force (active)\n");
     let (_, lines) = rest.split_once('\n').unwrap();
     assert_eq!(
         lines,
@@ -141,15 +138,15 @@ async fn what_a_shorter_deadline_would_have_changed_is_told_with_the_leads_conce
 tele
   Accept
     done in time                   2 → 1         -1
-      only old  2027-01-04 12:00 EST  Ben\u{fffd}[2J (lead 2)
+      only old  2026-01-05 12:00 EST  Ben\u{fffd}[2J (lead 2)
     done late                      0 → 1         +1
-      only new  2027-01-04 12:00 EST  Ben\u{fffd}[2J (lead 2)
+      only new  2026-01-05 12:00 EST  Ben\u{fffd}[2J (lead 2)
     deadlines missed               1 → 2         +1
-      only new  2027-01-04 11:00 EST  Ben\u{fffd}[2J (lead 2)
-      moved     2027-01-04 13:00 EST → 2027-01-04 11:00 EST  Cleo (lead 3)
+      only new  2026-01-05 11:00 EST  Ben\u{fffd}[2J (lead 2)
+      moved     2026-01-05 13:00 EST → 2026-01-05 11:00 EST  Cleo (lead 3)
     notices                        1 → 2         +1
-      only new  2027-01-04 11:00 EST  Ben\u{fffd}[2J (lead 2)
-      moved     2027-01-04 13:00 EST → 2027-01-04 11:00 EST  Cleo (lead 3)
+      only new  2026-01-05 11:00 EST  Ben\u{fffd}[2J (lead 2)
+      moved     2026-01-05 13:00 EST → 2026-01-05 11:00 EST  Cleo (lead 3)
 "
     );
 }
@@ -158,18 +155,18 @@ tele
 async fn as_json_every_line_stands_with_its_leads_and_days_limit_what_is_counted() {
     let (desk, config) = Desk::open(&["acme"]).await;
     let shorter = desk.file("shorter.toml", &TERMS.replace("\"4h\"", "\"2h\""));
-    let (code, told, _) = simulate(&config, &shorter, &["--json", "--from", "2027-01-04", "--to", "2027-01-04"]);
+    let (code, told, _) = simulate(&config, &shorter, &["--json", "--from", "2026-01-05", "--to", "2026-01-05"]);
     let json: Json = serde_json::from_str(&told).unwrap();
     assert_eq!((code, &json["records"], &json["changes"]), (0, &3.into(), &8.into()));
     let breaches = json["lines"].as_array().unwrap().iter().find(|line| line["kind"] == "breaches").unwrap();
     assert_eq!((&breaches["old"], &breaches["new"]), (&1.into(), &2.into()));
     let lead = &breaches["leads"][0];
     assert_eq!((&lead["id"], &lead["change"], &lead["guess"]), (&"2".into(), &"only_new".into(), &false.into()));
-    assert_eq!((&lead["old_at"], &lead["new_at"]), (&Json::Null, &"2027-01-04T16:00:00.000Z".into()));
+    assert_eq!((&lead["old_at"], &lead["new_at"]), (&Json::Null, &"2026-01-05T16:00:00.000Z".into()));
 
-    let (_, told, _) = simulate(&config, &shorter, &["--from", "2027-01-05"]);
+    let (_, told, _) = simulate(&config, &shorter, &["--from", "2026-01-06"]);
     assert!(told.contains("Nothing would have been different."), "{told}");
-    let (code, _, error) = simulate(&config, &shorter, &["--from", "2027-01-05", "--to", "2027-01-04"]);
+    let (code, _, error) = simulate(&config, &shorter, &["--from", "2026-01-06", "--to", "2026-01-05"]);
     assert!(code == 1 && error.contains("--from comes after --to"), "{error}");
 }
 

@@ -221,6 +221,8 @@ promise!(history_comes_by_whole_records_a_page_at_a_time, |store| {
     ];
     remember(&store, &counts).await;
     assert_eq!(history::count_all(&store.db, &acme()).await.unwrap(), 20);
+    assert_eq!(history::latest(&store.db, &acme()).await.unwrap(), Some(at(8)));
+    assert_eq!(history::latest(&store.db, &"unknown".into()).await.unwrap(), None);
     for limit in [1, 2, 3, 4, 5, 9, 10, 19, 20, 21, 100] {
         let (mut found, mut last) = (Vec::new(), None);
         loop {

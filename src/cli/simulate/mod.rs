@@ -10,7 +10,7 @@ use crate::app::{AgreementFile, Agreements, read_active, read_agreement, read_co
 use crate::crm::Connection;
 use crate::engine::clock::real_now;
 use crate::engine::simulate::{Simulation, simulate};
-use crate::record::{ConnectionName, Timestamp};
+use crate::record::{ConnectionName, Elapsed, Timestamp};
 use crate::report::difference::{Difference, Window};
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, agreement::active, history};
@@ -98,8 +98,7 @@ pub fn run(arguments: &SimulateArguments) -> Result<ExitCode> {
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     // The blocking threads are those that replay.
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().max_blocking_threads(threads).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(threads).enable_all().build()?;
     runtime.block_on(async {
         let db = Db::open(settings.store.url.expose_secret(), &OpenOptions::default()).await?;
         let old = match against {
@@ -107,7 +106,11 @@ pub fn run(arguments: &SimulateArguments) -> Result<ExitCode> {
             None => in_force(&db, connection, &agreements).await?,
         };
         let answer = ask(&db, arguments, connection, old, new, threads).await?;
-        if arguments.json { println!("{:#}", json::json(&answer)) } else { print!("{}", table::table(&answer)) }
+        if arguments.json {
+            println!("{:#}", json::json(&answer))
+        } else {
+            print!("{}", table::table(&answer))
+        }
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -162,17 +165,19 @@ async fn ask(
     threads: usize,
 ) -> Result<Answer> {
     let zone = new.zone();
-    let until = real_now();
+    let name = connection.name.clone();
+    // A history that was written in the time of a demo may be ahead of the clock on the wall.
+    let latest = history::latest(db, &name).await?;
+    let until = latest.map_or_else(real_now, |latest| real_now().max(latest + Elapsed::from_millis(1)));
     let window = window(arguments, &zone, until)?;
     let terms = (Terms::of(&old, origin), Terms::of(&new, arguments.agreement.display().to_string()));
     let keep = if arguments.all || arguments.json { usize::MAX } else { NAMED };
-    let connection = connection.name.clone();
-    let bar = progress(history::count_all(db, &connection).await?);
-    let asked = Simulation { connection: connection.clone(), old, new, window, until, keep, threads };
+    let bar = progress(history::count_all(db, &name).await?);
+    let asked = Simulation { connection: name.clone(), old, new, window, until, keep, threads };
     let difference = simulate(db, asked, |changes| bar.set_position(changes)).await;
     bar.finish_and_clear();
     let (old, new) = terms;
-    Ok(Answer { connection, old, new, from: arguments.from, to: arguments.to, zone, difference: difference? })
+    Ok(Answer { connection: name, old, new, from: arguments.from, to: arguments.to, zone, difference: difference? })
 }
 
 fn window(arguments: &SimulateArguments, zone: &TimeZone, until: Timestamp) -> Result<Window> {
