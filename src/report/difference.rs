@@ -4,7 +4,7 @@
 
 use crate::agreement::Agreement;
 use crate::record::{Fact, FactKind, RecordKey, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is compared, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,12 +151,9 @@ impl Difference {
         self.diverged_old += u64::from(record.old.diverged.is_some());
         self.diverged_new += u64::from(record.new.diverged.is_some());
         let (mut old, mut new) = (moments(window, record.old), moments(window, record.new));
-        let subjects: Vec<Subject> = old.keys().chain(new.keys()).cloned().collect();
+        let subjects: BTreeSet<Subject> = old.keys().chain(new.keys()).cloned().collect();
         for subject in subjects {
             let (before, after) = (old.remove(&subject).unwrap_or_default(), new.remove(&subject).unwrap_or_default());
-            if before.is_empty() && after.is_empty() {
-                continue; // Both have it, and it was looked at already.
-            }
             let line = self.lines.entry(subject).or_default();
             line.old += before.len() as u64;
             line.new += after.len() as u64;

@@ -139,8 +139,13 @@ fn acts() -> impl Strategy<Value = Vec<(i64, FieldValues, bool)>> {
     prop::collection::vec((gap, event(), prop::bool::weighted(0.8)), 1..14)
 }
 
+fn config() -> ProptestConfig {
+    let cases = ProptestConfig::default().cases.max(1000);
+    ProptestConfig { cases, max_shrink_time: 20_000, failure_persistence: None, ..Default::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, max_shrink_time: 20_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn under_the_terms_that_made_it_a_history_comes_to_the_facts_that_were_journalled(acts in acts()) {
