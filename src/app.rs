@@ -280,10 +280,18 @@ fn needs_signatures(settings: &Settings, agreement: &Agreement) -> bool {
 /// Another version than the file's is active in the database: that one is enforced.
 fn active_elsewhere(file: &AgreementFile, active: &AgreementRow) -> Result<Arc<Agreement>> {
     tracing::warn!(active = %active.version, file = %file.agreement.version, "the file is a draft; the active version is enforced");
+    read_active(file, active).map(Arc::new)
+}
+
+/// Reads a version that the database holds; files that it names are looked for beside `file`.
+///
+/// # Errors
+/// When it cannot be read: then it was written by another version of leadpact, or its files are gone.
+pub fn read_active(file: &AgreementFile, active: &AgreementRow) -> Result<Agreement> {
     let folder = file.path.parent().unwrap_or(Path::new(".")).to_owned();
     let include = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
     match parse("active agreement", &active.text, &include) {
-        Ok(parsed) => Ok(Arc::new(parsed.agreement)),
+        Ok(parsed) => Ok(parsed.agreement),
         Err(report) => bail!("the active agreement in the database cannot be read:\n{}", report.render(false)),
     }
 }

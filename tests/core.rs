@@ -18,6 +18,8 @@ mod passes;
 mod reads;
 #[path = "core/recycling.rs"]
 mod recycling;
+#[path = "core/replay.rs"]
+mod replay;
 #[path = "core/steps.rs"]
 mod steps;
 #[path = "core/versions.rs"]

@@ -92,18 +92,28 @@ fn begin(agreement: &Agreement, previous: &Standing) -> Standing {
 
 /// Our writes by history, and those still in flight.
 fn known_writes(previous: &Standing, history: &[Change]) -> Vec<OwnWrite> {
+    let in_flight = previous.own_writes.iter().filter(|w| w.until.is_none()).cloned();
+    landed_writes(history).into_iter().chain(in_flight).collect()
+}
+
+/// Our writes by history.
+pub(super) fn landed_writes(history: &[Change]) -> Vec<OwnWrite> {
     let landed = history.iter().filter_map(|c| match &c.what {
         What::Wrote { effect, values, since, .. } => {
             Some(OwnWrite { effect: effect.clone(), values: values.clone(), since: *since, until: Some(c.at) })
         }
         _ => None,
     });
-    landed.chain(previous.own_writes.iter().filter(|w| w.until.is_none()).cloned()).collect()
+    landed.collect()
 }
 
 /// In the order of their times, each once and without echoes of our writes; events of one moment
 /// are one change. Also the latest moment for which two events claim different values.
-fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Vec<Change>, Option<Timestamp>) {
+pub(super) fn merged(
+    mut history: Vec<Change>,
+    from: Timestamp,
+    writes: &[OwnWrite],
+) -> (Vec<Change>, Option<Timestamp>) {
     history.retain(|c| c.at > from);
     history.sort();
     history.dedup();

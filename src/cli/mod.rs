@@ -7,6 +7,7 @@ pub mod explain;
 pub mod healthcheck;
 pub mod logging;
 pub mod serve;
+pub mod simulate;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
+    /// Replay the recorded changes under another agreement, and show what would have been different.
+    Simulate(simulate::SimulateArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -48,6 +51,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };

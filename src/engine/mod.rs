@@ -10,6 +10,7 @@ pub mod directory;
 pub mod ingest;
 pub mod metrics;
 pub mod schedule;
+pub mod simulate;
 pub mod tidy;
 pub mod wake;
 pub mod worker;

@@ -28,7 +28,7 @@ const CLOCKS: &str = r#"
   restarts_on = ["touch"]
 "#;
 
-static TERMS: LazyLock<Arc<Agreement>> =
+pub static TERMS: LazyLock<Arc<Agreement>> =
     LazyLock::new(|| Arc::new(agreement(&terms(CLOCKS).replace("\"24h\"", "\"30m\""))));
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ fn other() -> impl Strategy<Value = (FieldName, Value)> {
     ]
 }
 
-fn event() -> impl Strategy<Value = FieldValues> {
+pub fn event() -> impl Strategy<Value = FieldValues> {
     prop_oneof![
         4 => status().prop_map(|v| vec![v]),
         2 => owner().prop_map(|v| vec![v]),
@@ -119,7 +119,7 @@ fn sale_act() -> impl Strategy<Value = Act> {
 }
 
 /// Monday, 4 January 2027, 09:00 UTC.
-const START: Timestamp = Timestamp::from_millis(1_799_053_200_000);
+pub const START: Timestamp = Timestamp::from_millis(1_799_053_200_000);
 
 /// Acts at seconds after the start; now and then two at one moment.
 fn histories(act: impl Strategy<Value = Act>) -> impl Strategy<Value = Vec<(Timestamp, Act)>> {

@@ -96,6 +96,11 @@ async fn sqlite_walks_no_table_for_what_a_loop_asks() {
              WHERE connection = 'a' AND effect_key = v.column1 AND state = 'due'",
             "connection=? AND effect_key=?",
         ),
+        (
+            "SELECT object, id, body FROM history WHERE connection = 'a' AND (object, id) > ('b', 'c') \
+             ORDER BY connection, object, id, at, digest",
+            "connection=? AND (object,id)>(?,?)",
+        ),
     ] {
         let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql} -- LIMIT"));
         let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(sql).fetch_all(sqlite.readers()).await.unwrap();
@@ -188,4 +193,51 @@ promise!(old_changes_are_deleted_a_few_at_a_time, |store| {
     assert_eq!(history::delete_before(&mut tx, &acme(), at(990), 600).await.unwrap(), 600);
     assert_eq!(history::delete_before(&mut tx, &acme(), at(990), 600).await.unwrap(), 390);
     assert_eq!(history::load(&mut tx, &lead("1")).await.unwrap().len(), 10);
+});
+
+/// Records of both kinds with so many changes each, in the order of pages.
+async fn remember(store: &Store, counts: &[(Object, &str, i64)]) {
+    let mut tx = store.begin().await;
+    for (object, id, changes) in counts {
+        let key = RecordKey { object: *object, ..lead(id) };
+        let of = |n| (key.clone(), Change { at: at(n), what: What::Fields(vec![]), by: Actor::Unknown });
+        let all: Vec<_> = (0..*changes).map(of).collect();
+        history::add(&mut tx, &all).await.unwrap();
+    }
+    let elsewhere = RecordKey { connection: other(), ..lead("1") };
+    let change = Change { at: at(1), what: What::Deleted, by: Actor::Unknown };
+    history::add(&mut tx, &[(elsewhere, change)]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+promise!(history_comes_by_whole_records_a_page_at_a_time, |store| {
+    let counts = [
+        (Object::Lead, "1", 3),
+        (Object::Lead, "10", 1),
+        (Object::Lead, "2", 9),
+        (Object::Lead, "3", 1),
+        (Object::Opportunity, "1", 2),
+        (Object::Opportunity, "2", 4),
+    ];
+    remember(&store, &counts).await;
+    assert_eq!(history::count_all(&store.db, &acme()).await.unwrap(), 20);
+    assert_eq!(history::latest(&store.db, &acme()).await.unwrap(), Some(at(8)));
+    assert_eq!(history::latest(&store.db, &"unknown".into()).await.unwrap(), None);
+    for limit in [1, 2, 3, 4, 5, 9, 10, 19, 20, 21, 100] {
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let page = history::page(&store.db, &acme(), last.as_ref(), limit).await.unwrap();
+            let Some(record) = page.last() else { break };
+            last = Some(record.key.clone());
+            let changes: usize = page.iter().map(history::Stored::len).sum();
+            assert!(changes <= limit as usize || page.len() == 1, "{changes} of at most {limit}");
+            for record in page {
+                let changes = record.changes().unwrap();
+                assert!(changes.is_sorted_by_key(|c| c.at));
+                found.push((record.key.object, record.key.id.as_str().to_owned(), changes.len() as i64));
+            }
+        }
+        let expected: Vec<_> = counts.iter().map(|(object, id, n)| (*object, (*id).to_owned(), *n)).collect();
+        assert_eq!(found, expected, "limit {limit}");
+    }
 });

@@ -303,6 +303,13 @@ pub struct Freeze {
 }
 
 impl Agreement {
+    /// The same terms, judging from this moment on whatever the day of effect: a replay asks what
+    /// would have been if they had held then. The hash stays, since the text does.
+    #[must_use]
+    pub fn judging_from(self, at: Timestamp) -> Self {
+        Self { effective_at: at, ..self }
+    }
+
     pub fn party(&self, name: &PartyName) -> Option<&Party> {
         self.parties.iter().find(|p| &p.name == name)
     }
