@@ -1,6 +1,7 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
+pub mod agreement;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -29,6 +30,8 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// The agreement itself: as slides to sign.
+    Agreement(agreement::AgreementArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Replay the recorded changes under another agreement, and show what would have been different.
@@ -52,6 +55,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
