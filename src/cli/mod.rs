@@ -1,6 +1,7 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
+pub mod agreement;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -28,6 +29,9 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// Compare versions of an agreement, and help editors with the file.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Ask a running daemon whether it is alive; for containers.
@@ -49,6 +53,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Agreement(command) => agreement::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {
