@@ -1,7 +1,7 @@
 //! The only wiring: settings and agreements in, an engine with its connections out, and everything
 //! that runs started and stopped in order.
 
-use crate::agreement::parse::parse;
+use crate::agreement::parse::{Parsed, parse};
 use crate::agreement::problem::{Problem, Report};
 use crate::agreement::{Agreement, lint};
 use crate::crm::connection::{Connection, Mode, Platform};
@@ -95,13 +95,19 @@ impl Agreements {
 
 /// Reads one agreement file, with the files that it names beside it.
 pub fn read_agreement(path: &Path) -> std::result::Result<(AgreementFile, Report), Report> {
+    let (text, parsed) = parse_agreement(path)?;
+    Ok((AgreementFile { path: path.to_owned(), text, agreement: Arc::new(parsed.agreement) }, parsed.warnings))
+}
+
+/// The same with the agreement's canonical form, and the text beside it.
+pub fn parse_agreement(path: &Path) -> std::result::Result<(String, Parsed), Report> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|e| Report::new(&name, "", vec![Problem::of_file(format!("the agreement cannot be read: {e}"))]))?;
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
     let include = |file: &str| std::fs::read_to_string(folder.join(file)).map_err(|e| e.to_string());
     let parsed = parse(&name, &text, &include)?;
-    Ok((AgreementFile { path: path.to_owned(), text, agreement: Arc::new(parsed.agreement) }, parsed.warnings))
+    Ok((text, parsed))
 }
 
 /// Everything that a running daemon needs.

@@ -6,6 +6,7 @@ mod clock;
 pub mod confirm;
 pub mod decide;
 pub mod dictionary;
+pub mod difference;
 pub mod document;
 mod echo;
 mod fold;

@@ -32,6 +32,9 @@ enum Command {
     Check(check::CheckArguments),
     /// The agreement itself: as slides to sign.
     Agreement(agreement::AgreementArguments),
+    /// Compare versions of an agreement, and help editors with the file.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Replay the recorded changes under another agreement, and show what would have been different.
@@ -57,6 +60,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Agreement(command) => agreement::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

@@ -2,6 +2,7 @@
 //! with every error at once, and the hash follows the meaning alone.
 
 mod bad;
+mod difference;
 mod example;
 mod hash;
 mod shown;

@@ -1,18 +1,22 @@
-//! The fingerprint of an agreement: what it says, without how it is laid out.
+//! The canonical form of an agreement, and its fingerprint: what it says, without how it is laid out.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-/// SHA-256 in hex over canonical JSON (keys sorted, no spaces, dates as text), then over each included
-/// file's name and contents.
-pub(super) fn hash(document: &DeTable<'_>, included: &[(String, String)]) -> Arc<str> {
+/// The whole agreement as JSON (keys sorted, dates as text): the document, then each included file's name
+/// and contents.
+pub(super) fn canonical(document: &DeTable<'_>, included: &[(String, String)]) -> Value {
     let included: Vec<Value> =
         included.iter().map(|(name, text)| Value::from(vec![name.clone(), unix(text)])).collect();
+    Value::from(vec![table(document), Value::from(included)])
+}
+
+/// SHA-256 in hex over the canonical form without spaces.
+pub(super) fn hash(canonical: &Value) -> Arc<str> {
     // serde_json's own map is sorted: its `preserve_order` is off, and a test would notice.
-    let canonical = Value::from(vec![table(document), Value::from(included)]).to_string();
-    Arc::from(hex::encode(Sha256::digest(canonical)))
+    Arc::from(hex::encode(Sha256::digest(canonical.to_string())))
 }
 
 fn table(table: &DeTable<'_>) -> Value {

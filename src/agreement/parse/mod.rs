@@ -37,6 +37,8 @@ const SETTLE: Elapsed = Elapsed::from_secs(15);
 #[derive(Debug)]
 pub struct Parsed {
     pub agreement: Agreement,
+    /// What the hash is taken of: the document as JSON, then each included file's name and contents.
+    pub canonical: serde_json::Value,
     pub warnings: Report,
 }
 
@@ -52,7 +54,7 @@ pub fn parse(file: &str, text: &str, include: &dyn Fn(&str) -> Result<String, St
     let agreement = read(table.get_ref(), &sink, include);
     let report = sink.into_report(file);
     match agreement {
-        Some(agreement) if !report.has_errors() => Ok(Parsed { agreement, warnings: report }),
+        Some((agreement, canonical)) if !report.has_errors() => Ok(Parsed { agreement, canonical, warnings: report }),
         _ => Err(report),
     }
 }
@@ -73,7 +75,7 @@ fn read<'a>(
     table: &'a DeTable<'a>,
     sink: &'a Sink<'a>,
     include: &dyn Fn(&str) -> Result<String, String>,
-) -> Option<Agreement> {
+) -> Option<(Agreement, serde_json::Value)> {
     let mut root = Reader::root(table, "the agreement", sink);
     let mut included = Included { read: include, files: vec![] };
     let (mut cx, calendars) = calendars(&mut root, sink, &mut included);
@@ -105,8 +107,9 @@ fn read<'a>(
     check_stages(&cx, &stages, recycling.as_ref().map(|(_, set)| set), nurture.as_ref().map(|(_, set)| set));
 
     let head = head?;
-    Some(Agreement {
-        hash: hash::hash(table, &included.files),
+    let canonical = hash::canonical(table, &included.files);
+    let agreement = Agreement {
+        hash: hash::hash(&canonical),
         effective_at: head.effective.map_or(Timestamp::MIN, |day| recycling::midnight(day, &cx.zone)),
         title: head.title,
         version: head.version,
@@ -130,7 +133,8 @@ fn read<'a>(
         reviews,
         resolutions,
         currency,
-    })
+    };
+    Some((agreement, canonical))
 }
 
 /// The calendars, and a context that knows nothing but them.

@@ -5,6 +5,7 @@
 mod compile;
 mod evaluate;
 mod explain;
+mod parts;
 mod refuse;
 mod sentence;
 pub mod suggest;
@@ -13,6 +14,7 @@ mod tree;
 mod unset;
 mod ways;
 
+pub use parts::{Bound, Joined, Part};
 pub use suggest::closest;
 pub use ways::{Atom, Way};
 

@@ -6,7 +6,7 @@ use crate::record::Value;
 
 /// What binds the parts of a sentence, so that a part within another kind gets brackets.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Joint {
+pub(super) enum Joint {
     And,
     Or,
 }
@@ -18,7 +18,7 @@ pub(super) fn sentence(root: &Node) -> String {
 
 /// Negation is carried down to the comparisons: "not (a or b)" reads worse than "not a and not b",
 /// and with two-valued answers they are the same.
-fn part(node: &Node, negated: bool, within: Option<Joint>) -> String {
+pub(super) fn part(node: &Node, negated: bool, within: Option<Joint>) -> String {
     let (parts, joint) = match node {
         Node::Not { inner, .. } => return part(inner, !negated, within),
         Node::Leaf(leaf) => return phrase(&leaf.test, negated),
