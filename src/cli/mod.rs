@@ -1,11 +1,14 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
+pub mod arm;
 pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
+mod opened;
+pub mod pause;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +33,14 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
+    /// Let a connection act whose configuration names no mode; shows first what would move.
+    Arm(arm::ArmArguments),
+    /// Let an armed connection observe again.
+    Disarm(arm::DisarmArguments),
+    /// Let nothing leave: no CRM writes, tasks or notices. `--all` is the kill switch.
+    Pause(pause::PauseArguments),
+    /// Go on after a pause.
+    Resume(pause::ResumeArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -49,6 +60,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Arm(arguments) => arm::arm(&arguments),
+        Command::Disarm(arguments) => arm::disarm(&arguments),
+        Command::Pause(arguments) => pause::pause(&arguments),
+        Command::Resume(arguments) => pause::resume(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {
