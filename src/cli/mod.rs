@@ -2,11 +2,14 @@
 //! in its file.
 
 pub mod agreement;
+pub mod arm;
 pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
+mod opened;
+pub mod pause;
 pub mod serve;
 pub mod simulate;
 
@@ -39,6 +42,14 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Replay the recorded changes under another agreement, and show what would have been different.
     Simulate(simulate::SimulateArguments),
+    /// Let a connection act whose configuration names no mode; shows first what would move.
+    Arm(arm::ArmArguments),
+    /// Let an armed connection observe again.
+    Disarm(arm::DisarmArguments),
+    /// Let nothing leave: no CRM writes, tasks or notices. `--all` is the kill switch.
+    Pause(pause::PauseArguments),
+    /// Go on after a pause.
+    Resume(pause::ResumeArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -61,6 +72,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),
+        Command::Arm(arguments) => arm::arm(&arguments),
+        Command::Disarm(arguments) => arm::disarm(&arguments),
+        Command::Pause(arguments) => pause::pause(&arguments),
+        Command::Resume(arguments) => pause::resume(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

@@ -9,6 +9,7 @@ mod error;
 mod postgres;
 mod sqlite;
 
+pub mod absence;
 pub mod agreement;
 pub mod clock;
 pub mod cursor;
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod person;
 pub mod rotation;
 pub mod standing;
+pub mod switch;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};

@@ -121,7 +121,7 @@ pub(super) fn judge(desk: Desk<'_>, batch: &Batch<'_>, effect: &Effect) -> Judge
     match confirm(agreement, standing, effect, now) {
         Verdict::Drop(reason) => Judged::End(Outcome::Dropped { reason }),
         Verdict::Wait(until) => Judged::Wait(until, "waiting"),
-        Verdict::Send if !desk.site.acts || now < agreement.effective_at => Judged::End(Outcome::WouldHave),
+        Verdict::Send if !desk.acts || now < agreement.effective_at => Judged::End(Outcome::WouldHave),
         Verdict::Send => Judged::Send(()),
     }
 }

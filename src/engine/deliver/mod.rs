@@ -15,6 +15,7 @@ mod writes;
 
 use super::clock::monotonic_now;
 use super::context::{Engine, Site};
+use super::switches::Switches;
 use crate::record::EffectKey;
 use crate::store::StoreError;
 use crate::store::lease::Lease;
@@ -100,8 +101,8 @@ impl Deliver {
     /// As [`Deliver::step`].
     pub async fn step_crm(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
         let span = tracing::info_span!("deliver", connection = %site.name());
-        let desk = Desk { engine, site, lease, patience: self.patience };
         async {
+            let desk = self.desk(engine, site, lease).await?;
             let mut moved = self.reads(desk).await?;
             moved += self.resolve_doubts(desk).await?;
             moved += self.writes(desk).await?;
@@ -118,8 +119,18 @@ impl Deliver {
     /// As [`Deliver::step`].
     pub async fn step_notices(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
         let span = tracing::info_span!("notify", connection = %site.name());
-        let desk = Desk { engine, site, lease, patience: self.patience };
-        async { Ok(self.left_over_notices(desk).await? + self.notices(desk).await?) }.instrument(span).await
+        async {
+            let desk = self.desk(engine, site, lease).await?;
+            Ok(self.left_over_notices(desk).await? + self.notices(desk).await?)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// What a step works with; whether the connection is armed is looked up once a step.
+    async fn desk<'d>(&self, engine: &'d Engine, site: &'d Site, lease: &'d Lease) -> Result<Desk<'d>, StoreError> {
+        let acts = Switches::read(&engine.db, site.name()).await?.acts(site);
+        Ok(Desk { engine, site, lease, patience: self.patience, acts })
     }
 
     /// How long until something that only memory knows is due: a rest ends, a doubt ripens.
