@@ -10,12 +10,15 @@ mod postgres;
 mod sqlite;
 
 pub mod agreement;
+pub mod attestation;
 pub mod clock;
 pub mod cursor;
+pub mod dispute;
 pub mod history;
 pub mod inbox;
 pub mod journal;
 pub mod lease;
+pub mod letter;
 pub mod outbox;
 pub mod person;
 pub mod rotation;
