@@ -1,6 +1,13 @@
 //! Floor 2: journal entries in, what people read out. Nothing here asks a database; how pages and
 //! the command line lay it out is their own.
+//!
+//! `story` and `words` tell of one record. The rest measures many: a `tale` is what is known of one
+//! record, `figures` are what is answered, `window` is the stretch of time that is asked about.
 
 pub mod difference;
+pub mod figures;
+pub mod money;
 pub mod story;
+pub mod tale;
+pub mod window;
 pub mod words;

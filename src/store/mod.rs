@@ -11,12 +11,15 @@ mod sqlite;
 
 pub mod absence;
 pub mod agreement;
+pub mod attestation;
 pub mod clock;
 pub mod cursor;
+pub mod dispute;
 pub mod history;
 pub mod inbox;
 pub mod journal;
 pub mod lease;
+pub mod letter;
 pub mod outbox;
 pub mod person;
 pub mod rotation;

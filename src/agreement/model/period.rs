@@ -6,7 +6,7 @@ use crate::agreement::predicate::Predicate;
 use crate::record::{FieldName, PartyName};
 use std::collections::BTreeMap;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
     Week,
     Month,
