@@ -33,9 +33,7 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
-    /// The agreement itself: as slides to sign.
-    Agreement(agreement::AgreementArguments),
-    /// Compare versions of an agreement, and help editors with the file.
+    /// The agreement itself: slides to sign, and what changed between two versions.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
     /// Tell a record's story: what happened, when, and why.
@@ -69,7 +67,6 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
-        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),
         Command::Arm(arguments) => arm::arm(&arguments),

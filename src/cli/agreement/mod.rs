@@ -1,29 +1,7 @@
-//! `leadpact agreement`: what is done with the agreement itself, one file a command.
-
-pub mod render;
-
-use anyhow::Result;
-use clap::{Args, Subcommand};
-use std::process::ExitCode;
-
-#[derive(Debug, Args)]
-pub struct AgreementArguments {
-    #[command(subcommand)]
-    command: AgreementCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum AgreementCommand {
-    /// Write the agreement as slides with a signature page, to read and to sign.
-    Render(render::RenderArguments),
-}
-
-pub fn run(arguments: &AgreementArguments) -> Result<ExitCode> {
-    match &arguments.command {
-        AgreementCommand::Render(arguments) => render::run(arguments),
-//! `leadpact agreement`: what is done with the file of an agreement itself, one file a subcommand.
+//! `leadpact agreement`: what is done with the agreement itself, one file a subcommand.
 
 pub mod diff;
+pub mod render;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -31,6 +9,8 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
+    /// Write the agreement as slides with a signature page, to read and to sign.
+    Render(render::RenderArguments),
     /// Say in words what changed between two versions, and for whom it is stricter or looser.
     Diff(diff::DiffArguments),
 }
@@ -38,6 +18,7 @@ pub enum AgreementCommand {
 /// Runs the subcommand.
 pub fn run(command: &AgreementCommand) -> Result<ExitCode> {
     match command {
+        AgreementCommand::Render(arguments) => render::run(arguments),
         AgreementCommand::Diff(arguments) => diff::run(arguments),
     }
 }
