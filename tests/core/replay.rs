@@ -261,7 +261,9 @@ fn recycled() -> Vec<Change> {
     let mut story = Story::of(Object::Lead, accept("4h", RECYCLE));
     story.event("Mon 09:00", "status=MQL owner=ann score=60 company=Acme");
     story.read("Mon 09:00:20", "Mon 09:00", "status=MQL owner=ann score=60 company=Acme").until("Mon 14:00");
-    story.lands("recycle", "Mon 14:00:02", "status=MQL owner=bob");
+    story.intends("recycle", "Mon 14:00", "status=MQL owner=bob");
+    story.read("Mon 14:00:01", "Mon 14:00:01", "status=MQL owner=bob score=60 company=Acme");
+    story.settles("recycle", "Mon 14:00:02", "status=MQL owner=bob");
     story.event("Mon 14:00:03", "status=MQL owner=bob");
     story.read("Mon 14:30", "Mon 14:00:02", "status=MQL owner=bob score=60 company=Acme");
     story.event("Mon 15:00", "status=Accepted");
@@ -273,6 +275,39 @@ fn a_recorded_recycle_that_is_due_here_too_lands_when_and_as_it_did() {
     let again = played(&accept("4h", RECYCLE), &recycled());
     assert_eq!(told(&again, "recycled breached met"), "breached Mon 13:00; recycled Mon 14:00:02; met Mon 15:00");
     assert_eq!((again.diverged, again.standing.owner()), (None, Some(OwnerId::new("bob"))));
+}
+
+#[test]
+fn a_recorded_recycle_that_the_crm_took_late_is_told_of_late() {
+    let mut story = Story::of(Object::Lead, accept("4h", RECYCLE));
+    story.event("Mon 09:00", "status=MQL owner=ann score=60 company=Acme");
+    story.read("Mon 09:00:20", "Mon 09:00", "status=MQL owner=ann score=60 company=Acme").until("Mon 14:00");
+    story.lands("recycle", "Mon 14:10", "status=MQL owner=bob");
+    let again = played(&accept("4h", RECYCLE), &story.history);
+    assert_eq!(told(&again, "recycled"), "recycled Mon 14:10");
+    let all = told(&again, "notified");
+    assert!(
+        all.starts_with("notified Mon 11:00; notified Mon 13:00; notified Mon 14:10; notified Mon 14:10; "),
+        "{all}"
+    );
+}
+
+#[test]
+fn an_answer_at_the_very_deadline_is_heard_of_before_anything_is_done_about_it() {
+    let again = played(&accept("4h", ""), &worked(Some("Mon 13:00")));
+    assert_eq!(
+        told(&again, "met breached notified step_fired"),
+        "step_fired Mon 11:00; notified Mon 11:00; met Mon 13:00"
+    );
+}
+
+#[test]
+fn what_a_record_was_touched_before_its_first_read_is_of_the_past() {
+    let mut story = Story::lead("");
+    story.event("Mon 09:00", "status=MQL owner=ann");
+    story.read("Mon 09:05", "Mon 09:04", "status=MQL owner=ann touches=5");
+    let touched = agreement(&terms("[[handoff.clock]]\nname = \"Touch\"\nuntil = 'touches >= 1'\nwithin = \"2h\""));
+    assert_eq!(told(&played(&touched, &story.history), "met breached"), "breached Mon 11:00");
 }
 
 #[test]

@@ -70,8 +70,9 @@ impl Play<'_> {
             return self.settle(effect, Outcome::Done { at: now, since: now, values, note: None });
         };
         let recorded = &mut self.recorded.moves[i];
-        if recorded.at > now {
-            return self.outbox.push(Effect { not_before: recorded.at, ..effect });
+        // Confirmed on the read that it followed: what happened while it was on its way came too late.
+        if recorded.since > now {
+            return self.outbox.push(Effect { not_before: recorded.since, ..effect });
         }
         recorded.asked = true;
         let recorded = recorded.clone();
