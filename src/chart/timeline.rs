@@ -8,6 +8,8 @@ const LINE: f64 = 12.5;
 /// Between two labels on one row.
 const GAP: f64 = 5.0;
 const RADIUS: f64 = 3.2;
+/// The deadline's dot is larger; so far the line keeps from the edges.
+const EDGE: f64 = RADIUS + 1.0;
 
 /// One mark on the line.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +51,7 @@ impl Timeline {
         let last = self.moments.iter().map(|m| m.at).filter(|at| at.is_finite()).fold(1.0, f64::max);
         let (mut placed, mut ends): (Vec<Placed<'_>>, Vec<f64>) = (Vec::new(), Vec::new());
         for moment in &self.moments {
-            let x = RADIUS + (moment.at / last).clamp(0.0, 1.0) * (width - 2.0 * RADIUS);
+            let x = EDGE + (moment.at / last).clamp(0.0, 1.0) * (width - 2.0 * EDGE);
             let wide = label_width(moment).min(width);
             let from = (x - wide / 2.0).clamp(0.0, width - wide);
             let row = ends.iter().position(|end| *end + GAP <= from).unwrap_or(ends.len());
@@ -83,14 +85,14 @@ impl Chart for Timeline {
     fn draw(&self, width: f64) -> Drawing {
         let placed = self.place(width);
         let rows = placed.iter().map(|p| p.row + 1).max().unwrap_or(0);
-        let y = RADIUS + 1.0;
-        let due = placed.iter().find(|p| is_due(p.moment)).map_or(width - RADIUS, |p| p.x);
-        let mut marks = vec![stretch(RADIUS, due, y, Paint::Kept, false)];
-        if due < width - RADIUS - 0.01 {
-            marks.push(stretch(due, width - RADIUS, y, Paint::Missed, true));
+        let y = EDGE;
+        let due = placed.iter().find(|p| is_due(p.moment)).map_or(width - EDGE, |p| p.x);
+        let mut marks = vec![stretch(EDGE, due, y, Paint::Kept, false)];
+        if due < width - EDGE - 0.01 {
+            marks.push(stretch(due, width - EDGE, y, Paint::Missed, true));
         }
         for p in &placed {
-            let radius = if is_due(p.moment) { RADIUS + 1.0 } else { RADIUS };
+            let radius = if is_due(p.moment) { EDGE } else { RADIUS };
             marks.push(Mark::Dot { at: (p.x, y), radius, paint: paint(p.moment) });
             let baseline = y + RADIUS + LINE * (p.row + 1) as f64 - 1.0;
             let middle = ((p.from + p.to) / 2.0, baseline);
@@ -139,8 +141,8 @@ mod tests {
         let drawing = timeline(&[moment(1.5, "+2 h")]).draw(300.0);
         let dot = |m: &Mark| if let Mark::Dot { at, .. } = m { Some(at.0) } else { None };
         let dots: Vec<f64> = drawing.marks.iter().filter_map(dot).collect();
-        let scale = (300.0 - 2.0 * RADIUS) / 1.5;
-        let expected = [RADIUS, RADIUS + 0.5 * scale, RADIUS + scale, 300.0 - RADIUS];
+        let scale = (300.0 - 2.0 * EDGE) / 1.5;
+        let expected = [EDGE, EDGE + 0.5 * scale, EDGE + scale, 300.0 - EDGE];
         assert!(dots.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.01), "{dots:?}");
     }
 

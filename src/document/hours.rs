@@ -38,12 +38,14 @@ fn usual(calendar: &Calendar, weekday: Weekday, first: Date) -> Vec<Range> {
     weeks.iter().max_by_key(|kept| votes(kept)).cloned().unwrap_or_default()
 }
 
-/// The open stretches of a day, found minute by minute; asked amid each, where no edge is.
+/// The open stretches of a day, found minute by minute; asked amid each, where no edge is. On a day when the clocks are
+/// changed it is off by that hour, which the other weeks outvote.
 fn ranges(calendar: &Calendar, day: Date) -> Vec<Range> {
+    let Ok(midnight) = day.to_zoned(calendar.zone().clone()) else { return Vec::new() };
+    let midnight = Timestamp::from_jiff(midnight.timestamp()).as_millis();
     let mut found: Vec<Range> = Vec::new();
     for minute in 0..24 * 60u16 {
-        let at = day.at((minute / 60) as i8, (minute % 60) as i8, 30, 0).to_zoned(calendar.zone().clone());
-        let is_open = at.is_ok_and(|at| calendar.is_open(Timestamp::from_jiff(at.timestamp())));
+        let is_open = calendar.is_open(Timestamp::from_millis(midnight + i64::from(minute) * 60_000 + 30_000));
         match found.last_mut() {
             Some((_, to)) if is_open && *to == minute => *to = minute + 1,
             _ if is_open => found.push((minute, minute + 1)),

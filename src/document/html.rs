@@ -78,7 +78,7 @@ fn block(block: &Block, gap: f64, size: f64, width: f64) -> String {
             let items: String = items.iter().map(|item| format!("<li>{}</li>", runs(item))).collect();
             format!("<{tag} style=\"{style}\">{items}</{tag}>\n")
         }
-        Block::Table(grid) => table(grid, &style, width),
+        Block::Table(grid) => table(grid, &style, size, width),
         Block::Timeline(timeline) => {
             format!("<div class=\"chart\" style=\"{style}\">{}</div>\n", timeline.draw(width).svg(&Theme::LIGHT))
         }
@@ -93,9 +93,9 @@ fn runs(text: &Text) -> String {
     text.0.iter().map(run).collect()
 }
 
-fn table(grid: &Grid, style: &str, width: f64) -> String {
+fn table(grid: &Grid, style: &str, size: f64, width: f64) -> String {
     let columns: String =
-        measure::columns(grid, width).iter().map(|wide| format!("<col style=\"width:{wide:.2}pt\">")).collect();
+        measure::columns(grid, size, width).iter().map(|wide| format!("<col style=\"width:{wide:.2}pt\">")).collect();
     let head: String = grid.head.iter().map(|cell| format!("<th scope=\"col\">{}</th>", escape(cell))).collect();
     let row = |cells: &Vec<Text>| {
         let cells = cells.iter().enumerate().map(|(at, cell)| match at {

@@ -2,7 +2,7 @@
 //! A page that cannot hold it is an error that says which part is too long; nothing is cut.
 
 use super::block::Block;
-use super::measure::{BEFORE_PART, LEADING, gap_before, height, lines};
+use super::measure::{BEFORE_PART, LEADING, breaks_words, gap_before, height, lines};
 use super::{Text, block};
 use crate::agreement::Agreement;
 use crate::chart::text::text_width;
@@ -21,7 +21,10 @@ const COVER_TOP: f64 = 168.0;
 /// Between two columns.
 const GUTTER: f64 = 24.0;
 /// Type sizes, best first. Smaller cannot be read from a wall.
-const SIZES: [f64; 5] = [13.0, 12.0, 11.5, 11.0, 10.5];
+const SIZES: [f64; 7] = [15.0, 14.0, 13.0, 12.0, 11.5, 11.0, SMALLEST];
+const SMALLEST: f64 = 10.5;
+/// What is mostly figures looks lost in larger type than this.
+const LARGEST_ON_A_SLIDE: f64 = 13.0;
 
 /// A finished document.
 #[derive(Debug, Clone)]
@@ -132,14 +135,17 @@ fn page(number: usize, draft: Draft) -> Result<Page, Overflow> {
     if let Some(overflow) = title {
         return Err(overflow);
     }
-    for size in SIZES {
+    let is_slide = draft.kind == Kind::Slide;
+    let sizes: Vec<f64> = SIZES.into_iter().filter(|size| !is_slide || *size <= LARGEST_ON_A_SLIDE).collect();
+    // Smaller type goes before broken words.
+    for (may_break, size) in [false, true].iter().flat_map(|may| sizes.iter().map(move |size| (*may, *size))) {
         for stacks in draft.columns.ways(size) {
             let highest = stacks.iter().map(|s| s.height(size)).fold(0.0, f64::max);
-            if highest <= room {
+            if highest <= room && (may_break || !stacks.iter().any(|s| s.breaks_words(size))) {
                 let columns = stacks.into_iter().map(|stack| stack.place(top, size)).collect();
                 return Ok(Page { kind: draft.kind, title: draft.title, subtitle: draft.subtitle, size, columns });
             }
-            if size <= SIZES[SIZES.len() - 1] && least.as_ref().is_none_or(|(height, _)| highest < *height) {
+            if size <= SMALLEST && least.as_ref().is_none_or(|(height, _)| highest < *height) {
                 least = Some((highest, stacks));
             }
         }
@@ -164,10 +170,10 @@ fn title_overflow(number: usize, draft: &Draft) -> Option<Overflow> {
 }
 
 fn overflow(page: usize, title: String, excess: f64, stacks: &[Stack]) -> Overflow {
-    let size = SIZES[SIZES.len() - 1];
-    let line = size * LEADING;
+    let line = SMALLEST * LEADING;
     let groups = stacks.iter().flat_map(|stack| stack.groups.iter().map(|group| (group, stack.width)));
-    let tall = groups.map(|(group, width)| (group.name.clone(), (group.height(size, width) / line).ceil() as usize));
+    let tall =
+        groups.map(|(group, width)| (group.name.clone(), (group.height(SMALLEST, width) / line).ceil() as usize));
     let longest = tall.max_by_key(|(_, lines)| *lines).unwrap_or_default();
     Overflow { page, title, lines: (excess / line).ceil().max(1.0) as usize, longest }
 }
@@ -182,6 +188,10 @@ struct Stack {
 impl Stack {
     fn height(&self, size: f64) -> f64 {
         stacked(&self.groups, size, self.width)
+    }
+
+    fn breaks_words(&self, size: f64) -> bool {
+        self.groups.iter().flat_map(|group| &group.blocks).any(|block| breaks_words(block, size, self.width))
     }
 
     fn place(self, top: f64, size: f64) -> Column {
@@ -266,6 +276,11 @@ fn fill(groups: &[Group], cap: f64, size: f64, width: f64) -> Vec<usize> {
 }
 
 impl Document {
+    /// The smallest body type of any page.
+    pub(super) fn least_size(&self) -> f64 {
+        self.pages.iter().map(|page| page.size).fold(f64::MAX, f64::min)
+    }
+
     /// What stands at the foot of every page: which version this is. Where it is too long, only the fingerprint.
     pub fn footer(&self) -> String {
         let hash = format!("SHA-256 {}", self.hash.get(..16).unwrap_or(&self.hash));

@@ -31,13 +31,25 @@ pub struct Signed {
 /// # Errors
 /// [`Overflow`] when a page cannot hold what belongs on it.
 pub fn document(agreement: &Agreement, signed: &[Signed]) -> Result<Document, Overflow> {
-    let mut first = None;
-    for arrangement in pages::ARRANGEMENTS {
-        match layout::lay_out(agreement, pages::drafts(agreement, signed, arrangement)) {
-            Ok(document) => return Ok(document),
-            // The last arrangement has the most room, but the first has everything where people look for it.
-            Err(overflow) => first = Some(first.unwrap_or(overflow)),
-        }
+    // Pictures go only where nothing fits with them.
+    arranged(agreement, signed, true).or_else(|_| arranged(agreement, signed, false))
+}
+
+/// The arrangement that can be read best; of equals the first. What does not fit is told of the first one, where
+/// everything stands where people look for it.
+fn arranged(agreement: &Agreement, signed: &[Signed], pictures: bool) -> Result<Document, Overflow> {
+    let mut best: Result<Document, Option<Overflow>> = Err(None);
+    // Without commitments there is no page of promises.
+    let is_there =
+        |places: &pages::Arrangement| places.mandatory != pages::On::Promises || !agreement.commitments.is_empty();
+    for places in pages::PLACES.into_iter().filter(is_there) {
+        let arrangement = pages::Arrangement { pictures, ..places };
+        best = match (best, layout::lay_out(agreement, pages::drafts(agreement, signed, arrangement))) {
+            (Ok(best), Ok(other)) if other.least_size() > best.least_size() => Ok(other),
+            (Ok(best), _) => Ok(best),
+            (Err(_), Ok(other)) => Ok(other),
+            (Err(first), Err(overflow)) => Err(first.or(Some(overflow))),
+        };
     }
-    Err(first.expect("there is an arrangement"))
+    best.map_err(|first| first.expect("there is an arrangement"))
 }

@@ -68,14 +68,21 @@ pub fn address(address: &Address) -> &str {
     }
 }
 
+/// An address of the agreement; the mailbox of someone who signs it by that person's name.
+pub fn recipient(agreement: &Agreement, to: &Address) -> String {
+    let signatories = agreement.parties.iter().filter_map(|party| party.signs.as_ref());
+    let mut named = signatories.filter(|who| matches!(to, Address::Email(email) if **email == *who.email));
+    named.next().map_or_else(|| address(to).to_owned(), |who| who.name.clone())
+}
+
 /// `the owner and the manager`. `of` is the party that the record is with.
-pub fn audience(who: &[Audience], of: Option<&PartyName>) -> String {
+pub fn audience(agreement: &Agreement, who: &[Audience], of: Option<&PartyName>) -> String {
     let one = |who: &Audience| match who {
         Audience::Owner => "the owner".to_owned(),
         Audience::Manager => "the manager".to_owned(),
         Audience::Party => of.map_or_else(|| "the owner's team".to_owned(), party),
         Audience::PartyNamed(name) => party(name),
-        Audience::Address(to) => address(to).to_owned(),
+        Audience::Address(to) => recipient(agreement, to),
     };
     join(&who.iter().map(one).collect::<Vec<_>>(), "and")
 }
@@ -100,12 +107,12 @@ pub fn step_at(at: StepAt) -> String {
 }
 
 /// What a step does: `the owner and the manager are told; the lead is recycled`.
-pub fn step_does(step: &Step, of: &PartyName, object: &str) -> String {
+pub fn step_does(agreement: &Agreement, step: &Step, of: &PartyName, object: &str) -> String {
     let mut deeds = Vec::new();
     match step.notify.len() {
         0 => {}
-        1 => deeds.push(format!("{} is told", audience(&step.notify, Some(of)))),
-        _ => deeds.push(format!("{} are told", audience(&step.notify, Some(of)))),
+        1 => deeds.push(format!("{} is told", audience(agreement, &step.notify, Some(of)))),
+        _ => deeds.push(format!("{} are told", audience(agreement, &step.notify, Some(of)))),
     }
     deeds.extend(step.task.as_deref().map(|task| format!("the owner gets the task “{}”", blanks(task))));
     if step.flag {

@@ -12,7 +12,7 @@ pub(super) fn cover(agreement: &Agreement) -> Draft {
         kind: Kind::Cover,
         title: one_line(agreement.title.trim()),
         subtitle: subtitle(agreement),
-        columns: Columns::Fixed(vec![(0.42, left), (0.58, vec![parties(agreement)])]),
+        columns: Columns::Fixed(vec![(0.4, left), (0.6, vec![parties(agreement)])]),
     }
 }
 
@@ -33,13 +33,19 @@ fn summary(agreement: &Agreement) -> Group {
     Group { name: "summary".to_owned(), blocks }
 }
 
-/// The waterfall in one sentence, and the ways out of it.
+/// The waterfall with its handoffs, and the ways out of it.
 fn journey(agreement: &Agreement) -> Group {
-    let terms = |stages: Vec<&Stage>| stages.iter().map(|stage| stage.term.as_str()).collect::<Vec<_>>().join(" → ");
-    let (way, out): (Vec<&Stage>, Vec<&Stage>) = agreement.stages.iter().partition(|stage| stage.in_waterfall());
-    let mut blocks = vec![Block::heading(3, "The way of a lead"), Block::paragraph(terms(way))];
+    let (way, out): (Vec<_>, Vec<_>) = agreement.stages.iter().enumerate().partition(|(_, stage)| stage.in_waterfall());
+    let item = |(at, stage): (usize, &Stage)| {
+        let handoffs = agreement.handoffs.iter().filter(|handoff| handoff.at == at);
+        let to: Vec<String> = handoffs.map(|handoff| words::party(&handoff.to)).collect();
+        let passed = if to.is_empty() { String::new() } else { format!(", passed to {}", words::join(&to, "and")) };
+        Text::plain(&stage.term).and(passed)
+    };
+    let items = way.into_iter().map(item).collect();
+    let mut blocks = vec![Block::heading(3, "The way of a lead"), Block::List { ordered: true, items }];
     if !out.is_empty() {
-        let names: Vec<String> = out.iter().map(|stage| stage.term.clone()).collect();
+        let names: Vec<String> = out.iter().map(|(_, stage)| format!("“{}”", stage.term)).collect();
         blocks.push(Block::paragraph(format!("It may also end as {}.", words::join(&names, "or"))));
     }
     Group { name: "terms of the stages".to_owned(), blocks }
@@ -49,7 +55,7 @@ fn parties(agreement: &Agreement) -> Group {
     let grid = Grid {
         caption: "The parties".to_owned(),
         head: ["Party", "Signs", "Promises", "Is told at"].map(str::to_owned).to_vec(),
-        shares: vec![0.22, 0.25, 0.27, 0.26],
+        shares: vec![0.2, 0.25, 0.24, 0.31],
         rows: agreement.parties.iter().map(|party| row(agreement, party)).collect(),
         least: 0.0,
     };

@@ -1,7 +1,6 @@
 //! The third slide: what is passed to whom, by which definition, and the clocks that then run.
 
-use super::Arrangement;
-use super::rules;
+use super::{Arrangement, On, rules};
 use crate::agreement::Agreement;
 use crate::agreement::model::{Clock, ClockOf, Handoff, StepAt, Until};
 use crate::agreement::span::span_in_words;
@@ -20,9 +19,7 @@ pub(super) fn handoffs(agreement: &Agreement, arrangement: Arrangement) -> Draft
         let blocks = vec![Block::paragraph("Nothing is handed over.")];
         groups.push(Group { name: "handoffs".to_owned(), blocks });
     }
-    if arrangement.rules_with_handoffs {
-        groups.extend(rules::rules(agreement, arrangement.pictures));
-    }
+    groups.extend(rules::on(On::Handoffs, agreement, arrangement));
     Draft {
         kind: Kind::Slide,
         title: "Handoffs and response times".to_owned(),
@@ -59,9 +56,9 @@ pub(super) fn clock(agreement: &Agreement, clock: &Clock, pictures: bool) -> Gro
     let mut blocks = vec![Block::heading(4, owes), Block::paragraph(sentences(agreement, clock).join(" "))];
     if !clock.steps.is_empty() {
         if pictures {
-            blocks.push(Block::Timeline(timeline(clock)));
+            blocks.push(Block::Timeline(timeline(agreement, clock)));
         }
-        blocks.push(steps(clock));
+        blocks.push(steps(agreement, clock));
     }
     Group { name: clock.name.to_string(), blocks }
 }
@@ -72,18 +69,18 @@ fn sentences(agreement: &Agreement, clock: &Clock) -> Vec<String> {
     match (&clock.until, clock.of) {
         (Until::Condition(until), ClockOf::Handoff(handoff)) => {
             let rejected =
-                if agreement.handoffs[handoff].reject.is_some() { ", or it is rejected as agreed" } else { "" };
-            said.push(format!("Done when {}{rejected}.", until.sentence()));
+                if agreement.handoffs[handoff].reject.is_some() { "; or it is rejected as agreed" } else { "" };
+            said.push(format!("Done when: {}{rejected}.", until.sentence()));
         }
-        (Until::Condition(until), ClockOf::Requirement(_)) => said.push(format!("Done when {}.", until.sentence())),
+        (Until::Condition(until), ClockOf::Requirement(_)) => said.push(format!("Done when: {}.", until.sentence())),
         (Until::Filled(fields), _) => {
             let since = &agreement.stages[clock.starts_at].term;
             let verb = if fields.len() == 1 { "is" } else { "are" };
             said.push(format!("From “{since}” on, until {} {verb} filled.", words::fields(fields)));
         }
     }
-    said.extend(clock.pauses.as_ref().map(|pauses| format!("Stands still while {}.", pauses.sentence())));
-    said.extend(clock.cancels.as_ref().map(|cancels| format!("Falls away when {}.", cancels.sentence())));
+    said.extend(clock.pauses.as_ref().map(|pauses| format!("Stands still while: {}.", pauses.sentence())));
+    said.extend(clock.cancels.as_ref().map(|cancels| format!("Falls away when: {}.", cancels.sentence())));
     match (clock.restarts_on_owner, clock.restarts_on_touch) {
         (true, true) => said.push("Begins anew with each new owner and each touch.".to_owned()),
         (true, false) => said.push("Begins anew with a new owner.".to_owned()),
@@ -96,15 +93,15 @@ fn sentences(agreement: &Agreement, clock: &Clock) -> Vec<String> {
     said
 }
 
-fn steps(clock: &Clock) -> Block {
+fn steps(agreement: &Agreement, clock: &Clock) -> Block {
     let item = |step: &crate::agreement::model::Step| {
-        let does = words::step_does(step, &clock.party, clock.object.as_str());
+        let does = words::step_does(agreement, step, &clock.party, clock.object.as_str());
         Text::bold(words::capital(&words::step_at(step.at))).and(format!(": {does}."))
     };
     Block::List { ordered: false, items: clock.steps.iter().map(item).collect() }
 }
 
-fn timeline(clock: &Clock) -> Timeline {
+fn timeline(agreement: &Agreement, clock: &Clock) -> Timeline {
     let start = Moment {
         at: 0.0,
         label: "start".to_owned(),
@@ -121,7 +118,7 @@ fn timeline(clock: &Clock) -> Timeline {
         at: words::position(step.at, clock.within),
         label: words::short(step.at),
         when: words::step_at(step.at),
-        what: words::step_does(step, &clock.party, clock.object.as_str()),
+        what: words::step_does(agreement, step, &clock.party, clock.object.as_str()),
     };
     let mut moments: Vec<Moment> = std::iter::once(start).chain(clock.steps.iter().map(step)).collect();
     if !clock.steps.iter().any(|step| step.at == StepAt::Due) {

@@ -1,6 +1,6 @@
 //! The fifth slide: when the sides meet and about what, whom a dispute goes to, and what the numbers rest on.
 
-use super::{Arrangement, rules};
+use super::{Arrangement, On, rules};
 use crate::agreement::Agreement;
 use crate::agreement::model::{NamedCalendar, OnHoliday, Review, Span};
 use crate::agreement::span::span_in_words;
@@ -13,14 +13,13 @@ pub(super) fn meetings(agreement: &Agreement, arrangement: Arrangement) -> Draft
     groups.push(resolutions(agreement));
     groups.extend(agreement.calendars.iter().map(|calendar| self::calendar(agreement, calendar)));
     groups.push(ground(agreement));
-    let mut title = "Communication plan";
-    if !arrangement.rules_with_handoffs {
-        let rules = rules::rules(agreement, arrangement.pictures);
-        if !rules.is_empty() {
-            title = "Communication plan, neglected leads and mandatory fields";
-        }
-        groups.extend(rules);
-    }
+    let rules = rules::on(On::Meetings, agreement, arrangement);
+    let title = match (rules.is_empty(), arrangement.mandatory) {
+        (true, _) => "Communication plan",
+        (false, On::Meetings) => "Communication plan, neglected leads and mandatory fields",
+        (false, _) => "Communication plan and neglected leads",
+    };
+    groups.extend(rules);
     Draft {
         kind: Kind::Slide,
         title: title.to_owned(),
@@ -34,13 +33,13 @@ fn reviews(agreement: &Agreement) -> Vec<Group> {
         let blocks = vec![Block::heading(3, "Reviews"), Block::paragraph("No meetings are agreed.")];
         return vec![Group { name: "reviews".to_owned(), blocks }];
     }
-    agreement.reviews.iter().map(review).collect()
+    agreement.reviews.iter().map(|review| self::review(agreement, review)).collect()
 }
 
-fn review(review: &Review) -> Group {
+fn review(agreement: &Agreement, review: &Review) -> Group {
     let mut blocks = vec![Block::heading(3, &review.name), Block::paragraph(when(review))];
     if !review.send_to.is_empty() {
-        let to: Vec<String> = review.send_to.iter().map(|to| words::address(to).to_owned()).collect();
+        let to: Vec<String> = review.send_to.iter().map(|to| words::recipient(agreement, to)).collect();
         blocks.push(Block::paragraph(format!("The figures go to {}.", words::join(&to, "and"))));
     }
     if !review.topics.is_empty() {
@@ -71,7 +70,7 @@ fn resolutions(agreement: &Agreement) -> Group {
         Block::paragraph("No steps are agreed.")
     } else {
         let item = |step: &crate::agreement::model::Resolution| {
-            let who = words::capital(&words::audience(&step.who, None));
+            let who = words::capital(&words::audience(agreement, &step.who, None));
             let verb = if step.who.len() == 1 { "decides" } else { "decide" };
             Text::plain(format!("{who} {verb} within {}.", span_in_words(step.within)))
         };
@@ -87,7 +86,7 @@ fn calendar(agreement: &Agreement, calendar: &NamedCalendar) -> Group {
         .map(|said| format!("{said}."))
         .collect();
     items[0] = format!("{} ({zone} time).", items[0].trim_end_matches('.'));
-    let title = format!("Business hours: {}", calendar.name);
+    let title = format!("Business hours ({})", calendar.name);
     Group { name: title.clone(), blocks: vec![Block::heading(3, title), Block::list(items)] }
 }
 

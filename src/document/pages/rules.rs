@@ -1,26 +1,37 @@
 //! What happens by itself and what must be filled in: recycling, nurture, freeze days, mandatory fields.
 
 use super::handoffs::clock;
+use super::{Arrangement, On};
 use crate::agreement::Agreement;
 use crate::agreement::model::{Recycling, Span, StopAbove};
 use crate::agreement::span::span_in_words;
 use crate::document::block::Block;
 use crate::document::layout::Group;
 use crate::document::words;
+use crate::record::PartyName;
 
-pub(super) fn rules(agreement: &Agreement, pictures: bool) -> Vec<Group> {
+/// What of it stands on a page, by the arrangement. With the promises, mandatory fields are told party by party
+/// (`mandatory`), not here.
+pub(super) fn on(page: On, agreement: &Agreement, arrangement: Arrangement) -> Vec<Group> {
     let mut groups = Vec::new();
     let said = neglected(agreement);
-    if !said.is_empty() {
+    if arrangement.neglected == page && !said.is_empty() {
         let blocks = vec![Block::heading(3, "Neglected leads"), Block::list(said)];
         groups.push(Group { name: "recycling and nurture".to_owned(), blocks });
     }
-    for (at, requirement) in agreement.requirements.iter().enumerate() {
-        let mut group = clock(agreement, &agreement.clocks[requirement.clock], pictures);
-        if at == 0 {
-            group.blocks.insert(0, Block::heading(3, "Mandatory fields"));
-        }
-        groups.push(group);
+    if arrangement.mandatory == page {
+        groups.extend(mandatory(agreement, None, arrangement.pictures));
+    }
+    groups
+}
+
+/// The mandatory fields that a party owes, or all.
+pub(super) fn mandatory(agreement: &Agreement, by: Option<&PartyName>, pictures: bool) -> Vec<Group> {
+    let owed = agreement.requirements.iter().filter(|requirement| by.is_none_or(|by| *by == requirement.by));
+    let mut groups: Vec<Group> =
+        owed.map(|requirement| clock(agreement, &agreement.clocks[requirement.clock], pictures)).collect();
+    if let Some(first) = groups.first_mut() {
+        first.blocks.insert(0, Block::heading(3, "Mandatory fields"));
     }
     groups
 }

@@ -9,10 +9,10 @@ use crate::document::words;
 use crate::record::PartyName;
 
 /// High enough for a pen.
-const ROW: f64 = 52.0;
+const ROW: f64 = 58.0;
 
 pub(super) fn signatures(agreement: &Agreement, signed: &[Signed]) -> Draft {
-    let blocks = [statement(agreement), vec![table(agreement, signed)], version(agreement)].concat();
+    let blocks = [version(agreement), statement(agreement), table(agreement, signed)].concat();
     let group = Group { name: "signatories".to_owned(), blocks };
     Draft {
         kind: Kind::Signatures,
@@ -28,10 +28,10 @@ fn statement(agreement: &Agreement) -> Vec<Block> {
     } else {
         "This agreement names nobody who signs it."
     };
-    vec![Block::paragraph(text)]
+    vec![Block::heading(3, "Who signs"), Block::paragraph(text)]
 }
 
-fn table(agreement: &Agreement, signed: &[Signed]) -> Block {
+fn table(agreement: &Agreement, signed: &[Signed]) -> Vec<Block> {
     let named = agreement.parties.iter().filter_map(|party| Some((&party.name, party.signs.as_ref()?)));
     let mut rows: Vec<Vec<Text>> = named.map(|(party, who)| row(agreement, party, who, signed)).collect();
     // Whoever signed without being named, such as a predecessor, did sign.
@@ -39,13 +39,16 @@ fn table(agreement: &Agreement, signed: &[Signed]) -> Block {
         agreement.parties.iter().any(|p| p.name == s.party && p.signs.as_ref().is_some_and(|w| w.name == s.name))
     };
     rows.extend(signed.iter().filter(|s| !is_named(s)).map(|s| given(agreement, s)));
-    Block::Table(Grid {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::Table(Grid {
         caption: "Signatures".to_owned(),
         head: ["For", "Name and title", "Signature", "Date"].map(str::to_owned).to_vec(),
-        shares: vec![0.17, 0.29, 0.34, 0.2],
+        shares: vec![0.15, 0.37, 0.3, 0.18],
         rows,
         least: ROW,
-    })
+    })]
 }
 
 fn row(agreement: &Agreement, party: &PartyName, who: &Signatory, signed: &[Signed]) -> Vec<Text> {

@@ -8,7 +8,7 @@ use crate::document::layout::{Columns, Draft, Group, Kind};
 pub(super) fn terms(agreement: &Agreement) -> Draft {
     let grid = Grid {
         caption: "Terms, their meaning and the rule that recognises them".to_owned(),
-        head: ["Term", "Meaning", "Recognised when", "On"].map(str::to_owned).to_vec(),
+        head: ["Term", "Meaning", "Recognised when", "Record"].map(str::to_owned).to_vec(),
         shares: vec![0.27, 0.35, 0.27, 0.11],
         rows: agreement.stages.iter().map(row).collect(),
         least: 0.0,

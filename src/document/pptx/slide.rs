@@ -1,13 +1,13 @@
 //! One slide: its title, its blocks where the layout put them, and the line at its foot.
 
 use super::parts::NAMESPACES;
-use super::shape::{Frame, INK, Ids, Look, drawing, line, paragraph, place, run, runs, solid, text_box};
+use super::shape::{Frame, INK, Ids, Look, drawing, emu, line, paragraph, place, run, runs, solid, text_box};
 use super::table::table;
 use crate::chart::Chart;
 use crate::chart::text::escape;
 use crate::document::block::Block;
 use crate::document::layout::{Column, Document, Kind, MARGIN, PAGE, Page};
-use crate::document::measure::{BETWEEN_ITEMS, INDENT, heading_size};
+use crate::document::measure::{BETWEEN_ITEMS, gap_before, heading_size, indent};
 
 const DEEP: &str = "12304F";
 const BLUE: &str = "0072B2";
@@ -60,35 +60,45 @@ fn title(ids: &mut Ids, page: &Page) -> String {
     title + &line(ids.next(), (MARGIN, 66.0), (MARGIN + width, 66.0), 2.0, BLUE, false)
 }
 
+/// Text that stands together shares a box, so that it closes up where a line less is needed than was reckoned with.
 fn column(ids: &mut Ids, column: &Column, size: f64) -> String {
-    let mut out = String::new();
+    let (mut out, mut pending): (String, Option<(Frame, String)>) = (String::new(), None);
     for placed in &column.blocks {
         let frame = Frame { x: column.x, y: placed.y, width: column.width, height: placed.height };
-        out.push_str(&match &placed.block {
+        let picture = match &placed.block {
             Block::Table(grid) => table(ids.next(), grid, frame, size),
             Block::Timeline(timeline) => drawing(ids, &timeline.draw(column.width), column.x, placed.y),
-            other => text_box(ids.next(), "Text", frame, &words(other, size), true),
-        });
+            text => {
+                let (top, said) = pending.take().unwrap_or((Frame { height: 0.0, ..frame }, String::new()));
+                let gap = if said.is_empty() { 0.0 } else { gap_before(text) };
+                let frame = Frame { height: frame.y + frame.height - top.y, ..top };
+                pending = Some((frame, said + &words(text, size, gap)));
+                continue;
+            }
+        };
+        out.extend(pending.take().map(|(frame, said)| text_box(ids.next(), "Text", frame, &said, true)));
+        out.push_str(&picture);
     }
+    out.extend(pending.map(|(frame, said)| text_box(ids.next(), "Text", frame, &said, true)));
     out
 }
 
-/// The paragraphs of a block of text.
-fn words(block: &Block, size: f64) -> String {
+/// The paragraphs of a block of text, with so much space above the first.
+fn words(block: &Block, size: f64, gap: f64) -> String {
     let look = Look { size, bold: false, color: INK };
     match block {
         Block::Heading { level, text } => {
             let color = if *level == 3 { HEADING } else { DEEP };
             let size = heading_size(*level, size);
-            paragraph(&run(text, Look { size, bold: true, color }), size, 0.0, "", "")
+            paragraph(&run(text, Look { size, bold: true, color }), size, gap, "", "")
         }
-        Block::Paragraph(text) => paragraph(&runs(text, look), size, 0.0, "", ""),
+        Block::Paragraph(text) => paragraph(&runs(text, look), size, gap, "", ""),
         Block::List { ordered, items } => {
-            let indent = super::shape::emu(INDENT);
+            let indent = emu(indent(*ordered, size));
             let attributes = format!(" marL=\"{indent}\" indent=\"-{indent}\"");
             let bullet = if *ordered { "<a:buAutoNum type=\"arabicPeriod\"/>" } else { "<a:buChar char=\"•\"/>" };
             let item = |(at, text)| {
-                let before = if at == 0 { 0.0 } else { BETWEEN_ITEMS };
+                let before = if at == 0 { gap } else { BETWEEN_ITEMS };
                 paragraph(&runs(text, look), size, before, &attributes, bullet)
             };
             items.iter().enumerate().map(item).collect()

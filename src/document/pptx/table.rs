@@ -11,7 +11,7 @@ const HEAD_INK: &str = "12304F";
 
 pub(super) fn table(id: u32, grid: &Grid, frame: Frame, size: f64) -> String {
     let widths: String =
-        columns(grid, frame.width).iter().map(|wide| format!("<a:gridCol w=\"{}\"/>", emu(*wide))).collect();
+        columns(grid, size, frame.width).iter().map(|wide| format!("<a:gridCol w=\"{}\"/>", emu(*wide))).collect();
     let head = Look { size, bold: true, color: HEAD_INK };
     let head: String = grid.head.iter().map(|text| cell(&run(text, head), size, "t", Some(HEAD_FILL))).collect();
     let head = row(&head, head_height(grid, size, frame.width));
