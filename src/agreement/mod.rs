@@ -18,6 +18,7 @@ pub mod problem;
 mod reading;
 mod refold;
 mod run;
+pub mod schema;
 mod settle;
 pub mod span;
 mod stage;

@@ -1,6 +1,7 @@
 //! `leadpact agreement`: what is done with the file of an agreement itself, one file a subcommand.
 
 pub mod diff;
+pub mod schema;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -10,11 +11,14 @@ use std::process::ExitCode;
 pub enum AgreementCommand {
     /// Say in words what changed between two versions, and for whom it is stricter or looser.
     Diff(diff::DiffArguments),
+    /// Print the JSON Schema of the file, for editors.
+    Schema,
 }
 
 /// Runs the subcommand.
 pub fn run(command: &AgreementCommand) -> Result<ExitCode> {
     match command {
         AgreementCommand::Diff(arguments) => diff::run(arguments),
+        AgreementCommand::Schema => schema::run(),
     }
 }
