@@ -2,6 +2,7 @@
 //! in its file.
 
 pub mod agreement;
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -32,6 +33,9 @@ enum Command {
     /// Compare versions of an agreement, and help editors with the file.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Show that nobody changed the journal behind the daemon's back.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Ask a running daemon whether it is alive; for containers.
@@ -54,6 +58,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {
