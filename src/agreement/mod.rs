@@ -21,6 +21,7 @@ mod reading;
 mod refold;
 pub mod replay;
 mod run;
+pub mod schema;
 mod settle;
 pub mod span;
 mod stage;

@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod arm;
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -36,6 +37,9 @@ enum Command {
     /// The agreement itself: slides to sign, and what changed between two versions.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Show that nobody changed the journal behind the daemon's back.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Replay the recorded changes under another agreement, and show what would have been different.
@@ -73,6 +77,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Disarm(arguments) => arm::disarm(&arguments),
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
+        Command::Audit(command) => audit::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

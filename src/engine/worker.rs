@@ -28,6 +28,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// After a take-over the CRM's calls wait so long for the first round of notices.
 const WARN_FIRST: Duration = Duration::from_secs(3);
 const TIDY: Duration = Duration::from_secs(3600);
+/// Of so many rounds of tidying one notes where the journal stands: the first, and then one a day.
+const ROUNDS_A_DAY: u32 = 24;
 
 /// How long received deliveries and applied changes are kept.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +91,11 @@ async fn hold(
         _ = work => {}
         () = renewals(engine, site, lease.clone(), &over) => {}
     }
-    if stop.is_cancelled()
-        && let Err(error) = lease.release(&engine.db).await
-    {
-        tracing::warn!(connection = %site.name(), "the lease will run out by itself: {error}");
+    if stop.is_cancelled() {
+        tidy::log_head(engine, site).await;
+        if let Err(error) = lease.release(&engine.db).await {
+            tracing::warn!(connection = %site.name(), "the lease will run out by itself: {error}");
+        }
     }
 }
 
@@ -216,10 +219,14 @@ async fn renewals(engine: &Engine, site: &Site, mut lease: Lease, over: &Cancell
 }
 
 async fn tidying(engine: &Engine, site: &Site, lease: &Lease, keep: Retention, over: &CancellationToken) {
-    let mut next = monotonic_now();
+    let (mut next, mut round) = (monotonic_now(), 0);
     while !over.is_cancelled() {
         if next <= monotonic_now() {
             next = monotonic_now() + TIDY;
+            if round == 0 {
+                tidy::log_head(engine, site).await;
+            }
+            round = (round + 1) % ROUNDS_A_DAY;
             if let Err(error) = tidy::step(engine, site, lease, keep).await {
                 failed(site, over, &error, "tidying").await;
             }

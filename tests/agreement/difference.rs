@@ -42,8 +42,8 @@ fn a_deadline_is_stricter_or_looser_for_whoever_owes() {
         &["First follow-up: due after 8 business hours → 2 business days (looser for field sales)"],
     );
     check(
-        "\"15 business days\"",
-        "\"21d\"",
+        "within = \"15 business days\"",
+        "within = \"21d\"",
         &[
             "Promote or disqualify: due after 15 business days → 21 days (for field sales stricter at some hours, looser at others)",
         ],
@@ -219,7 +219,6 @@ pub fn full() -> String {
             "fields = [\"amount\", \"close_date\"]",
             "fields = [\"amount\", \"close_date\"]\npauses = 'amount > 5'\ncancels = 'amount > 9'\ncalendar = \"boston\"",
         ),
-        ("time_zone = \"America/New_York\"", "time_zone = \"America/New_York\" "),
     ] {
         assert_eq!(text.matches(passage).count(), 1, "{passage:?} must stand once");
         text = text.replacen(passage, by, 1);
@@ -274,7 +273,7 @@ fn variants(value: &toml::Value) -> Vec<toml::Value> {
     all
 }
 
-/// Texts that may mean something else in the same place: the first that applies, and one with a space more.
+/// A text that may mean something else in the same place; for lengths and the like also one that means the same.
 fn other_texts(text: &str) -> Vec<String> {
     const OTHERS: [(&str, &str); 14] = [
         ("&&", "||"),
@@ -294,7 +293,8 @@ fn other_texts(text: &str) -> Vec<String> {
     ];
     let other = OTHERS.iter().find(|(from, _)| text.contains(from));
     let other = other.map_or_else(|| format!("{text}x"), |(from, to)| text.replacen(from, to, 1));
-    vec![other, format!("{text} ")]
+    let same = text.contains(|c: char| c.is_ascii_digit()).then(|| format!("{text} "));
+    [other].into_iter().chain(same).collect()
 }
 
 #[test]
@@ -303,9 +303,7 @@ fn nothing_that_changes_the_hash_is_passed_over() {
     let old = sound(&text);
     let document: toml::Value = toml::Value::Table(text.parse().expect("TOML"));
     let mut compared = 0;
-    let all = variants(&document);
-    println!("{} changes", all.len());
-    for changed in all {
+    for changed in variants(&document) {
         let Ok(new) = read(&toml::to_string(&changed).expect("TOML")) else { continue };
         let back = difference(&new, &old);
         let found = difference(&old, &new);
@@ -316,8 +314,7 @@ fn nothing_that_changes_the_hash_is_passed_over() {
         let poor = |line: &String| line.contains("no sentence tells") || line.contains("(not there)");
         assert!(!lines(&found).iter().chain(&lines(&back)).any(poor), "{found}");
     }
-    assert!(compared > 400, "only {compared} changes were sound");
-    println!("{compared} sound");
+    assert!(compared > 300, "only {compared} changes were sound");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bad;
 mod difference;
 mod example;
 mod hash;
+mod schema;
 mod shown;
 
 use leadpact::agreement::parse::{Parsed, parse};

@@ -3,7 +3,7 @@
 use crate::{Store, acme, at, lead, other};
 use leadpact::record::{Actor, Fact, FactKind, RecordKey};
 use leadpact::store::StoreError;
-use leadpact::store::journal::{self, JournalEntry};
+use leadpact::store::journal::{self, Fault, Head, JournalEntry};
 
 fn entry(id: &str, ms: i64) -> JournalEntry {
     let detail = serde_json::json!({ "deadline": ms, "seen": "score = 70" });
@@ -122,6 +122,72 @@ promise!(a_head_that_was_set_back_is_found, |store| {
     store.meddle("DELETE FROM journal_head").await;
     assert!(first_bad(&store).await.is_some());
 });
+
+promise!(an_entry_put_between_others_or_behind_the_end_is_found, |store| {
+    append(&store, &[entry("1", 10), entry("2", 20), entry("3", 30)]).await;
+    let columns = "connection, seq, fact_key, kind, at, seen_at, object, id, pass, source, run, item, party, owner, \
+                   stage, actor, agreement, detail, salt, digest, hash";
+    let copied = columns.replace("seq,", "4,");
+    store.meddle(&format!("INSERT INTO journal ({columns}) SELECT {copied} FROM journal WHERE seq = 3")).await;
+    let verified = journal::verify(&store.db, &acme()).await.unwrap();
+    assert_eq!((verified.entries, verified.first_bad, verified.fault), (3, Some(4), Some(Fault::Stray)));
+    // Moved into the middle, with all others after it and the head pushed on.
+    store.meddle("UPDATE journal SET seq = seq + 100 WHERE seq > 1").await;
+    store.meddle("UPDATE journal SET seq = 2 WHERE seq = 104").await;
+    store.meddle("UPDATE journal SET seq = seq - 99 WHERE seq > 100").await;
+    store.meddle("UPDATE journal_head SET seq = 4").await;
+    let verified = journal::verify(&store.db, &acme()).await.unwrap();
+    assert_eq!((verified.entries, verified.first_bad, verified.fault), (1, Some(2), Some(Fault::Altered)));
+});
+
+promise!(two_entries_that_changed_places_are_found, |store| {
+    append(&store, &[entry("1", 10), entry("2", 20), entry("3", 30)]).await;
+    for (from, to) in [(2, 102), (3, 2), (102, 3)] {
+        store.meddle(&format!("UPDATE journal SET seq = {to} WHERE seq = {from}")).await;
+    }
+    assert_eq!(first_bad(&store).await, Some(2));
+});
+
+promise!(a_head_noted_elsewhere_shows_a_cut_tail_and_a_chain_written_anew, |store| {
+    append(&store, &[entry("1", 10), entry("2", 20), entry("3", 30)]).await;
+    let noted = journal::head(&store.db, &acme()).await.unwrap().unwrap();
+    let walk = async |noted: &Head| {
+        let verified = journal::walk(&store.db, &acme(), Some(noted), &mut |_, _| {}).await.unwrap();
+        (verified.entries, verified.first_bad, verified.fault)
+    };
+    append(&store, &[entry("4", 40)]).await;
+    assert_eq!(walk(&noted).await, (4, None, None), "what was appended since is no harm");
+
+    // Whoever cuts the tail sets the head back as well: the chain alone shows nothing.
+    let kept = journal::recent(&store.db, &acme(), 0, 2).await.unwrap();
+    store.meddle("DELETE FROM journal WHERE seq > 2").await;
+    store.meddle(&format!("UPDATE journal_head SET seq = 2, hash = '{}'", kept[1].hash)).await;
+    assert_eq!(first_bad(&store).await, None);
+    assert_eq!(walk(&noted).await, (2, Some(3), Some(Fault::Cut)));
+
+    store.meddle("DELETE FROM journal").await;
+    store.meddle("DELETE FROM journal_head").await;
+    append(&store, &[entry("1", 10), entry("2", 20), entry("3", 31)]).await;
+    assert_eq!(first_bad(&store).await, None);
+    assert_eq!(walk(&noted).await, (2, Some(3), Some(Fault::Rewritten)));
+});
+
+promise!(a_head_set_back_to_an_earlier_entry_leaves_strays, |store| {
+    append(&store, &[entry("1", 10), entry("2", 20)]).await;
+    let first = journal::recent(&store.db, &acme(), 0, 1).await.unwrap().remove(0);
+    store.meddle(&format!("UPDATE journal_head SET seq = 1, hash = '{}'", first.hash)).await;
+    let verified = journal::verify(&store.db, &acme()).await.unwrap();
+    assert_eq!((verified.entries, verified.first_bad, verified.fault), (1, Some(2), Some(Fault::Stray)));
+});
+
+#[test]
+fn a_head_is_read_back_as_it_is_written() {
+    let head = Head { seq: 12, hash: "ab".repeat(32) };
+    assert_eq!(head.to_string().parse(), Ok(head));
+    for text in ["", "12", "12:", "0:".to_owned().as_str(), "x:00", &format!("-1:{}", "ab".repeat(32))] {
+        assert!(text.parse::<Head>().unwrap_err().contains("SEQ:HASH"), "{text}");
+    }
+}
 
 promise!(a_privacy_deletion_takes_the_values_and_the_chain_still_holds, |store| {
     append(&store, &[entry("1", 10), entry("2", 20), entry("1", 30)]).await;

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod render;
+pub mod schema;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -13,6 +14,8 @@ pub enum AgreementCommand {
     Render(render::RenderArguments),
     /// Say in words what changed between two versions, and for whom it is stricter or looser.
     Diff(diff::DiffArguments),
+    /// Print the JSON Schema of the file, for editors.
+    Schema,
 }
 
 /// Runs the subcommand.
@@ -20,5 +23,6 @@ pub fn run(command: &AgreementCommand) -> Result<ExitCode> {
     match command {
         AgreementCommand::Render(arguments) => render::run(arguments),
         AgreementCommand::Diff(arguments) => diff::run(arguments),
+        AgreementCommand::Schema => schema::run(),
     }
 }

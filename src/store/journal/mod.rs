@@ -1,15 +1,21 @@
 //! The append-only list of facts, one hash chain a connection. A chain alone does not show a cut
-//! tail or a full rewrite: keep [`head`] outside as well.
+//! tail or a full rewrite: keep [`head`] outside as well. Walking along the chain is in `verify`.
 //!
 //! hash = SHA-256(previous hash + own columns as JSON + digest), digest = SHA-256(salt + detail);
 //! all as lower-case hex. The values seen are in the chain only through the digest, so a privacy
 //! deletion takes detail and salt away and the chain still holds.
+
+mod verify;
+
+pub use verify::{Fault, Verified, verify, walk};
 
 use super::batch::{slices, values};
 use super::{Db, Result, StoreError, Tx, clean, count, from_json, object, to_json};
 use crate::record::{ConnectionName, Fact, FactKind, OwnerId, PartyName, RecordId, RecordKey, StageName, Timestamp};
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
+use std::fmt;
+use std::str::FromStr;
 
 /// A fact, with when it was seen and under which agreement.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,15 +46,24 @@ pub struct Head {
     pub hash: String,
 }
 
-/// What a walk along the chain found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Entries that hold, up to the first that does not.
-    pub entries: u64,
-    /// Those of them whose values were deleted.
-    pub erased: u64,
-    /// The first entry that is altered, missing or misplaced.
-    pub first_bad: Option<i64>,
+impl fmt::Display for Head {
+    /// `SEQ:HASH`, as it is noted elsewhere and read back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+impl FromStr for Head {
+    type Err = String;
+
+    /// Reads `SEQ:HASH`; the error is a sentence for whoever noted it.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let how = || format!("`{text}` is no head of a journal: write it as it was noted, `SEQ:HASH`");
+        let (seq, hash) = text.trim().split_once(':').ok_or_else(how)?;
+        let seq: i64 = seq.parse().ok().filter(|seq| *seq > 0).ok_or_else(how)?;
+        let is_hash = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hash { Ok(Self { seq, hash: hash.to_ascii_lowercase() }) } else { Err(how()) }
+    }
 }
 
 /// A row as the table has it.
@@ -312,35 +327,4 @@ pub async fn erase(tx: &mut Tx, key: &RecordKey) -> Result<u64> {
             .map(|done| done.rows_affected())
     })?;
     Ok(erased)
-}
-
-/// Walks the whole chain. It may run beside the daemon: what is appended meanwhile is not walked.
-///
-/// # Errors
-/// `Unavailable`. An altered entry is no error but `first_bad`.
-pub async fn verify(db: &Db, connection: &ConnectionName) -> Result<Verified> {
-    const PAGE: u32 = 1_000;
-    let head = head(db, connection).await?.unwrap_or(Head { seq: 0, hash: String::new() });
-    let mut last = Head { seq: 0, hash: String::new() };
-    let mut found = Verified { entries: 0, erased: 0, first_bad: None };
-    while last.seq < head.seq {
-        let begun = last.seq;
-        let page = links_after(db, connection, last.seq, PAGE).await?;
-        for link in page.iter().take_while(|link| link.seq <= head.seq) {
-            let follows = link.seq == last.seq + 1 && link.hash == link.chained(connection, &last.hash)?;
-            if !follows || !link.detail_holds() {
-                return Ok(Verified { first_bad: Some(last.seq + 1), ..found });
-            }
-            found.entries += 1;
-            found.erased += u64::from(link.detail.is_none());
-            last = Head { seq: link.seq, hash: link.hash.clone() };
-        }
-        if last.seq == begun {
-            return Ok(Verified { first_bad: Some(last.seq + 1), ..found });
-        }
-    }
-    // Entries that no head knows of were put there by another hand.
-    let tail = if head.seq == 0 { links_after(db, connection, 0, 1).await? } else { Vec::new() };
-    found.first_bad = (last.hash != head.hash || !tail.is_empty()).then_some(head.seq.max(1));
-    Ok(found)
 }
