@@ -2,18 +2,17 @@
 //! mode. Before it is armed it is shown what would move.
 
 use super::ConfigArguments;
-use super::opened::{self, Opened, People, agreed, counted, now, who};
+use super::opened::{self, Opened, agreed, by_party, counted, now, who};
 use crate::crm::connection::Mode;
 use crate::engine::overdue::overdue;
 use crate::engine::switches::{Switches, turn};
-use crate::record::{ConnectionName, EffectKey, OwnerId, PartyName, Timestamp};
+use crate::record::{ConnectionName, EffectKey, Timestamp};
 use crate::store::clock::{ClockRow, ClockState, open_soonest};
 use crate::store::outbox::{self, WaitingMove};
 use crate::store::switch::{Switch, SwitchRow};
 use crate::store::{Priority, StoreError};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// How many of the next deadlines are shown.
@@ -144,9 +143,9 @@ async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at
     let people = opened.people(name).await?;
     let runs = Runs::read(opened, name, at).await?;
     let breached = runs.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
-    table(&format!("{} breached and still open", counted(runs.breached.len(), "clock")), breached, &people);
+    by_party(&format!("{} breached and still open", counted(runs.breached.len(), "clock")), breached, &people);
     let would = missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
-    table(&format!("{} would move now with --include-overdue", counted(missed.len(), "record")), would, &people);
+    by_party(&format!("{} would move now with --include-overdue", counted(missed.len(), "record")), would, &people);
     if !runs.next.is_empty() {
         println!("Due next:");
     }
@@ -156,19 +155,6 @@ async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at
         println!("  {deadline}  {}: {}, {}", row.name, row.source, people.name(row.owner.as_ref()));
     }
     Ok(())
-}
-
-/// How many by party and owner.
-fn table<'a>(title: &str, rows: impl Iterator<Item = (Option<&'a PartyName>, Option<&'a OwnerId>)>, people: &People) {
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for (party, owner) in rows {
-        let party = party.map_or_else(|| "no party".to_owned(), |p| p.as_str().replace('_', " "));
-        *counts.entry((party, people.name(owner))).or_default() += 1;
-    }
-    println!("{title}{}", if counts.is_empty() { "." } else { ":" });
-    for ((party, owner), n) in counts {
-        println!("  {n:>6}  {party}, {owner}");
-    }
 }
 
 /// Open runs by their deadlines.

@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod arm;
 pub mod audit;
+pub mod away;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -11,6 +12,7 @@ pub mod healthcheck;
 pub mod logging;
 mod opened;
 pub mod pause;
+pub mod release;
 pub mod serve;
 pub mod simulate;
 
@@ -52,6 +54,12 @@ enum Command {
     Pause(pause::PauseArguments),
     /// Go on after a pause.
     Resume(pause::ResumeArguments),
+    /// Show what the breaker holds, and let it go or give it up.
+    Release(release::ReleaseArguments),
+    /// Take an owner out of the rotation for a while.
+    Away(away::AwayArguments),
+    /// Put an owner back into the rotation.
+    Back(away::BackArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -78,6 +86,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
         Command::Audit(command) => audit::run(&command),
+        Command::Release(arguments) => release::run(&arguments),
+        Command::Away(arguments) => away::away(&arguments),
+        Command::Back(arguments) => away::back(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

@@ -7,14 +7,14 @@ use crate::agreement::Agreement;
 use crate::app::{Agreements, read_configuration};
 use crate::engine::clock::real_now;
 use crate::engine::switches::Told;
-use crate::record::{ConnectionName, Elapsed, OwnerId, Timestamp};
+use crate::record::{ConnectionName, OwnerId, PartyName, Timestamp};
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, StoreError, person};
 use anyhow::{Context, Result, bail};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -158,11 +158,21 @@ pub fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A moment so near that nobody says its date.
-pub fn shown(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
-    let gap = if at > now { at - now } else { now - at };
-    let said = at.in_zone(zone);
-    if gap < Elapsed::from_secs(60) { format!("{said} (now)") } else { said }
+/// Prints how many there are of each party and owner.
+pub fn by_party<'a>(
+    title: &str,
+    rows: impl Iterator<Item = (Option<&'a PartyName>, Option<&'a OwnerId>)>,
+    people: &People,
+) {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (party, owner) in rows {
+        let party = party.map_or_else(|| "no party".to_owned(), |p| p.as_str().replace('_', " "));
+        *counts.entry((party, people.name(owner))).or_default() += 1;
+    }
+    println!("{title}{}", if counts.is_empty() { "." } else { ":" });
+    for ((party, owner), n) in counts {
+        println!("  {n:>6}  {party}, {owner}");
+    }
 }
 
 #[cfg(test)]

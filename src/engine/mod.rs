@@ -7,6 +7,7 @@ pub mod clock;
 pub mod context;
 pub mod deliver;
 pub mod directory;
+pub mod held;
 pub mod ingest;
 pub mod metrics;
 pub mod overdue;

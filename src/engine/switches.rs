@@ -2,12 +2,12 @@
 //! switches something leaves a line in the journal, in the same transaction.
 
 use super::context::Site;
+use super::held::note;
 use crate::crm::connection::Mode;
 use crate::record::{Actor, ConnectionName, Fact, FactKind, Timestamp};
 use crate::store::journal::JournalEntry;
 use crate::store::switch::{self, Switch, SwitchRow};
 use crate::store::{Db, StoreError, Tx, journal};
-use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
 /// Whether CRM writes are made; else they settle as *would have*.
@@ -108,12 +108,7 @@ pub async fn tell(tx: &mut Tx, chain: &Told, setting: &Setting<'_>, at: Timestam
 }
 
 fn fact(setting: &Setting<'_>, at: Timestamp) -> Fact {
-    let said = [("to", setting.to), ("by", setting.by), ("why", setting.why)];
-    let detail: Map<String, Json> = said
-        .into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| (name.to_owned(), Json::from(text)))
-        .collect();
+    let detail = note([("to", setting.to), ("by", setting.by), ("why", setting.why)]);
     Fact {
         kind: FactKind::Setting,
         at,

@@ -48,10 +48,15 @@ impl Notifiers {
     /// whom Slack refuses to speak, gets an e-mail to the same address.
     pub async fn send(&self, message: &Message) -> Result<String, NotifyError> {
         let rendered = self.rendered(message)?;
+        self.deliver(&message.to, &rendered).await
+    }
+
+    /// By the first channel that takes it.
+    pub(super) async fn deliver(&self, to: &Destination, rendered: &Rendered) -> Result<String, NotifyError> {
         let mut refusal = None;
-        for route in routes(&message.to) {
+        for route in routes(to) {
             for channel in self.list.iter().filter(|channel| channel.reaches(&route)) {
-                match channel.send(&route, &rendered).await {
+                match channel.send(&route, rendered).await {
                     Err(NotifyError::Never { message }) => {
                         refusal.get_or_insert(NotifyError::Never { message });
                     }

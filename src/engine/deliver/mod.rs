@@ -1,12 +1,15 @@
 //! Carries effects out: reads, writes and tasks in the CRM, notices to people. Intent is stored
 //! before a write; after doubt the record is read back; every item settles on its own.
 
+mod alert;
+mod breaker;
 mod call;
 mod desk;
 mod doubt;
 mod intent;
 mod item;
 mod notices;
+mod pace;
 mod reads;
 mod receiver;
 mod rest;
@@ -17,8 +20,8 @@ use super::clock::monotonic_now;
 use super::context::{Engine, Site};
 use super::switches::Switches;
 use crate::record::EffectKey;
-use crate::store::StoreError;
 use crate::store::lease::Lease;
+use crate::store::{StoreError, outbox};
 use desk::Desk;
 use rest::Rest;
 use std::collections::HashMap;
@@ -67,6 +70,10 @@ pub struct Deliver {
     smaller: Option<usize>,
     /// No new call is begun after this.
     stop: CancellationToken,
+    /// For the breaker's shares.
+    open: breaker::Open,
+    /// The breaker's alert, where it did not get through.
+    again: alert::Again,
 }
 
 impl Deliver {
@@ -105,7 +112,9 @@ impl Deliver {
             let desk = self.desk(engine, site, lease).await?;
             let mut moved = self.reads(desk).await?;
             moved += self.resolve_doubts(desk).await?;
+            moved += self.drop_discarded(desk).await?;
             moved += self.writes(desk).await?;
+            engine.metrics.held(site.name(), outbox::count_held(&engine.db, site.name()).await?);
             moved += self.tasks(desk).await?;
             Ok(moved)
         }
@@ -121,7 +130,7 @@ impl Deliver {
         let span = tracing::info_span!("notify", connection = %site.name());
         async {
             let desk = self.desk(engine, site, lease).await?;
-            Ok(self.left_over_notices(desk).await? + self.notices(desk).await?)
+            Ok(self.alert(desk).await? + self.left_over_notices(desk).await? + self.notices(desk).await?)
         }
         .instrument(span)
         .await

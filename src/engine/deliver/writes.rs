@@ -1,9 +1,10 @@
-//! Field writes: one batch read, one transaction that stores the intents (`intent`), one call. What
+//! Field writes: breaker and pace, one batch read, one transaction that stores the intents (`intent`), one call. What
 //! the call came to is in `call`, what becomes of one in doubt in `doubt`.
 
 use super::call::Sent;
 use super::desk::Desk;
 use super::intent::{Ready, prepare};
+use super::pace;
 use super::rest::Call;
 use super::{Deliver, GATHER, Sliced};
 use crate::crm::Write;
@@ -18,8 +19,8 @@ impl Deliver {
         if !self.may_call() || desk.is_paused().await? {
             return Ok(0);
         }
-        let rows = next_of_each(desk).await?;
-        let mut moved = 0;
+        let mut rows = next_of_each(desk).await?;
+        let mut moved = self.guard(desk, &mut rows).await? + pace::keep(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = desk.site.crm.limits();

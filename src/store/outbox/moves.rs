@@ -64,6 +64,27 @@ pub async fn recycles_made(
     counts_by_owner(db, if ruled { ALL } else { UNRULED }, connection, since).await
 }
 
+/// When each recycle was made that was made after `since`, the oldest first; one on its way counts as
+/// made at `now`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn recycle_moments(
+    db: &Db,
+    connection: &ConnectionName,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Timestamp>> {
+    const SQL: &str = "SELECT updated FROM outbox \
+         WHERE connection = $1 AND updated > $2 AND state IN ('done', 'dropped', 'would_have', 'withdrawn') \
+         AND state = 'done' AND action IN ('recycle', 'nurture') UNION ALL SELECT $3 FROM outbox \
+         WHERE connection = $1 AND state = 'sending' AND action IN ('recycle', 'nurture') ORDER BY 1";
+    let rows: Vec<(i64,)> = on_db!(db, |c| {
+        sqlx::query_as(SQL).bind(connection.as_str()).bind(since.as_millis()).bind(now.as_millis()).fetch_all(c).await
+    })?;
+    Ok(rows.into_iter().map(|(ms,)| Timestamp::from_millis(ms)).collect())
+}
+
 async fn counts_by_owner(
     db: &Db,
     sql: &'static str,
@@ -162,38 +183,59 @@ pub async fn count_held(db: &Db, connection: &ConnectionName) -> Result<u64> {
     count(n)
 }
 
-/// A person rules about what is held: it is due again, to be confirmed and sent, or to be dropped by
-/// deliver. Answers which were held indeed.
+/// Whether anything is held, as this transaction sees it.
 ///
 /// # Errors
 /// `Unavailable`.
+pub async fn any_held(tx: &mut Tx, connection: &ConnectionName) -> Result<bool> {
+    const SQL: &str = "SELECT effect_key FROM outbox WHERE connection = $1 AND state = 'held' LIMIT 1";
+    let row: Option<(String,)> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// A person rules about what is held, all of it or some: it is due again, to be confirmed and sent,
+/// or to be dropped by deliver. Answers what was held indeed.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
 pub async fn rule(
     tx: &mut Tx,
     connection: &ConnectionName,
-    keys: &[EffectKey],
+    only: Option<&[EffectKey]>,
     ruling: &Ruling,
     now: Timestamp,
-) -> Result<Vec<EffectKey>> {
-    let mut ruled = Vec::with_capacity(keys.len());
-    for slice in slices(keys, 1) {
-        let sql = format!(
-            "UPDATE outbox SET state = 'due', ruling = $2, updated = $3 \
-             WHERE connection = $1 AND state = 'held' AND effect_key IN {} RETURNING effect_key",
-            list(3, slice.len())
-        );
-        let rows: Vec<(String,)> = on_tx!(tx, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql))
-                .bind(connection.as_str())
-                .bind(clean(&ruling.to_text()).into_owned())
-                .bind(now.as_millis());
-            for key in slice {
-                query = query.bind(key.as_str());
+) -> Result<Vec<Effect>> {
+    const ALL: &str = "UPDATE outbox SET state = 'due', ruling = $2, updated = $3 \
+         WHERE connection = $1 AND state = 'held' RETURNING effect";
+    let ruling = clean(&ruling.to_text()).into_owned();
+    let mut ruled: Vec<(String,)> = Vec::new();
+    match only {
+        None => {
+            ruled = on_tx!(tx, |c| {
+                let query = sqlx::query_as(ALL).bind(connection.as_str()).bind(&ruling).bind(now.as_millis());
+                query.fetch_all(c).await
+            })?;
+        }
+        Some(keys) => {
+            for slice in slices(keys, 1) {
+                let sql = format!(
+                    "UPDATE outbox SET state = 'due', ruling = $2, updated = $3 \
+                     WHERE connection = $1 AND state = 'held' AND effect_key IN {} RETURNING effect",
+                    list(3, slice.len())
+                );
+                let rows: Vec<(String,)> = on_tx!(tx, |c| {
+                    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+                    query = query.bind(connection.as_str()).bind(&ruling).bind(now.as_millis());
+                    for key in slice {
+                        query = query.bind(key.as_str());
+                    }
+                    query.fetch_all(c).await
+                })?;
+                ruled.extend(rows);
             }
-            query.fetch_all(c).await
-        })?;
-        ruled.extend(rows.into_iter().map(|(key,)| EffectKey::new(key)));
+        }
     }
-    Ok(ruled)
+    ruled.iter().map(|(effect,)| from_json(effect)).collect()
 }
 
 /// What a person gave up and deliver has not dropped yet.
