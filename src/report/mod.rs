@@ -5,6 +5,7 @@
 //! record, `figures` are what is answered, `window` is the stretch of time that is asked about.
 
 pub mod figures;
+pub mod meeting;
 pub mod money;
 pub mod story;
 pub mod tale;
