@@ -50,7 +50,7 @@ impl Notifiers {
     /// # Errors
     /// As [`Notifiers::send`].
     pub async fn announce(&self, to: &Destination, said: &Announcement) -> Result<String, NotifyError> {
-        self.deliver(to, &said.rendered()).await
+        self.post(to, &said.rendered()).await
     }
 }
 

@@ -88,7 +88,7 @@ fn fields(item: &Item) -> Vec<Value> {
     vec![who, field("Due", &due), field("Clock", &clock), field("Party", &item.party)]
 }
 
-fn field(label: &str, value: &str) -> Value {
+pub(super) fn field(label: &str, value: &str) -> Value {
     let room = FIELD - label.len() - 3;
     let value = if value.is_empty() { "—" } else { value };
     mrkdwn(&format!("*{label}*\n{}", text::slack(value, room)))
@@ -123,17 +123,17 @@ fn next(item: &Item) -> Option<String> {
     item.next.as_ref().map(|next| format!("{label} {next}"))
 }
 
-fn header(says: &str) -> Value {
+pub(super) fn header(says: &str) -> Value {
     // Plain text knows no markup and needs no escaping.
     let says = text::cut(says, HEADER);
     json!({ "type": "header", "text": { "type": "plain_text", "text": says, "emoji": false } })
 }
 
-fn context(says: &str) -> Value {
+pub(super) fn context(says: &str) -> Value {
     json!({ "type": "context", "elements": [mrkdwn(&text::slack(says, FIELD))] })
 }
 
 /// `verbatim`: Slack must not go looking for `@names` and `#channels` in a lead's name.
-fn mrkdwn(escaped: &str) -> Value {
+pub(super) fn mrkdwn(escaped: &str) -> Value {
     json!({ "type": "mrkdwn", "text": escaped, "verbatim": true })
 }

@@ -5,6 +5,8 @@ mod announcement;
 mod blocks;
 pub mod email;
 mod http;
+pub mod letter;
+mod letter_blocks;
 mod notifiers;
 pub mod render;
 mod sample;
@@ -15,6 +17,7 @@ mod text;
 mod words;
 
 pub use announcement::Announcement;
+pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
 pub use settings::{EmailSettings, SetupError, SlackSettings};
@@ -25,7 +28,8 @@ use async_trait::async_trait;
 use std::time::Duration;
 
 /// Where a message goes, with people already looked up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// With its `#`, or a channel id.
     SlackChannel(String),
@@ -82,7 +86,7 @@ pub struct RecordItem {
 }
 
 /// A message in every form that a channel may want.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Rendered {
     /// The message's key; a mail's Message-ID is made from it.
     pub key: String,

@@ -4,7 +4,7 @@
 use super::email::Email;
 use super::settings::{EmailSettings, SetupError, SlackSettings};
 use super::slack::Slack;
-use super::{Destination, Message, Notifier, NotifyError, Rendered, Templates, render};
+use super::{Destination, Letter, Message, Notifier, NotifyError, Rendered, Templates, render};
 
 pub struct Notifiers {
     templates: Templates,
@@ -44,15 +44,28 @@ impl Notifiers {
         routes(to).iter().any(|route| self.list.iter().any(|channel| channel.reaches(route)))
     }
 
+    /// A letter in every form, under this key.
+    ///
+    /// # Errors
+    /// `Never` when not even the shipped template can say it.
+    pub fn letter(&self, key: &str, letter: &Letter) -> Result<Rendered, NotifyError> {
+        letter
+            .render(&self.templates, key)
+            .or_else(|error| {
+                tracing::warn!(%error, "a template failed, the shipped one is used");
+                letter.render(Templates::shipped(), key)
+            })
+            .map_err(|error| NotifyError::Never { message: error.to_string() })
+    }
+
     /// Sends one message once and answers what names it. A person whom Slack does not know, or to
     /// whom Slack refuses to speak, gets an e-mail to the same address.
     pub async fn send(&self, message: &Message) -> Result<String, NotifyError> {
-        let rendered = self.rendered(message)?;
-        self.deliver(&message.to, &rendered).await
+        self.post(&message.to, &self.rendered(message)?).await
     }
 
-    /// By the first channel that takes it.
-    pub(super) async fn deliver(&self, to: &Destination, rendered: &Rendered) -> Result<String, NotifyError> {
+    /// Sends what is rendered already, in the same way.
+    pub async fn post(&self, to: &Destination, rendered: &Rendered) -> Result<String, NotifyError> {
         let mut refusal = None;
         for route in routes(to) {
             for channel in self.list.iter().filter(|channel| channel.reaches(&route)) {

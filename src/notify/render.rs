@@ -8,7 +8,7 @@ use crate::record::effect::Notice;
 use minijinja::{Value, context};
 
 /// Mail programs show less than this.
-const SUBJECT: usize = 200;
+pub(super) const SUBJECT: usize = 200;
 
 /// What a CRM takes as the subject of a task (Salesforce's `Task.Subject`).
 const TITLE: usize = 255;
@@ -53,7 +53,7 @@ pub(super) fn words_of(templates: &Templates, listing: &Listing) -> Result<(Stri
 }
 
 /// The first line of a filled `.txt` is the subject, the rest the text.
-fn split(templates: &Templates, name: &str, filled: &str) -> Result<(String, String), TemplateError> {
+pub(super) fn split(templates: &Templates, name: &str, filled: &str) -> Result<(String, String), TemplateError> {
     let (first, rest) = filled.split_once('\n').unwrap_or((filled, ""));
     let subject = first
         .split_once(':')
@@ -84,7 +84,7 @@ fn item_context(item: &Item) -> Value {
     }
 }
 
-fn record_context(record: &RecordItem) -> Value {
+pub(super) fn record_context(record: &RecordItem) -> Value {
     context! {
         name => &record.name,
         url => &record.url,

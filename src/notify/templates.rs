@@ -2,7 +2,7 @@
 //! What is put into them is gathered in `render`; they cannot loop for ever or read files.
 
 use super::words::{LISTED, Listing};
-use super::{render, sample};
+use super::{letter, render, sample};
 use crate::record::effect::Notice;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -40,6 +40,12 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "violation.html",
     "bundle.txt",
     "bundle.html",
+    "dispute.txt",
+    "dispute.html",
+    "attestation.txt",
+    "attestation.html",
+    "journal.txt",
+    "journal.html",
     "_facts.txt",
     "_facts.html",
     "_layout.html",
@@ -142,7 +148,7 @@ impl Templates {
                 render::words_of(self, &Listing::of(&vec![item; LISTED + 1]))?;
             }
         }
-        Ok(())
+        letter::tried(self)
     }
 
     /// The innermost template that failed, since parts are included by others.

@@ -43,7 +43,7 @@ pub fn cleaned(item: &Item) -> Item {
     }
 }
 
-fn cleaned_record(record: &RecordItem) -> RecordItem {
+pub fn cleaned_record(record: &RecordItem) -> RecordItem {
     let object = short(&record.object);
     let name = short(&record.name);
     RecordItem {
@@ -55,7 +55,7 @@ fn cleaned_record(record: &RecordItem) -> RecordItem {
     }
 }
 
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     // A megabyte of spaces need not be read to its end.
     let enough = text.char_indices().nth(4 * LONGEST).map_or(text, |(end, _)| &text[..end]);
     text::cut(&text::line(enough), LONGEST)

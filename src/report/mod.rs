@@ -6,6 +6,7 @@
 
 pub mod difference;
 pub mod figures;
+pub mod meeting;
 pub mod money;
 pub mod story;
 pub mod tale;

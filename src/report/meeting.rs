@@ -1,9 +1,10 @@
 //! When a review is held: its day in each period, moved by holidays, at its time by the wall of the
 //! agreement's zone. Sending what is reviewed is not done here.
 
-use super::model::{OnHoliday, Period, Review};
-use super::period::Stretch;
-use super::{Agreement, calendar::Calendar};
+use super::window::Window;
+use crate::agreement::Agreement;
+use crate::agreement::calendar::Calendar;
+use crate::agreement::model::{OnHoliday, Period, Review};
 use crate::record::Timestamp;
 use jiff::Span;
 use jiff::civil::{Date, Weekday};
@@ -18,23 +19,24 @@ const DAYS: i32 = 366;
 pub struct Meeting {
     pub at: Timestamp,
     /// The period in which it stands in the agreement; a holiday may move it out of that.
-    pub of: Stretch,
+    pub of: Window,
     /// The period that it looks back on: the one before.
-    pub covers: Stretch,
+    pub covers: Window,
 }
 
 /// When this review is held next, later than `after`. `None`: never, since no day is open.
 pub fn next_review(agreement: &Agreement, review: &Review, after: Timestamp) -> Option<Meeting> {
     let zone = agreement.zone();
+    let after_it = |window: &Window| Window::containing(window.period, window.until, &zone);
     // A holiday may have moved an earlier period's meeting to after this moment.
-    let mut stretch = match last_review(agreement, review, after) {
-        Some(last) => last.of.after(&zone),
-        None => Stretch::containing(review.every, after, &zone),
+    let mut window = match last_review(agreement, review, after) {
+        Some(last) => after_it(&last.of),
+        None => Window::containing(review.every, after, &zone),
     };
     for _ in 0..PATIENCE {
-        match held(agreement, review, stretch).filter(|meeting| meeting.at > after) {
+        match held(agreement, review, window).filter(|meeting| meeting.at > after) {
             Some(meeting) => return Some(settled(agreement, review, meeting)),
-            None => stretch = stretch.after(&zone),
+            None => window = after_it(&window),
         }
     }
     None
@@ -44,11 +46,11 @@ pub fn next_review(agreement: &Agreement, review: &Review, after: Timestamp) -> 
 /// moment, the later.
 pub fn last_review(agreement: &Agreement, review: &Review, until: Timestamp) -> Option<Meeting> {
     let zone = agreement.zone();
-    let mut stretch = Stretch::containing(review.every, until, &zone);
+    let mut window = Window::containing(review.every, until, &zone);
     for _ in 0..PATIENCE {
-        match held(agreement, review, stretch).filter(|meeting| meeting.at <= until) {
+        match held(agreement, review, window).filter(|meeting| meeting.at <= until) {
             Some(meeting) => return Some(meeting),
-            None => stretch = stretch.before(&zone),
+            None => window = window.before(&zone),
         }
     }
     None
@@ -60,7 +62,7 @@ fn settled(agreement: &Agreement, review: &Review, meeting: Meeting) -> Meeting 
 }
 
 /// The meeting of one period, if there is one.
-fn held(agreement: &Agreement, review: &Review, of: Stretch) -> Option<Meeting> {
+fn held(agreement: &Agreement, review: &Review, of: Window) -> Option<Meeting> {
     let zone = agreement.zone();
     let day = match review.every {
         Period::Week => {
@@ -136,7 +138,7 @@ send_to = ["slack:#x"]
             assert_eq!(last_review(&agreement, &agreement.reviews[0], meeting.at), Some(meeting));
             now = meeting.at;
             let shown = now.to_jiff().to_zoned(zone.clone()).strftime("%m-%d %a %H:%M %Z").to_string();
-            seen.push(format!("{shown} on {}", meeting.covers.name()));
+            seen.push(format!("{shown} on {}", meeting.covers));
         }
         seen
     }
