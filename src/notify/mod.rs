@@ -4,6 +4,7 @@
 mod blocks;
 pub mod email;
 mod http;
+pub mod letter;
 mod notifiers;
 pub mod render;
 mod sample;

@@ -2,8 +2,10 @@
 //! destination. When to try again is decided elsewhere.
 
 use super::email::Email;
+use super::letter::{self, Letter};
 use super::settings::{EmailSettings, SetupError, SlackSettings};
 use super::slack::Slack;
+use super::templates::TemplateError;
 use super::{Destination, Message, Notifier, NotifyError, Rendered, Templates, render};
 
 pub struct Notifiers {
@@ -47,11 +49,21 @@ impl Notifiers {
     /// Sends one message once and answers what names it. A person whom Slack does not know, or to
     /// whom Slack refuses to speak, gets an e-mail to the same address.
     pub async fn send(&self, message: &Message) -> Result<String, NotifyError> {
-        let rendered = self.rendered(message)?;
+        let rendered = self.rendered(|templates| render(templates, message))?;
+        self.carry(&message.to, &rendered).await
+    }
+
+    /// The same for a letter.
+    pub async fn post(&self, letter: &Letter) -> Result<String, NotifyError> {
+        let rendered = self.rendered(|templates| letter::write(templates, letter))?;
+        self.carry(&letter.to, &rendered).await
+    }
+
+    async fn carry(&self, to: &Destination, rendered: &Rendered) -> Result<String, NotifyError> {
         let mut refusal = None;
-        for route in routes(&message.to) {
+        for route in routes(to) {
             for channel in self.list.iter().filter(|channel| channel.reaches(&route)) {
-                match channel.send(&route, &rendered).await {
+                match channel.send(&route, rendered).await {
                     Err(NotifyError::Never { message }) => {
                         refusal.get_or_insert(NotifyError::Never { message });
                     }
@@ -66,11 +78,14 @@ impl Notifiers {
 
     /// An operator's template that fails on real data must not silence a notice: the shipped one
     /// speaks instead.
-    fn rendered(&self, message: &Message) -> Result<Rendered, NotifyError> {
-        render(&self.templates, message)
+    fn rendered(
+        &self,
+        by: impl Fn(&Templates) -> Result<Rendered, TemplateError>,
+    ) -> Result<Rendered, NotifyError> {
+        by(&self.templates)
             .or_else(|error| {
                 tracing::warn!(%error, "a template failed, the shipped one is used");
-                render(Templates::shipped(), message)
+                by(Templates::shipped())
             })
             .map_err(|error| NotifyError::Never { message: error.to_string() })
     }

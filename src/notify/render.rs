@@ -53,7 +53,7 @@ pub(super) fn words_of(templates: &Templates, listing: &Listing) -> Result<(Stri
 }
 
 /// The first line of a filled `.txt` is the subject, the rest the text.
-fn split(templates: &Templates, name: &str, filled: &str) -> Result<(String, String), TemplateError> {
+pub(super) fn split(templates: &Templates, name: &str, filled: &str) -> Result<(String, String), TemplateError> {
     let (first, rest) = filled.split_once('\n').unwrap_or((filled, ""));
     let subject = first
         .split_once(':')

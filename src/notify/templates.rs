@@ -1,6 +1,7 @@
 //! The templates of messages: the shipped ones, embedded, and an operator's in their place.
 //! What is put into them is gathered in `render`; they cannot loop for ever or read files.
 
+use super::letter::{self, LetterKind};
 use super::words::{LISTED, Listing};
 use super::{render, sample};
 use crate::record::effect::Notice;
@@ -38,6 +39,10 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "nurtured.html",
     "violation.txt",
     "violation.html",
+    "agreement.txt",
+    "agreement.html",
+    "renewal.txt",
+    "renewal.html",
     "bundle.txt",
     "bundle.html",
     "_facts.txt",
@@ -140,6 +145,11 @@ impl Templates {
             for item in [sample::item(notice), sample::bare(notice)] {
                 render::words_of(self, &Listing::of(std::slice::from_ref(&item)))?;
                 render::words_of(self, &Listing::of(&vec![item; LISTED + 1]))?;
+            }
+        }
+        for kind in LetterKind::ALL {
+            for bare in [false, true] {
+                letter::write(self, &letter::sample(kind, bare))?;
             }
         }
         Ok(())

@@ -18,7 +18,9 @@ pub mod journal;
 pub mod lease;
 pub mod outbox;
 pub mod person;
+pub mod receipt;
 pub mod rotation;
+pub mod signature;
 pub mod standing;
 
 pub use db::{Db, OpenOptions, Priority, Tx};

@@ -22,7 +22,6 @@ use leadpact::store::{Db, OpenOptions, Priority, StoreError, history, journal, s
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A fresh database.
@@ -386,7 +385,7 @@ pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {
         agreement: Arc::new(agreement),
         acts: true,
         directory: Directory::default(),
-        stirred: Notify::new(),
-        issued: Notify::new(),
+        stirred: Arc::default(),
+        issued: Arc::default(),
     }
 }
