@@ -165,10 +165,8 @@ async fn journal_version(
     version: &Version,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let detail = Map::from_iter([
-        ("title".to_owned(), json!(version.title)),
-        ("version".to_owned(), json!(version.version)),
-    ]);
+    let detail =
+        Map::from_iter([("title".to_owned(), json!(version.title)), ("version".to_owned(), json!(version.version))]);
     let fact = Fact::of_no_record(kind, now, &version.hash, detail);
     let entry = JournalEntry { record: None, fact, seen_at: now, agreement: version.hash.clone() };
     journal::append(tx, connection, &[entry]).await

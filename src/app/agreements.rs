@@ -148,7 +148,8 @@ pub fn read_agreement(path: &Path) -> Result<(AgreementFile, Report), Report> {
 /// # Errors
 /// A report where it cannot be read any more.
 pub fn read_stored(row: &AgreementRow) -> Result<Agreement, Report> {
-    let include = |file: &str| row.files.get(file).cloned().ok_or_else(|| "it was not kept with the agreement".to_owned());
+    let include =
+        |file: &str| row.files.get(file).cloned().ok_or_else(|| "it was not kept with the agreement".to_owned());
     parse("the agreement in the database", &row.text, &include).map(|parsed| parsed.agreement)
 }
 

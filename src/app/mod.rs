@@ -169,8 +169,19 @@ fn retention(settings: &Settings) -> Retention {
 /// # Errors
 /// When it cannot be opened.
 pub async fn open(settings: &Settings) -> Result<Db> {
+    open_with(settings, OpenOptions::default()).await
+}
+
+/// The same, if it is there: nothing is created or altered by opening it.
+///
+/// # Errors
+/// When it cannot be opened, or is not there yet.
+pub async fn open_to_look(settings: &Settings) -> Result<Db> {
+    open_with(settings, OpenOptions { only_look: true, ..OpenOptions::default() }).await
+}
+
+async fn open_with(settings: &Settings, mut options: OpenOptions) -> Result<Db> {
     let url = settings.store.url.expose_secret();
-    let mut options = OpenOptions::default();
     if let Some(most) = settings.store.max_connections {
         options.max_connections = most.get();
     }

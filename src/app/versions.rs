@@ -48,7 +48,10 @@ pub fn choose<'a>(known: &'a [Known], terms: Terms<'_>) -> Option<&'a Known> {
     let active = known.iter().find(|k| k.is_active());
     let signed_before = active.is_some_and(Known::is_signed);
     let eligible = known.iter().filter(|k| {
-        k.is_active() || (k.version.superseded_at.is_none() && k.version.effective_at <= terms.now && may(k, signed_before, terms))
+        k.is_active()
+            || (k.version.superseded_at.is_none()
+                && k.version.effective_at <= terms.now
+                && may(k, signed_before, terms))
     });
     let rank = |k: &&Known| {
         let since = k.version.activated_at.unwrap_or(Timestamp::MAX);

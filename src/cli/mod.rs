@@ -1,6 +1,7 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
+pub mod agreement;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -30,6 +31,9 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
+    /// The agreement itself: its versions and signatures, and who was told.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -48,6 +52,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Agreement(command) => agreement::run(&command),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };

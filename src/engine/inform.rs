@@ -159,7 +159,8 @@ async fn tell(
         return Ok(());
     }
     let key = format!("{}/agreement/{}/{}", site.name(), receipt.agreement, receipt.person);
-    let letter = Letter { key, kind: LetterKind::Agreement, to, name: Some(receipt.name.clone()), about: about.clone() };
+    let letter =
+        Letter { key, kind: LetterKind::Agreement, to, name: Some(receipt.name.clone()), about: about.clone() };
     let answer = engine.notifiers.post(&letter).await;
     engine.metrics.call(site.name(), "notify", if answer.is_ok() { "ok" } else { "failed" });
     let now = engine.clock.now();

@@ -71,12 +71,16 @@ async fn remind(
     let about = about(&site.agreement, signatures);
     let letter = Letter { key, kind: LetterKind::Renewal, to, name: Some(name.clone()), about };
     match engine.notifiers.post(&letter).await {
-        Ok(_) => tracing::info!(connection = %site.name(), "a signatory was reminded that the agreement is to be reviewed"),
+        Ok(_) => {
+            tracing::info!(connection = %site.name(), "a signatory was reminded that the agreement is to be reviewed")
+        }
         Err(error @ NotifyError::Later { .. }) => {
             tracing::warn!(connection = %site.name(), "a signatory could not be reminded of the review: {error}");
             return Ok(());
         }
-        Err(error) => tracing::warn!(connection = %site.name(), "a signatory cannot be reminded of the review: {error}"),
+        Err(error) => {
+            tracing::warn!(connection = %site.name(), "a signatory cannot be reminded of the review: {error}")
+        }
     }
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;

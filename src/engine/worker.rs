@@ -72,14 +72,7 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
 
 /// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first,
 /// still under the lease.
-async fn hold(
-    engine: Arc<Engine>,
-    site: Arc<Site>,
-    lease: Lease,
-    wakes: Schedule,
-    keep: Retention,
-    stop: Stop,
-) {
+async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedule, keep: Retention, stop: Stop) {
     let (engine, site) = (&*engine, &*site);
     let over = stop.site.child_token();
     let crm = Deliver::default().until(over.clone());

@@ -78,10 +78,7 @@ impl Notifiers {
 
     /// An operator's template that fails on real data must not silence a notice: the shipped one
     /// speaks instead.
-    fn rendered(
-        &self,
-        by: impl Fn(&Templates) -> Result<Rendered, TemplateError>,
-    ) -> Result<Rendered, NotifyError> {
+    fn rendered(&self, by: impl Fn(&Templates) -> Result<Rendered, TemplateError>) -> Result<Rendered, NotifyError> {
         by(&self.templates)
             .or_else(|error| {
                 tracing::warn!(%error, "a template failed, the shipped one is used");

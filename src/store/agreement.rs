@@ -44,8 +44,7 @@ fn scope(connection: Option<&ConnectionName>) -> &str {
 /// # Errors
 /// `Unavailable`.
 pub async fn offer(tx: &mut Tx, connection: Option<&ConnectionName>, row: &AgreementRow) -> Result<bool> {
-    const SQL: &str =
-        "INSERT INTO agreement (connection, hash, title, version, body, offered_at, files, signers, effective_at) \
+    const SQL: &str = "INSERT INTO agreement (connection, hash, title, version, body, offered_at, files, signers, effective_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
     let Version { hash, title, version, signers, effective_at, offered_at, .. } = &row.version;
     let (files, signers) = (to_json(&row.files)?, signers.as_ref().map(to_json).transpose()?);

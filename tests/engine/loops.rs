@@ -46,7 +46,13 @@ impl Daemon {
         let stop = CancellationToken::new();
         let keep = Retention { inbox: Elapsed::from_secs(86_400), history: Elapsed::from_secs(86_400) };
         let wakes = Schedule::parse("* * * * * *").unwrap();
-        let task = tokio::spawn(worker::work(engine.clone(), site.clone(), wakes, keep, Stop { daemon: stop.clone(), site: stop.child_token() }));
+        let task = tokio::spawn(worker::work(
+            engine.clone(),
+            site.clone(),
+            wakes,
+            keep,
+            Stop { daemon: stop.clone(), site: stop.child_token() },
+        ));
         Self { engine, site, crm, channels, stop, task }
     }
 
