@@ -9,6 +9,7 @@ use crate::engine::Clock;
 use crate::record::{ConnectionName, Fact, FactKind, Timestamp};
 use crate::store::agreement::{self, Version};
 use crate::store::journal::{self, JournalEntry};
+use crate::store::signature::Signature;
 use crate::store::{Db, Priority, StoreError, Tx, cursor, signature};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, json};
@@ -113,12 +114,12 @@ impl Activation {
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn known(db: &Db, own: Option<&ConnectionName>) -> Result<Vec<Known>, StoreError> {
-    let mut known = Vec::new();
-    for version in agreement::versions(db, own).await? {
-        let signatures = signature::of(db, &version.hash).await?;
-        known.push(Known { version, signatures });
-    }
-    Ok(known)
+    Ok(together(agreement::versions(db, own).await?, &signature::of_offered(db, own).await?))
+}
+
+fn together(versions: Vec<Version>, signatures: &[Signature]) -> Vec<Known> {
+    let under = |version: &Version| signatures.iter().filter(|s| s.agreement == version.hash).cloned().collect();
+    versions.into_iter().map(|version| Known { signatures: under(&version), version }).collect()
 }
 
 /// Offers a file to its scope; new ones are journalled for every connection.
@@ -141,11 +142,8 @@ pub async fn offer(tx: &mut Tx, scope: &Scope, file: &AgreementFile, now: Timest
 async fn settle(db: &Db, scope: &Scope, terms: Terms<'_>) -> Result<Option<String>, StoreError> {
     let mut tx = db.begin(Priority::Work).await?;
     agreement::lock(&mut tx, scope.own.as_ref()).await?;
-    let mut known = Vec::new();
-    for version in agreement::versions_in(&mut tx, scope.own.as_ref()).await? {
-        let signatures = signature::of_in(&mut tx, &version.hash).await?;
-        known.push(Known { version, signatures });
-    }
+    let versions = agreement::versions_in(&mut tx, scope.own.as_ref()).await?;
+    let known = together(versions, &signature::of_offered_in(&mut tx, scope.own.as_ref()).await?);
     let Some(chosen) = choose(&known, terms) else { return Ok(None) };
     let hash = chosen.version.hash.clone();
     agreement::activate(&mut tx, scope.own.as_ref(), &hash, terms.now).await?;

@@ -33,7 +33,7 @@ pub struct AgreementRow {
 }
 
 /// The column's text: empty for the agreement that all connections share.
-fn scope(connection: Option<&ConnectionName>) -> &str {
+pub(super) fn scope(connection: Option<&ConnectionName>) -> &str {
     connection.map_or("", ConnectionName::as_str)
 }
 

@@ -1,7 +1,8 @@
 //! Signatures under versions of the agreement. Whether they suffice is not decided here.
 
+use super::agreement::scope;
 use super::{Db, Result, Tx, clean};
-use crate::record::{PartyName, Timestamp};
+use crate::record::{ConnectionName, PartyName, Timestamp};
 
 /// One party's signature under one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,31 +42,42 @@ pub async fn add(tx: &mut Tx, signature: &Signature) -> Result<bool> {
     Ok(added == 1)
 }
 
-type Row = (String, String, String, Option<String>, String, i64);
-
-const OF: &str = "SELECT party, name, title, on_behalf_of, entered_by, signed_at FROM signature \
-     WHERE agreement = $1 ORDER BY signed_at, party";
+type Row = (String, String, String, String, Option<String>, String, i64);
 
 /// The signatures under a version, in the order in which they were given.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn of(db: &Db, agreement: &str) -> Result<Vec<Signature>> {
-    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(OF).bind(agreement).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|row| from_row(agreement, row)).collect())
+    const SQL: &str = "SELECT agreement, party, name, title, on_behalf_of, entered_by, signed_at FROM signature \
+         WHERE agreement = $1 ORDER BY signed_at, party";
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(agreement).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
+const OFFERED: &str = "SELECT s.agreement, s.party, s.name, s.title, s.on_behalf_of, s.entered_by, s.signed_at \
+     FROM signature s JOIN agreement a ON a.hash = s.agreement WHERE a.connection = $1 ORDER BY s.signed_at, s.party";
+
+/// The signatures under all versions that were offered to a connection, or (`None`) to all that name
+/// none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn of_offered(db: &Db, connection: Option<&ConnectionName>) -> Result<Vec<Signature>> {
+    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(OFFERED).bind(scope(connection)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(from_row).collect())
 }
 
 /// The same within a transaction.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn of_in(tx: &mut Tx, agreement: &str) -> Result<Vec<Signature>> {
-    let rows: Vec<Row> = on_tx!(tx, |c| sqlx::query_as(OF).bind(agreement).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|row| from_row(agreement, row)).collect())
+pub async fn of_offered_in(tx: &mut Tx, connection: Option<&ConnectionName>) -> Result<Vec<Signature>> {
+    let rows: Vec<Row> = on_tx!(tx, |c| sqlx::query_as(OFFERED).bind(scope(connection)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(from_row).collect())
 }
 
-fn from_row(agreement: &str, (party, name, title, on_behalf_of, entered_by, signed_at): Row) -> Signature {
-    let signed_at = Timestamp::from_millis(signed_at);
-    let party = PartyName::new(party);
-    Signature { agreement: agreement.to_owned(), party, name, title, on_behalf_of, entered_by, signed_at }
+fn from_row((agreement, party, name, title, on_behalf_of, entered_by, signed_at): Row) -> Signature {
+    let (party, signed_at) = (PartyName::new(party), Timestamp::from_millis(signed_at));
+    Signature { agreement, party, name, title, on_behalf_of, entered_by, signed_at }
 }

@@ -200,7 +200,9 @@ async fn who_may_not_sign_is_told_why_and_nothing_is_signed() {
     assert!(check().contains("field_sales did not sign this version yet"), "{}", check());
 
     let (_, listed) = agreement(&house, &["signatures"]);
-    for part in ["hubspot, salesforce:", "Kim Cho, COO on behalf of Dana Reyes", "missing    field_sales", "is not signed"] {
+    for part in
+        ["hubspot, salesforce:", "Kim Cho, COO on behalf of Dana Reyes", "missing    field_sales", "is not signed"]
+    {
         assert!(listed.contains(part), "`{part}` is missing:\n{listed}");
     }
     sign(&house, "field_sales");

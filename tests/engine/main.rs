@@ -36,5 +36,6 @@ mod doubt;
 mod loops;
 mod notices;
 mod reads;
+mod signing;
 mod tasks;
 mod writes;

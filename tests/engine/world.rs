@@ -142,8 +142,12 @@ set = { status = "Nurture" }
 
 pub const RECYCLE: &str = r#"{ at = "due", recycle = true }"#;
 
+pub fn agreement_text(steps: &str, requires: &str) -> String {
+    AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires)
+}
+
 pub fn agreement(steps: &str, requires: &str) -> Agreement {
-    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires);
+    let text = agreement_text(steps, requires);
     let none = |file: &str| Err(format!("{file} is not here"));
     parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
 }
@@ -231,6 +235,11 @@ impl World {
         let site = site(agreement, crm.clone());
         let deliver = Deliver::with_patience(PATIENCE);
         Self { engine, site, crm, channels, clock, lease, deliver, _store: None }
+    }
+
+    /// Keeps the database's folder as long as the world.
+    pub fn keep(&mut self, store: Store) {
+        self._store = Some(store);
     }
 
     /// The process dies; another takes the connection over.

@@ -84,10 +84,13 @@ promise!(a_party_signs_a_version_once, |store| {
     assert!(signature::add(&mut tx, &signature("sales", "Lee", 2)).await.unwrap());
     assert!(!signature::add(&mut tx, &signature("sales", "Kim", 3)).await.unwrap());
     assert!(signature::add(&mut tx, &signature("marketing", "Dana", 1)).await.unwrap());
-    assert_eq!(signature::of_in(&mut tx, "a").await.unwrap().len(), 2);
+    agreement::offer(&mut tx, None, &version("a", 1)).await.unwrap();
+    assert_eq!(signature::of_offered_in(&mut tx, None).await.unwrap().len(), 2);
+    assert_eq!(signature::of_offered_in(&mut tx, Some(&acme())).await.unwrap().len(), 0);
     tx.commit().await.unwrap();
     let all = signature::of(&store.db, "a").await.unwrap();
     assert_eq!(all, [signature("marketing", "Dana", 1), signature("sales", "Lee", 2)]);
+    assert_eq!(signature::of_offered(&store.db, None).await.unwrap(), all);
     assert!(signature::of(&store.db, "b").await.unwrap().is_empty());
 });
 
