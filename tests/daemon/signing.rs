@@ -2,7 +2,7 @@
 //! every member of the teams is told of it once.
 
 use crate::agreements::{swift, to_be_signed};
-use crate::daemon::{Daemon, run};
+use crate::daemon::{Daemon, free_port, run};
 use crate::house::{Engine, House, HubSpot, Salesforce, on_both, pause};
 use leadpact::agreement::parse::parse;
 use leadpact::sandbox::CrmKind;
@@ -123,7 +123,7 @@ async fn a_changed_file_is_a_draft_until_it_is_signed_and_the_old_version_goes_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signed_version_becomes_active_at_its_effective_moment() {
+async fn a_signed_version_waits_for_its_effective_day() {
     let old = to_be_signed(&swift("1s"));
     let next = to_be_signed(&swift("1h")).replace("\"test\"", "\"next\"").replace("2026-01-05", "2126-01-05");
     let house = House::open(Engine::Sqlite, &old).await.unwrap();
@@ -138,6 +138,38 @@ async fn a_signed_version_becomes_active_at_its_effective_moment() {
     house.with_daemon(|daemon| daemon.hang_up());
     house.until("the draft is told", async || house.log().contains("version `test` goes on")).await;
     goes_back(&house, HubSpot, "Ada Stone").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_with_different_files_enforce_what_is_signed_and_not_what_was_offered_last() {
+    let old = to_be_signed(&swift("1s"));
+    let next = to_be_signed(&swift("1h").replace("\"test\"", "\"next\""));
+    let Some(house) = House::open(Engine::Postgres, &old).await else { return };
+    require_signatures(&house);
+    ["marketing", "field_sales"].iter().for_each(|party| sign(&house, party));
+    house.start().await;
+    let port = free_port();
+    std::fs::write(house.file("next.toml"), &next).unwrap();
+    house.configure("second.toml", port, |text| {
+        text.replace("require_signatures = false", "").replace("\"agreement.toml\"", "\"next.toml\"")
+    });
+    let second = Daemon::start(&house.file("second.toml"), &house.file("second.log"));
+    house.until("the second one tells of its draft", async || second.log().contains("version `test` goes on")).await;
+    let lead = goes_back(&house, HubSpot, "Ada Stone").await;
+    judged_by(&house, HubSpot, &lead, &hash(&old)).await;
+
+    let next_file = house.file("next.toml");
+    for party in ["marketing", "field_sales"] {
+        let file = next_file.display().to_string();
+        let (succeeded, said) = agreement(&house, &["sign", "--party", party, "--agreement", &file, "--yes"]);
+        assert!(succeeded, "{said}");
+    }
+    switched(&house, 1).await;
+    let switch = "this connection is under this version from now on";
+    house.until("the second one switches too", async || second.log().matches(switch).count() == 2).await;
+    let lead = house.lead(HubSpot, "Bo Lind", LATER);
+    house.until("the clock runs", async || !house.facts(HubSpot, &lead, "clock_started").await.is_empty()).await;
+    judged_by(&house, HubSpot, &lead, &hash(&next)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
