@@ -1,8 +1,11 @@
 //! `leadpact check`: every error and warning of the configuration and its agreements at once, and
-//! what the agreements leave unsaid.
+//! what the agreements leave unsaid or unsigned.
 
 use super::{ConfigArguments, color};
-use crate::app::read_configuration;
+use crate::app::{AgreementFile, Agreements, open_to_look, read_configuration};
+use crate::record::PartyName;
+use crate::settings::Settings;
+use crate::store::signature::{self, Signature};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -43,9 +46,51 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             &a.hash[..12]
         );
     }
+    list("Signatures:", &signing(&settings, &agreements));
     list("Read and checked, but not acted on by this version:", &agreements.ahead());
     list("Left unsaid:", &agreements.unsaid());
     if arguments.strict && warned > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Which signatures are missing under the files as they are; nothing where no signature is asked for.
+/// The database is only looked into, and where that cannot be, it is said.
+fn signing(settings: &Settings, agreements: &Agreements) -> Vec<String> {
+    let signed = signatures(settings, agreements).ok();
+    let mut said: Vec<String> = agreements.files().iter().filter_map(|file| missing(file, signed.as_deref())).collect();
+    if !settings.require_signatures && !said.is_empty() {
+        said.push(
+            "require_signatures = false: it may act all the same, which is meant for trying things out.".to_owned(),
+        );
+    }
+    said
+}
+
+fn signatures(settings: &Settings, agreements: &Agreements) -> anyhow::Result<Vec<Signature>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let db = open_to_look(settings).await?;
+        let mut all = Vec::new();
+        for file in agreements.files() {
+            all.extend(signature::of(&db, &file.agreement.hash).await?);
+        }
+        db.close().await;
+        Ok(all)
+    })
+}
+
+/// `signed`: `None` where the database says nothing.
+fn missing(file: &AgreementFile, signed: Option<&[Signature]>) -> Option<String> {
+    let has = |party: &PartyName| {
+        signed.into_iter().flatten().any(|s| s.party == *party && s.agreement == *file.agreement.hash)
+    };
+    let signs = file.agreement.parties.iter().filter(|p| p.signs.is_some() && !has(&p.name));
+    let missing = signs.map(|p| p.name.as_str()).collect::<Vec<_>>().join(" and ");
+    let path = file.path.display();
+    match signed {
+        _ if missing.is_empty() => None,
+        Some(_) => Some(format!("{path}: {missing} did not sign this version yet; see `leadpact agreement sign`.")),
+        None => Some(format!("{path}: {missing} have to sign; whether they did cannot be looked up in the database.")),
+    }
 }
 
 fn list(title: &str, sentences: &[String]) {

@@ -36,7 +36,7 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
-    /// The agreement itself: slides to sign, and what changed between two versions.
+    /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
     /// Show that nobody changed the journal behind the daemon's back.

@@ -39,10 +39,10 @@ pub struct Site {
     /// Whether CRM writes are made, by the configuration and the signatures.
     pub acts: Acts,
     pub directory: Directory,
-    /// Something was received.
-    pub stirred: Notify,
+    /// Something was received. Shared with the site that takes this one's place, since ingest keeps it.
+    pub stirred: Arc<Notify>,
     /// Effects were issued.
-    pub issued: Notify,
+    pub issued: Arc<Notify>,
 }
 
 impl Site {
@@ -76,6 +76,11 @@ impl Engine {
     pub fn site(&self, name: &str) -> Option<Arc<Site>> {
         let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
         sites.iter().find(|s| s.name().as_str() == name).cloned()
+    }
+
+    /// Adds connections, before any of them is worked.
+    pub fn add(&self, more: Vec<Arc<Site>>) {
+        self.sites.write().unwrap_or_else(PoisonError::into_inner).extend(more);
     }
 
     /// Puts a connection in the place of the one of its name, whose workers have stopped.

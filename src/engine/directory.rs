@@ -43,6 +43,11 @@ impl Snapshot {
         self.people.get(id)
     }
 
+    /// Everybody, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Person> {
+        self.people.values()
+    }
+
     /// Whether the CRM ever told who its people are; else nobody can be said to be missing.
     pub fn is_told(&self) -> bool {
         self.told

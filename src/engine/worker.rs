@@ -5,7 +5,7 @@ use super::clock::{monotonic_now, real_now};
 use super::context::{Engine, Site};
 use super::deliver::Deliver;
 use super::schedule::Schedule;
-use super::{apply, tidy, wake};
+use super::{apply, inform, renewal, tidy, wake};
 use crate::record::{Elapsed, Timestamp};
 use crate::store::lease::{self, Lease};
 use crate::store::{StoreError, inbox, outbox, standing};
@@ -30,6 +30,8 @@ const WARN_FIRST: Duration = Duration::from_secs(3);
 const TIDY: Duration = Duration::from_secs(3600);
 /// Of so many rounds of tidying one notes where the journal stands: the first, and then one a day.
 const ROUNDS_A_DAY: u32 = 24;
+/// How often it is looked whom to tell of the agreement.
+const TELL: Duration = Duration::from_secs(30);
 
 /// How long received deliveries and applied changes are kept.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +40,19 @@ pub struct Retention {
     pub history: Elapsed,
 }
 
-/// Works a connection until `stop`, whenever its lease can be had.
-pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: Retention, stop: CancellationToken) {
-    while !stop.is_cancelled() {
+/// What ends a connection's work.
+#[derive(Clone)]
+pub struct Stop {
+    /// The daemon stops: the lease is given back.
+    pub daemon: CancellationToken,
+    /// A child of it. Cancelled alone, another site takes this one's place in this process, and the
+    /// lease stays with it.
+    pub site: CancellationToken,
+}
+
+/// Works a connection until it is stopped, whenever its lease can be had.
+pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: Retention, stop: Stop) {
+    while !stop.site.is_cancelled() {
         match lease::take(&engine.db, site.name(), &engine.holder, real_now(), LEASE).await {
             Ok(Some(lease)) => {
                 tracing::info!(connection = %site.name(), fence = lease.fence, "working this connection");
@@ -48,13 +60,13 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
                 // A task of its own: a fault in one loop must not leave the connection unserved.
                 if let Err(fault) = tokio::spawn(held).await {
                     tracing::error!(connection = %site.name(), "the loops broke and begin anew: {fault}");
-                    pause(&stop, ASK).await;
+                    pause(&stop.site, ASK).await;
                 }
             }
-            Ok(None) => pause(&stop, ASK).await,
+            Ok(None) => pause(&stop.site, ASK).await,
             Err(error) => {
                 tracing::warn!(connection = %site.name(), "the lease could not be asked for: {error}");
-                pause(&stop, UNAVAILABLE).await;
+                pause(&stop.site, UNAVAILABLE).await;
             }
         }
     }
@@ -62,16 +74,9 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
 
 /// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first,
 /// still under the lease.
-async fn hold(
-    engine: Arc<Engine>,
-    site: Arc<Site>,
-    lease: Lease,
-    wakes: Schedule,
-    keep: Retention,
-    stop: CancellationToken,
-) {
+async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedule, keep: Retention, stop: Stop) {
     let (engine, site) = (&*engine, &*site);
-    let over = stop.child_token();
+    let over = stop.site.child_token();
     let crm = Deliver::default().until(over.clone());
     let notices = crm.beside();
     let (issued, told) = (Notify::new(), Notify::new());
@@ -85,13 +90,14 @@ async fn hold(
             },
             notifications(engine, site, &lease, notices, Told { issued: &issued, told: &told }, &over),
             tidying(engine, site, &lease, keep, &over),
+            telling(engine, site, &lease, &over),
         )
     };
     tokio::select! {
         _ = work => {}
         () = renewals(engine, site, lease.clone(), &over) => {}
     }
-    if stop.is_cancelled() {
+    if stop.daemon.is_cancelled() {
         tidy::log_head(engine, site).await;
         if let Err(error) = lease.release(&engine.db).await {
             tracing::warn!(connection = %site.name(), "the lease will run out by itself: {error}");
@@ -232,6 +238,20 @@ async fn tidying(engine: &Engine, site: &Site, lease: &Lease, keep: Retention, o
             }
         }
         pause(over, TIDY.min(Duration::from_secs(60))).await;
+    }
+}
+
+/// Members of the teams and signatories, about the agreement itself.
+async fn telling(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
+    while !over.is_cancelled() {
+        let told = async {
+            inform::step(engine, site, lease, over).await?;
+            renewal::step(engine, site, lease, over).await
+        };
+        if let Err(error) = told.await {
+            failed(site, over, &error, "telling people of the agreement").await;
+        }
+        pause(over, TELL).await;
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::render::{record_context, split};
 use super::templates::{TemplateError, Templates};
+use super::version::{self, Version};
 use super::{RecordItem, Rendered, letter_blocks, text, words};
 use minijinja::{Value, context};
 
@@ -15,6 +16,10 @@ pub enum Letter {
     Dispute(Dispute),
     Attestation(Attestation),
     Journal(Journal),
+    /// To the members of the teams: a version of the agreement is in force.
+    Agreement(Version),
+    /// To the signatories: it was to be reviewed.
+    Renewal(Version),
 }
 
 /// A fact is disputed, and whoever reads this is asked to decide. Times are texts in the reader's zone.
@@ -68,6 +73,8 @@ impl Letter {
             Letter::Dispute(_) => "dispute",
             Letter::Attestation(_) => "attestation",
             Letter::Journal(_) => "journal",
+            Letter::Agreement(_) => "agreement",
+            Letter::Renewal(_) => "renewal",
         }
     }
 
@@ -100,6 +107,7 @@ impl Letter {
                 hash => &j.hash,
                 at => &j.at,
             },
+            Letter::Agreement(version) | Letter::Renewal(version) => version.context(),
         }
     }
 
@@ -128,6 +136,8 @@ impl Letter {
                 credit: a.credit.as_deref().map(reason),
             }),
             Letter::Journal(j) => Letter::Journal(j.clone()),
+            Letter::Agreement(version) => Letter::Agreement(version.cleaned()),
+            Letter::Renewal(version) => Letter::Renewal(version.cleaned()),
         }
     }
 
@@ -135,7 +145,8 @@ impl Letter {
     pub(super) fn render(&self, templates: &Templates, key: &str) -> Result<Rendered, TemplateError> {
         let cleaned = self.cleaned();
         let (subject, text, html) = cleaned.words(templates)?;
-        Ok(Rendered { key: key.to_owned(), subject, text, html, blocks: letter_blocks::of(&cleaned) })
+        let blocks = letter_blocks::of(&cleaned, &subject, &text);
+        Ok(Rendered { key: key.to_owned(), subject, text, html, blocks })
     }
 
     fn words(&self, templates: &Templates) -> Result<(String, String, String), TemplateError> {
@@ -219,13 +230,15 @@ pub(super) fn samples() -> Vec<Letter> {
         hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         at: "2027-01-05 09:00 EST".to_owned(),
     };
-    vec![
+    let mut all = vec![
         Letter::Dispute(full),
         Letter::Dispute(bare),
         Letter::Attestation(promise),
         Letter::Attestation(bare_promise),
         Letter::Journal(head),
-    ]
+    ];
+    all.extend(version::samples().into_iter().flat_map(|v| [Letter::Agreement(v.clone()), Letter::Renewal(v)]));
+    all
 }
 
 /// Whether these templates can make every letter.

@@ -12,11 +12,15 @@ const TEXT: usize = 2_800;
 const SECTIONS: usize = 45;
 const NAME: usize = 300;
 
-pub fn of(letter: &Letter) -> Value {
+/// `subject` and `plain` are what the letter's template made of it.
+pub fn of(letter: &Letter, subject: &str, plain: &str) -> Value {
     match letter {
         Letter::Dispute(dispute) => of_dispute(dispute),
         Letter::Attestation(attestation) => of_attestation(attestation),
         Letter::Journal(journal) => of_journal(journal),
+        Letter::Agreement(_) | Letter::Renewal(_) => {
+            json!([header(subject), { "type": "section", "text": mrkdwn(&text::slack(plain.trim(), TEXT)) }])
+        }
     }
 }
 

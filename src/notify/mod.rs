@@ -14,6 +14,7 @@ pub mod settings;
 pub mod slack;
 pub mod templates;
 mod text;
+pub mod version;
 mod words;
 
 pub use announcement::Announcement;

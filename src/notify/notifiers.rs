@@ -64,6 +64,14 @@ impl Notifiers {
         self.post(&message.to, &self.rendered(message)?).await
     }
 
+    /// Sends a letter once, under this key.
+    ///
+    /// # Errors
+    /// As [`Notifiers::send`].
+    pub async fn send_letter(&self, to: &Destination, key: &str, letter: &Letter) -> Result<String, NotifyError> {
+        self.post(to, &self.letter(key, letter)?).await
+    }
+
     /// Sends what is rendered already, in the same way.
     pub async fn post(&self, to: &Destination, rendered: &Rendered) -> Result<String, NotifyError> {
         let mut refusal = None;

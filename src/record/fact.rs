@@ -154,6 +154,28 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// A fact that concerns no record: about the agreement, a person or the connection as a whole.
+    pub fn of_no_record(
+        kind: FactKind,
+        at: Timestamp,
+        item: &str,
+        detail: serde_json::Map<String, serde_json::Value>,
+    ) -> Self {
+        Self {
+            kind,
+            at,
+            pass: 0,
+            source: Arc::from(""),
+            run: 0,
+            item: Arc::from(item),
+            party: None,
+            owner: None,
+            stage: None,
+            by: Actor::Unknown,
+            detail,
+        }
+    }
+
     /// Same key, same fact; the moment belongs to what may be corrected.
     pub fn key(&self) -> String {
         format!("{}/{}/{}/{}/{}", self.pass, self.source, self.run, self.kind.as_str(), self.item)

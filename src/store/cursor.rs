@@ -28,6 +28,26 @@ pub async fn set(tx: &mut Tx, connection: &ConnectionName, name: &str, position:
     Ok(())
 }
 
+/// Sets it, and answers whether it was something else before.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn replace(tx: &mut Tx, connection: &ConnectionName, name: &str, position: &str) -> Result<bool> {
+    const SQL: &str = "INSERT INTO cursor (connection, name, position) VALUES ($1, $2, $3) \
+         ON CONFLICT (connection, name) DO UPDATE SET position = excluded.position \
+         WHERE cursor.position <> excluded.position";
+    let changed = on_tx!(tx, |c| {
+        sqlx::query(SQL)
+            .bind(connection.as_str())
+            .bind(name)
+            .bind(position)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(changed == 1)
+}
+
 /// Forgets it.
 ///
 /// # Errors

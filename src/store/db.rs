@@ -39,11 +39,13 @@ pub struct OpenOptions {
     pub migration_lock: bool,
     /// How long to wait for a connection, and on SQLite for another process that writes.
     pub patience: Duration,
+    /// Neither create a missing file nor bring the schema up to date: for commands that change nothing.
+    pub only_look: bool,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { max_connections: 8, migration_lock: true, patience: Duration::from_secs(5) }
+        Self { max_connections: 8, migration_lock: true, patience: Duration::from_secs(5), only_look: false }
     }
 }
 
@@ -96,7 +98,9 @@ impl Db {
                 return Err(StoreError::Misconfigured("the URL begins with neither sqlite:// nor postgres://".into()));
             }
         };
-        db.migrate(options).await?;
+        if !options.only_look {
+            db.migrate(options).await?;
+        }
         Ok(db)
     }
 

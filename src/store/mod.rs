@@ -22,7 +22,9 @@ pub mod lease;
 pub mod letter;
 pub mod outbox;
 pub mod person;
+pub mod receipt;
 pub mod rotation;
+pub mod signature;
 pub mod standing;
 pub mod switch;
 

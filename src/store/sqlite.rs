@@ -57,7 +57,7 @@ fn connect_options(url: &str, options: &OpenOptions) -> Result<SqliteConnectOpti
         return Err(StoreError::Misconfigured(text));
     }
     Ok(connect
-        .create_if_missing(true)
+        .create_if_missing(!options.only_look)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(options.patience)

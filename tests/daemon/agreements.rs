@@ -81,6 +81,16 @@ fn with_head(rest: &str) -> String {
     format!("{HEAD}{rest}")
 }
 
+/// The same, to be signed by marketing and field sales.
+pub fn to_be_signed(agreement: &str) -> String {
+    let mut text = agreement.to_owned();
+    for (party, name, title) in [("marketing", "Dana Reyes", "CMO"), ("field_sales", "Lee Okafor", "VP Sales")] {
+        let signs = format!("signs = {{ name = \"{name}\", title = \"{title}\", email = \"{party}@acme.example\" }}");
+        text = text.replace(&format!("[parties.{party}]\n"), &format!("[parties.{party}]\n{signs}\n"));
+    }
+    text
+}
+
 /// Field sales follows up within two seconds; a second later the lead goes back.
 pub fn follow_up() -> String {
     with_head(

@@ -58,7 +58,16 @@ impl Daemon {
 
     /// Asks it to stop, as an orchestrator does.
     pub fn terminate(&self) {
-        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        self.signal("-TERM");
+    }
+
+    /// Asks it to read the agreements again.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(done.success(), "the process is gone already");
     }
 

@@ -13,6 +13,7 @@ mod news;
 mod postgres;
 mod recycling;
 mod replicas;
+mod signing;
 mod simulate;
 #[path = "../support/slack.rs"]
 mod slack;

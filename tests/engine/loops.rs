@@ -6,7 +6,7 @@ use crate::world::{RECYCLE, acme, agreement, changed, open, text};
 use leadpact::engine::clock::monotonic_now;
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::schedule::Schedule;
-use leadpact::engine::worker::{self, Retention};
+use leadpact::engine::worker::{self, Retention, Stop};
 use leadpact::engine::{Engine, Site};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{Elapsed, Object, RecordId, Value};
@@ -46,7 +46,13 @@ impl Daemon {
         let stop = CancellationToken::new();
         let keep = Retention { inbox: Elapsed::from_secs(86_400), history: Elapsed::from_secs(86_400) };
         let wakes = Schedule::parse("* * * * * *").unwrap();
-        let task = tokio::spawn(worker::work(engine.clone(), site.clone(), wakes, keep, stop.clone()));
+        let task = tokio::spawn(worker::work(
+            engine.clone(),
+            site.clone(),
+            wakes,
+            keep,
+            Stop { daemon: stop.clone(), site: stop.child_token() },
+        ));
         Self { engine, site, crm, channels, stop, task }
     }
 

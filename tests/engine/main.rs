@@ -37,5 +37,6 @@ mod half_year;
 mod loops;
 mod notices;
 mod reads;
+mod signing;
 mod tasks;
 mod writes;

@@ -23,7 +23,6 @@ use leadpact::store::{Db, OpenOptions, Priority, StoreError, history, journal, s
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A fresh database.
@@ -149,8 +148,12 @@ set = { status = "Nurture" }
 
 pub const RECYCLE: &str = r#"{ at = "due", recycle = true }"#;
 
+pub fn agreement_text(steps: &str, requires: &str) -> String {
+    AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires)
+}
+
 pub fn agreement(steps: &str, requires: &str) -> Agreement {
-    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires);
+    let text = agreement_text(steps, requires);
     let none = |file: &str| Err(format!("{file} is not here"));
     parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
 }
@@ -397,7 +400,7 @@ pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {
         agreement: Arc::new(agreement),
         acts: Acts::Always,
         directory: Directory::default(),
-        stirred: Notify::new(),
-        issued: Notify::new(),
+        stirred: Arc::default(),
+        issued: Arc::default(),
     }
 }

@@ -44,6 +44,7 @@ mod lease;
 mod open;
 mod outbox;
 mod records;
+mod signing;
 mod small_tables;
 
 impl Store {

@@ -54,6 +54,15 @@ async fn a_postgres_that_answers_before_it_has_stored_is_refused() {
     assert!(refused(&store.url).await.to_string().contains("synchronous_commit"));
 }
 
+#[tokio::test]
+async fn who_only_looks_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    let options = OpenOptions { only_look: true, ..OpenOptions::default() };
+    assert!(Db::open(&format!("sqlite://{}", file.display()), &options).await.is_err());
+    assert!(!file.exists());
+}
+
 promise!(a_newer_schema_is_refused, |store| {
     store
         .meddle(

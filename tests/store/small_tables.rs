@@ -1,7 +1,6 @@
-//! Cursors, people, versions of the agreement, rotation.
+//! Cursors, people, rotation.
 
-use crate::{acme, at, other};
-use leadpact::store::agreement::{self, AgreementRow};
+use crate::{acme, other};
 use leadpact::store::person::{self, PersonRow};
 use leadpact::store::{cursor, rotation};
 
@@ -18,6 +17,15 @@ promise!(a_cursor_is_set_moved_and_forgotten, |store| {
     tx.commit().await.unwrap();
     assert_eq!(cursor::get(&store.db, &acme(), "sweep").await.unwrap(), None);
     assert_eq!(cursor::get(&store.db, &acme(), "review").await.unwrap().as_deref(), Some("3"));
+});
+
+promise!(a_cursor_that_is_replaced_says_whether_it_moved, |store| {
+    let mut tx = store.begin().await;
+    for (position, moved) in [("1", true), ("1", false), ("2", true)] {
+        assert_eq!(cursor::replace(&mut tx, &acme(), "active", position).await.unwrap(), moved, "{position}");
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(cursor::get(&store.db, &acme(), "active").await.unwrap().as_deref(), Some("2"));
 });
 
 fn person(id: &str, active: bool) -> PersonRow {
@@ -41,39 +49,6 @@ promise!(the_directory_is_as_last_read, |store| {
     assert_eq!(people.len(), 1000);
     assert_eq!((&people[6], &people[7]), (&person("0006", true), &person("0007", false)));
     assert!(person::load_all(&store.db, &other()).await.unwrap().is_empty());
-});
-
-fn version(hash: &str, offered: i64) -> AgreementRow {
-    AgreementRow {
-        hash: hash.into(),
-        title: "Leads".into(),
-        version: "1".into(),
-        text: "title = \"Leads\"".into(),
-        offered_at: at(offered),
-        activated_at: None,
-    }
-}
-
-promise!(the_version_activated_last_is_the_active_one, |store| {
-    let mut tx = store.begin().await;
-    assert!(agreement::offer(&mut tx, None, &version("a", 1)).await.unwrap());
-    assert!(agreement::offer(&mut tx, None, &version("b", 2)).await.unwrap());
-    assert!(agreement::offer(&mut tx, Some(&acme()), &version("a", 3)).await.unwrap());
-    tx.commit().await.unwrap();
-    assert_eq!(agreement::active(&store.db, None).await.unwrap(), None);
-
-    let mut tx = store.begin().await;
-    assert!(agreement::activate(&mut tx, None, "b", at(5)).await.unwrap());
-    assert!(agreement::activate(&mut tx, None, "a", at(6)).await.unwrap());
-    assert!(!agreement::activate(&mut tx, None, "c", at(7)).await.unwrap());
-    assert!(!agreement::offer(&mut tx, None, &version("a", 9)).await.unwrap());
-    tx.commit().await.unwrap();
-    let active = agreement::active(&store.db, None).await.unwrap();
-    assert_eq!(active, Some(AgreementRow { activated_at: Some(at(6)), ..version("a", 1) }));
-    assert_eq!(agreement::active(&store.db, Some(&acme())).await.unwrap(), None);
-    let hashes: Vec<String> =
-        agreement::versions(&store.db, None).await.unwrap().into_iter().map(|row| row.hash).collect();
-    assert_eq!(hashes, ["b", "a"]);
 });
 
 promise!(members_take_their_turns, |store| {

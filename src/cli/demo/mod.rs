@@ -80,7 +80,7 @@ async fn play(arguments: &DemoArguments) -> Result<ExitCode> {
 
     let said = Arc::new(Mutex::new(Summary::default()));
     let notifiers = Notifiers::of(Templates::load(None)?, vec![Box::new(Printed::new(&clock, &said))]);
-    let app = App::build_with(&settings, &agreements, clock.clone(), notifiers).await?;
+    let app = App::build_with(&settings, agreements, clock.clone(), notifiers).await?;
     let listening = app.listen(&settings.server).context("choose another address with --listen")?;
     let stop = CancellationToken::new();
     greet(arguments, &base);

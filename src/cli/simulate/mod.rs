@@ -6,7 +6,7 @@ mod table;
 
 use super::{ConfigArguments, color};
 use crate::agreement::Agreement;
-use crate::app::{AgreementFile, Agreements, read_active, read_agreement, read_configuration};
+use crate::app::{AgreementFile, Agreements, read_agreement, read_configuration, read_stored};
 use crate::crm::Connection;
 use crate::engine::clock::real_now;
 use crate::engine::simulate::{Simulation, simulate};
@@ -148,7 +148,10 @@ async fn in_force(db: &Db, connection: &Connection, agreements: &Agreements) -> 
     let file: &AgreementFile = agreements.of(&connection.name);
     let own = connection.agreement.is_some().then_some(&connection.name);
     match active(db, own).await? {
-        Some(active) => Ok((read_active(file, &active)?, "active".to_owned())),
+        Some(active) => match read_stored(&active) {
+            Ok(agreement) => Ok((agreement, "active".to_owned())),
+            Err(report) => bail!("the active agreement in the database cannot be read:\n{}", report.render(false)),
+        },
         None => {
             let agreement = read(&file.path).with_context(|| format!("{} cannot be read", file.path.display()))?;
             Ok((agreement, file.path.display().to_string()))

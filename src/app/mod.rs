@@ -1,0 +1,191 @@
+//! The only wiring: settings and agreements in, an engine with its connections out, and everything
+//! that runs started and stopped in order.
+
+pub mod activation;
+mod agreements;
+mod sites;
+mod supervisor;
+pub mod versions;
+
+pub use agreements::{
+    AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
+};
+
+use crate::engine::clock::Clock;
+use crate::engine::context::{Engine, Parts};
+use crate::engine::ingest::Ingest;
+use crate::engine::worker::Retention;
+use crate::notify::{Notifiers, Templates};
+use crate::record::Elapsed;
+use crate::settings::{Server, Settings};
+use crate::store::{Db, OpenOptions};
+use crate::web::{self, Serving, Web};
+use activation::Activation;
+use anyhow::{Context, Result};
+use secrecy::ExposeSecret;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, PoisonError};
+use supervisor::{Supervisor, Works};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+const DAY: i64 = 86_400;
+
+/// Everything that a running daemon needs.
+pub struct App {
+    pub engine: Arc<Engine>,
+    /// Until it is started.
+    supervisor: Mutex<Option<Supervisor>>,
+    reread: Arc<Notify>,
+    /// The web calls itself not ready from then on.
+    stopping: CancellationToken,
+    /// The workers end.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Bound addresses, with the servers that will answer there.
+pub struct Listening {
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    serving: Serving,
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("{address} cannot be listened at"))
+}
+
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+impl App {
+    /// Opens the database and prepares every connection. Nothing runs yet.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or a part of the configuration cannot work.
+    pub async fn build(settings: &Settings, agreements: Agreements, clock: Clock) -> Result<Self> {
+        let templates = Templates::load(settings.notify.templates.as_deref())?;
+        let notifiers = Notifiers::new(templates, settings.notify.slack.as_ref(), settings.notify.email.as_ref())?;
+        Self::build_with(settings, agreements, clock, notifiers).await
+    }
+
+    /// The same with other channels than the configuration names.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_with(
+        settings: &Settings,
+        agreements: Agreements,
+        clock: Clock,
+        notifiers: Notifiers,
+    ) -> Result<Self> {
+        let db = open(settings).await?;
+        let notify_in_observe = settings.notify.notify_in_observe;
+        let parts = Parts { db: db.clone(), clock: clock.clone(), notifiers, notify_in_observe };
+        let activation = Activation::new(db, clock, agreements, !settings.require_signatures);
+        let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
+        let works = Works {
+            engine: Arc::new(Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new())),
+            wakes: settings.schedule.wake.clone(),
+            keep: retention(&settings),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let (engine, stop, tasks) = (works.engine.clone(), works.stop.clone(), works.tasks.clone());
+        let reread = Arc::new(Notify::new());
+        let mut supervisor = Supervisor::new(works, settings, scopes, activation, reread.clone());
+        engine.add(supervisor.build().await?);
+        let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
+        Ok(Self { engine, supervisor, reread, stopping, stop, tasks })
+    }
+
+    /// Binds the addresses and prepares the web servers; answered once they run.
+    ///
+    /// # Errors
+    /// When an address cannot be listened at.
+    pub fn listen(&self, server: &Server) -> Result<Listening> {
+        let public = bind(server.listen)?;
+        let admin = (server.admin_listen != server.listen).then(|| bind(server.admin_listen)).transpose()?;
+        let public_at = public.local_addr()?;
+        let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
+        let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
+        let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
+        let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
+        let serving = web::serve(Arc::new(web), public, admin, workers)?;
+        Ok(Listening { public: public_at, admin: admin_at, serving })
+    }
+
+    /// Answers requests until `stopped`, then stops everything in order: not ready any more, open
+    /// requests answered, what workers hold finished, leases given back.
+    ///
+    /// # Errors
+    /// When a server's threads cannot be started.
+    pub async fn run_until(&self, listening: Listening, stopped: impl Future<Output = ()>) -> Result<()> {
+        let handles = listening.serving.handles();
+        let servers = tokio::spawn(listening.serving.run());
+        stopped.await;
+        tracing::info!("stopping");
+        self.stopping.cancel();
+        for handle in handles {
+            handle.stop(true).await;
+        }
+        servers.await.context("the web servers ended badly")??;
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Starts the workers of every connection, and what keeps them under the active agreement.
+    pub fn start(&self) {
+        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(supervisor) = supervisor {
+            self.tasks.spawn(supervisor.run());
+        }
+        self.tasks.close();
+    }
+
+    /// Has the agreements' files read and offered again. Settings stay as they are.
+    pub fn reread_agreements(&self) {
+        self.reread.notify_one();
+    }
+
+    /// Lets every worker finish what it holds, gives the leases back and closes the database.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.engine.db.close().await;
+    }
+}
+
+fn retention(settings: &Settings) -> Retention {
+    Retention {
+        inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
+        history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),
+    }
+}
+
+/// The database of a configuration.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open(settings: &Settings) -> Result<Db> {
+    open_with(settings, OpenOptions::default()).await
+}
+
+/// The same, if it is there: nothing is created or altered by opening it.
+///
+/// # Errors
+/// When it cannot be opened, or is not there yet.
+pub async fn open_to_look(settings: &Settings) -> Result<Db> {
+    open_with(settings, OpenOptions { only_look: true, ..OpenOptions::default() }).await
+}
+
+async fn open_with(settings: &Settings, mut options: OpenOptions) -> Result<Db> {
+    let url = settings.store.url.expose_secret();
+    if let Some(most) = settings.store.max_connections {
+        options.max_connections = most.get();
+    }
+    Db::open(url, &options).await.context("the database cannot be used")
+}

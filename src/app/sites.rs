@@ -1,0 +1,59 @@
+//! A connection at work is made here: its connector, and its agreement.
+
+use crate::agreement::Agreement;
+use crate::crm::connection::{Connection, Platform};
+use crate::crm::generic::Generic;
+use crate::crm::http::Http;
+use crate::crm::hubspot::HubSpot;
+use crate::crm::salesforce::Salesforce;
+use crate::crm::{CrmError, SharedCrm};
+use crate::engine::clock::real_now;
+use crate::engine::context::Site;
+use crate::engine::directory::Directory;
+use crate::engine::switches::Acts;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+
+/// A connection under an agreement. `before` is the one whose place it takes, if there is one:
+/// whoever wakes that wakes this too.
+///
+/// # Errors
+/// When the connector cannot work as it is configured.
+pub fn site(
+    connection: &Connection,
+    agreement: Arc<Agreement>,
+    may_act: bool,
+    before: Option<&Site>,
+) -> Result<Arc<Site>> {
+    let crm = connector(connection, &agreement).with_context(|| format!("connection `{}`", connection.name))?;
+    let acts = Acts::of(connection.mode, may_act);
+    match acts {
+        Acts::Always => {}
+        Acts::Never => tracing::info!(
+            connection = %connection.name,
+            "observing: what would be done is journalled, nothing is written"
+        ),
+        Acts::WhenArmed => tracing::info!(
+            connection = %connection.name,
+            "observing until somebody arms it: `leadpact arm {}`", connection.name
+        ),
+    }
+    Ok(Arc::new(Site {
+        connection: connection.clone(),
+        crm,
+        agreement,
+        acts,
+        directory: Directory::default(),
+        stirred: before.map(|site| site.stirred.clone()).unwrap_or_default(),
+        issued: before.map(|site| site.issued.clone()).unwrap_or_default(),
+    }))
+}
+
+fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
+    let http = Http::new(Arc::new(real_now))?;
+    Ok(match connection.platform {
+        Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), &agreement.dictionary, http)),
+        Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, &agreement.dictionary, http)?),
+        Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), &agreement.dictionary)),
+    })
+}
