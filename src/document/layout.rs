@@ -2,7 +2,7 @@
 //! A page that cannot hold it is an error that says which part is too long; nothing is cut.
 
 use super::block::Block;
-use super::measure::{BEFORE_PART, LEADING, breaks_words, gap_before, height, lines};
+use super::measure::{BEFORE_PART, LEADING, breaks_words, gap_before, height, lines, row_heights};
 use super::{Text, block};
 use crate::agreement::Agreement;
 use crate::chart::text::text_width;
@@ -171,9 +171,8 @@ fn title_overflow(number: usize, draft: &Draft) -> Option<Overflow> {
 
 fn overflow(page: usize, title: String, excess: f64, stacks: &[Stack]) -> Overflow {
     let line = SMALLEST * LEADING;
-    let groups = stacks.iter().flat_map(|stack| stack.groups.iter().map(|group| (group, stack.width)));
-    let tall =
-        groups.map(|(group, width)| (group.name.clone(), (group.height(SMALLEST, width) / line).ceil() as usize));
+    let tall = stacks.iter().flat_map(|stack| stack.groups.iter().flat_map(|group| group.parts(stack.width)));
+    let tall = tall.map(|(name, height)| (name, (height / line).ceil() as usize));
     let longest = tall.max_by_key(|(_, lines)| *lines).unwrap_or_default();
     Overflow { page, title, lines: (excess / line).ceil().max(1.0) as usize, longest }
 }
@@ -210,6 +209,19 @@ impl Group {
     fn height(&self, size: f64, width: f64) -> f64 {
         let inner: f64 = self.blocks.iter().skip(1).map(gap_before).sum();
         self.blocks.iter().map(|block| height(block, size, width)).sum::<f64>() + inner
+    }
+
+    /// What in it could be shortened, with its height in the smallest type: the rows of a table, else the whole.
+    fn parts(&self, width: f64) -> Vec<(String, f64)> {
+        let tables = self.blocks.iter().filter_map(|b| if let Block::Table(grid) = b { Some(grid) } else { None });
+        let named =
+            |(row, height): (&Vec<Text>, f64)| (row.first().map_or_else(|| self.name.clone(), Text::to_plain), height);
+        let mut rows: Vec<(String, f64)> =
+            tables.flat_map(|t| t.rows.iter().zip(row_heights(t, SMALLEST, width)).map(named)).collect();
+        if rows.is_empty() {
+            rows.push((self.name.clone(), self.height(SMALLEST, width)));
+        }
+        rows
     }
 
     fn gap(&self) -> f64 {
