@@ -68,10 +68,10 @@ impl Bars {
 }
 
 impl Bar {
-    /// `93 % of at least 95 %, missed`
+    /// `93 %, target at least 95 %: missed`
     fn verdict(&self) -> String {
-        let of = if self.wanted.is_empty() { String::new() } else { format!(" of {}", self.wanted) };
-        format!("{}{of}, {}", self.shown, self.outcome.word())
+        let of = if self.wanted.is_empty() { String::new() } else { format!(", target {}", self.wanted) };
+        format!("{}{of}: {}", self.shown, self.outcome.word())
     }
 
     /// Label and verdict above, the bar below. Answers the y below it.
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn every_bar_says_in_words_how_it_stands() {
         let svg = chart().draw(400.0).svg(&Theme::LIGHT);
-        assert!(svg.contains("90 % of at least 95 %, missed</text>"), "{svg}");
-        assert!(svg.contains("nothing measured of at least 95 %, open"));
-        assert!(svg.contains("<desc>First follow-ups on time: 90 % of at least 95 %, missed."));
+        assert!(svg.contains("90 %, target at least 95 %: missed</text>"), "{svg}");
+        assert!(svg.contains("nothing measured, target at least 95 %: open"));
+        assert!(svg.contains("<desc>First follow-ups on time: 90 %, target at least 95 %: missed."));
     }
 
     #[test]
