@@ -1,5 +1,5 @@
-//! A condition taken apart at its top, each part with its own sentence, for telling two versions of
-//! it apart. Which of the two asks for more is judged by whoever compares.
+//! A condition taken apart: its parts at the top, each with its own sentence, for telling two versions
+//! of it apart; and the stages that it leads to. Which of the two asks for more is judged by whoever compares.
 
 use super::tree::{Leaf, Node, Op, Operand, Test};
 use super::{Predicate, sentence};
@@ -65,6 +65,28 @@ impl Predicate {
             one => (Joined::Alone, std::slice::from_ref(one)),
         };
         (joined, nodes.iter().map(|node| part(node, negated)).collect())
+    }
+}
+
+impl Predicate {
+    /// The indexes of the stages that it asks to be at or to have reached, in the order of their mention.
+    pub fn stages(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        stages(&self.root, &mut found);
+        found
+    }
+}
+
+fn stages(node: &Node, found: &mut Vec<usize>) {
+    match node {
+        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| stages(part, found)),
+        // Not to be somewhere is no place to go.
+        Node::Not { .. } => {}
+        Node::Leaf(Leaf { test: Test::Reached(stage), .. }) => found.push(stage.index),
+        Node::Leaf(Leaf { test: Test::Stage { any_of, unless: false }, .. }) => {
+            found.extend(any_of.iter().map(|stage| stage.index));
+        }
+        Node::Leaf(_) => {}
     }
 }
 
