@@ -33,6 +33,7 @@ macro_rules! promise {
 
 mod apply;
 mod doubt;
+mod interlocks;
 mod loops;
 mod notices;
 mod reads;
