@@ -5,6 +5,7 @@ pub mod arm;
 pub mod away;
 pub mod check;
 pub mod demo;
+pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
@@ -12,6 +13,7 @@ mod opened;
 pub mod pause;
 pub mod release;
 pub mod serve;
+pub mod undo;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,6 +51,12 @@ enum Command {
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
     Back(away::BackArguments),
+    /// Leave a record alone: nothing moves it.
+    Exclude(exclude::ExcludeArguments),
+    /// Treat an excluded record like any other again.
+    Include(exclude::IncludeArguments),
+    /// Put back what moves changed, of one record or of a stretch of time.
+    Undo(undo::UndoArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -75,6 +83,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Release(arguments) => release::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Exclude(arguments) => exclude::exclude(&arguments),
+        Command::Include(arguments) => exclude::include(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod held;
 pub mod ingest;
 pub mod metrics;
+pub mod orders;
 pub mod overdue;
 pub mod schedule;
 pub mod switches;
