@@ -4,7 +4,7 @@
 use super::echo::{forget_old_writes, without_echoes};
 use super::model::{Agreement, Clock};
 use super::predicate::{Predicate, Term, View};
-use super::standing::{Gone, OwnWrite, PassKind, Run, Standing};
+use super::standing::{Gone, OwnWrite, PassKind, Phase, Run, Standing};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
 use crate::record::{Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, OwnerId, Timestamp, Value, What};
@@ -54,6 +54,8 @@ pub(super) struct Fold<'a> {
     pub doubt: bool,
     /// What was added to the history has its place before what was folded already.
     pub refold: bool,
+    /// The whole history is being folded: nothing is older than what was told.
+    pub is_refold: bool,
     /// The first count of touches is being read: what begins meanwhile does not know its own yet.
     pub counting: bool,
     /// The effect that this decision settles.
@@ -66,7 +68,8 @@ impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
         let (facts, history) = (Vec::new(), Vec::new());
         let (settled, outdated) = (None, Vec::new());
-        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled, outdated }
+        let (doubt, refold, is_refold, counting) = (false, false, false, false);
+        Self { agreement, standing, facts, history, doubt, refold, is_refold, counting, settled, outdated }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -75,7 +78,7 @@ impl<'a> Fold<'a> {
             What::Fields(values) => {
                 self.advance_before(change.at);
                 let values = self.without_echoes(values, change.at, &change.by);
-                let stirred = self.set_fields(&values, change.at);
+                let stirred = self.set_fields(&values, change.at, &change.by);
                 self.follow(Moment::exact(change.at), &change.by, stirred);
             }
             What::Read(reading) => self.read(reading, change.at, &change.by),
@@ -97,7 +100,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Sets fields, but for those of which something later is known.
-    pub fn set_fields(&mut self, values: &FieldValues, at: Timestamp) -> Stirred {
+    pub fn set_fields(&mut self, values: &FieldValues, at: Timestamp, by: &Actor) -> Stirred {
         let w = well_known();
         let mut stirred = Stirred::default();
         for (name, value) in values {
@@ -109,6 +112,7 @@ impl<'a> Fold<'a> {
             }
             if *name == w.owner {
                 stirred.owner = true;
+                self.assigned(&before, at, by);
             } else if *name == w.status {
                 stirred.status = true;
             } else if *name == w.touches {
@@ -174,7 +178,7 @@ impl<'a> Fold<'a> {
     /// A write of ours landed: a change like any other, and a recycle begins a pass.
     fn wrote(&mut self, effect: &EffectKey, action: &Action, values: &FieldValues, at: Timestamp) {
         let former = self.standing.owner();
-        let stirred = self.set_fields(values, at);
+        let stirred = self.set_fields(values, at, &Actor::Leadpact);
         self.tell_write(effect, action, former.as_ref(), at);
         let taken = former.filter(|owner| action.moves() && self.standing.owner().as_ref() != Some(owner));
         if let Some(owner) = taken.filter(|owner| !self.standing.earlier_owners.contains(owner)) {
@@ -247,7 +251,8 @@ impl<'a> Fold<'a> {
         serde_json::to_value(terms).unwrap_or(Json::Null)
     }
 
-    /// Adds a fact and answers it, for what only its teller knows.
+    /// Adds a fact and answers it, for what only its teller knows. It bears whose the record was, and
+    /// at which stage, at its moment.
     pub fn fact(
         &mut self,
         kind: FactKind,
@@ -256,17 +261,17 @@ impl<'a> Fold<'a> {
         by: &Actor,
         detail: Map<String, Json>,
     ) -> &mut Fact {
-        let standing = &self.standing;
+        let Phase { owner, party, stage, .. } = self.phase_at(at);
         let fact = Fact {
             kind,
             at,
-            pass: standing.pass,
+            pass: self.standing.pass,
             source: Arc::from(about.source),
             run: about.run,
             item: Arc::from(about.item),
-            party: standing.party.clone(),
-            owner: standing.owner(),
-            stage: standing.stage.clone(),
+            party,
+            owner,
+            stage,
             by: by.clone(),
             detail,
         };

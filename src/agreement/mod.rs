@@ -12,6 +12,7 @@ mod fold;
 pub mod lint;
 pub mod model;
 pub mod parse;
+mod phase;
 pub mod predicate;
 pub mod problem;
 mod reading;

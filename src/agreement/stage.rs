@@ -38,7 +38,8 @@ impl Fold<'_> {
     /// At none of the stages any more: its clocks have nothing to stand on.
     fn leave_stages(&mut self, moment: Moment, by: &Actor) {
         self.standing.rejection = None;
-        if self.standing.stage.take().is_some() {
+        if self.standing.stage.is_some() {
+            self.set_stage(None, moment.start);
             self.standing.on.clear();
             self.end_open(moment, by, "left every stage");
         }
@@ -87,7 +88,7 @@ impl Fold<'_> {
         if let Some(kind) = self.new_pass(before, found) {
             self.begin_pass(kind, moment, by);
         }
-        self.standing.stage = Some(stages[found].name.clone());
+        self.set_stage(Some(stages[found].name.clone()), moment.start);
         let about = About { item: stages[found].name.as_str(), ..About::default() };
         self.fact(FactKind::StageEntered, moment.start, about, by, Map::new());
         if stages[found].in_waterfall() {
@@ -124,13 +125,13 @@ impl Fold<'_> {
         standing.pass += 1;
         standing.pass_kind = kind;
         standing.pass_began = moment.start;
-        standing.stage = None;
         standing.furthest = None;
         standing.handoff = None;
         standing.rejection = None;
         standing.checks.clear();
         standing.runs.clear();
         standing.on.clear();
+        self.set_stage(None, moment.start);
         self.close_violations_of_ending(moment.start);
         let about = About { item: kind.as_str(), ..About::default() };
         self.fact(FactKind::PassBegan, moment.start, about, by, Map::new());
@@ -153,7 +154,7 @@ impl Fold<'_> {
         reached.sort_by_key(|h| h.at);
         for handoff in reached {
             self.standing.handoff = Some(handoff.name.clone());
-            self.standing.party = Some(handoff.to.clone());
+            self.set_party(Some(handoff.to.clone()), moment.start);
             if furthest.is_none_or(|f| handoff.at > f) {
                 let about = About { source: &handoff.name, ..About::default() };
                 self.fact(FactKind::HandedOver, moment.start, about, by, Map::new());
@@ -175,7 +176,7 @@ impl Fold<'_> {
         if self.latest_handoff().is_some_and(|h| h.at > found) {
             let earlier = self.agreement.handoffs.iter().filter(|h| h.at <= found).max_by_key(|h| h.at);
             self.standing.handoff = earlier.map(|h| h.name.clone());
-            self.standing.party = earlier.map(|h| h.to.clone());
+            self.set_party(earlier.map(|h| h.to.clone()), moment.start);
         }
     }
 

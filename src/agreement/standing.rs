@@ -35,6 +35,9 @@ pub struct Standing {
     pub recycles: Vec<Timestamp>,
     /// From whom we took it; avoided when it is given out again.
     pub earlier_owners: Vec<OwnerId>,
+    /// What it was since when, for facts that are told later than they happened. The latest alone.
+    #[serde(default)]
+    pub phases: Vec<Phase>,
     pub gone: Option<Gone>,
     /// The last read: the CRM's clock, and the record's modification time.
     pub last_read: Option<ReadMark>,
@@ -88,6 +91,15 @@ impl PassKind {
     pub fn is_delivery(self) -> bool {
         matches!(self, PassKind::First | PassKind::Revived)
     }
+}
+
+/// Whose a record was, and at which stage, from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    pub since: Timestamp,
+    pub owner: Option<OwnerId>,
+    pub party: Option<PartyName>,
+    pub stage: Option<StageName>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -260,6 +272,7 @@ impl Standing {
             violations: Vec::new(),
             recycles: Vec::new(),
             earlier_owners: Vec::new(),
+            phases: Vec::new(),
             gone: None,
             last_read: None,
             reading: false,

@@ -175,8 +175,9 @@ fn recycle(story: &mut Story, at: Timestamp, owner: u8, since: i64) {
 
 /// What the record's story comes to, whichever way it was told.
 fn comes_to(story: &Story) -> (Vec<String>, String) {
+    let derived = story.live().into_iter().filter(|f| f.kind.is_derived());
     let mut facts: Vec<String> =
-        story.live().into_iter().filter(|f| f.kind.is_derived()).map(|f| format!("{} {}", f.at, f.key())).collect();
+        derived.map(|f| format!("{} {} {:?} {:?} {:?}", f.at, f.key(), f.owner, f.party, f.stage)).collect();
     facts.sort();
     let s = &story.standing;
     let runs: Vec<_> = s
