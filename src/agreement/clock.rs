@@ -266,7 +266,7 @@ impl Fold<'_> {
         if !stirs || matches!(by, Actor::Leadpact | Actor::Automation) {
             return;
         }
-        let spare = self.agreement.recycling.as_ref().map_or(DEFAULT_SPARE, |r| r.spare);
+        let spare = self.spare_for();
         for i in 0..self.standing.runs.len() {
             let run = &mut self.standing.runs[i];
             let breached = run.breached.is_some_and(|b| at >= b);
@@ -277,6 +277,11 @@ impl Fold<'_> {
             run.spared = Some(Spared { at, until });
             self.run_fact(FactKind::Spared, at, i, by, details([("until", until.as_millis().into())]));
         }
+    }
+
+    /// For how long a sign of life spares a lead.
+    pub(super) fn spare_for(&self) -> Elapsed {
+        self.agreement.recycling.as_ref().map_or(DEFAULT_SPARE, |r| r.spare)
     }
 
     /// First import. What started with it has no known start: it is listed, and nothing fires for

@@ -4,13 +4,17 @@
 pub mod calendar;
 mod clock;
 pub mod confirm;
+mod contest;
 pub mod decide;
 pub mod dictionary;
 pub mod document;
 mod echo;
+mod ending;
 mod fold;
 pub mod lint;
 pub mod model;
+mod moves;
+mod order;
 pub mod parse;
 mod phase;
 pub mod predicate;

@@ -78,6 +78,7 @@ impl Fold<'_> {
 
     /// Takes the news in the order in which they happened.
     fn learn(&mut self, others: &FieldValues, touches: Option<Touches>, moment: Moment, by: &Actor) {
+        self.notice_touch(touches.as_ref());
         let mut stirred = self.set_fields(others, moment.start, by);
         match touches {
             Some(Touches { last: Some(last), .. }) if last > moment.start => {
@@ -94,6 +95,13 @@ impl Fold<'_> {
                 self.follow(moment, by, stirred);
             }
         }
+    }
+
+    /// When the last touch was, before what only followed from it is looked at.
+    fn notice_touch(&mut self, touches: Option<&Touches>) {
+        let known = self.standing.fields.get(well_known().touches).as_number().unwrap_or(0.0);
+        let more = touches.filter(|t| t.count.as_number().is_some_and(|count| count > known));
+        self.standing.touched = self.standing.touched.max(more.and_then(|t| t.last));
     }
 
     /// Touches of which we know when the last one was.

@@ -126,7 +126,8 @@ fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Ve
     (merged, doubtful)
 }
 
-/// What was done stays done: steps of the same run keep their state, flags stay raised.
+/// What was done stays done: steps of the same run keep their state, flags stay raised. So does what
+/// people ordered.
 fn carry_over(standing: &mut Standing, previous: Standing) {
     let same_pass = standing.pass == previous.pass;
     for run in standing.runs.iter_mut() {
@@ -143,6 +144,10 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
         violation.flagged |= old.is_some_and(|v| v.flagged);
     }
     forget_old_writes(&mut standing.own_writes);
+    standing.excluded = previous.excluded;
+    standing.included = previous.included;
+    standing.contest_told = previous.contest_told;
+    standing.undos = previous.undos;
     standing.reads = previous.reads;
     standing.reading |= previous.reading && standing.last_read == previous.last_read;
     standing.annotation = previous.annotation;
