@@ -36,6 +36,7 @@ mod doubt;
 mod interlocks;
 mod loops;
 mod notices;
+mod orders;
 mod reads;
 mod tasks;
 mod writes;
