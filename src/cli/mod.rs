@@ -7,6 +7,7 @@ pub mod audit;
 pub mod away;
 pub mod check;
 pub mod demo;
+pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
@@ -15,6 +16,7 @@ pub mod pause;
 pub mod release;
 pub mod serve;
 pub mod simulate;
+pub mod undo;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -60,6 +62,12 @@ enum Command {
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
     Back(away::BackArguments),
+    /// Leave a record alone: nothing moves it.
+    Exclude(exclude::ExcludeArguments),
+    /// Treat an excluded record like any other again.
+    Include(exclude::IncludeArguments),
+    /// Put back what moves changed, of one record or of a stretch of time.
+    Undo(undo::UndoArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -89,6 +97,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Release(arguments) => release::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Exclude(arguments) => exclude::exclude(&arguments),
+        Command::Include(arguments) => exclude::include(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

@@ -11,6 +11,7 @@ pub mod held;
 pub mod inform;
 pub mod ingest;
 pub mod metrics;
+pub mod orders;
 pub mod overdue;
 pub mod renewal;
 pub mod schedule;
