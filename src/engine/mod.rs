@@ -8,6 +8,7 @@ pub mod context;
 pub mod deliver;
 pub mod directory;
 pub mod ingest;
+pub mod measure;
 pub mod metrics;
 pub mod schedule;
 pub mod tidy;
