@@ -6,6 +6,7 @@ pub mod demo;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
+pub mod report;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +31,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
+    /// Measure a period: commitments, clocks, waterfall, campaigns.
+    Report(report::ReportArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -48,6 +51,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };

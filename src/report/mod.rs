@@ -7,6 +7,7 @@
 
 pub mod course;
 pub mod figures;
+pub mod layout;
 pub mod money;
 pub mod story;
 pub mod tale;
