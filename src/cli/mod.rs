@@ -14,6 +14,7 @@ pub mod logging;
 mod opened;
 pub mod pause;
 pub mod release;
+pub mod report;
 pub mod serve;
 pub mod simulate;
 pub mod undo;
@@ -68,6 +69,8 @@ enum Command {
     Include(exclude::IncludeArguments),
     /// Put back what moves changed, of one record or of a stretch of time.
     Undo(undo::UndoArguments),
+    /// Measure a period: commitments, clocks, waterfall, campaigns.
+    Report(report::ReportArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -87,6 +90,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),
         Command::Arm(arguments) => arm::arm(&arguments),

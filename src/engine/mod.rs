@@ -10,6 +10,7 @@ pub mod directory;
 pub mod held;
 pub mod inform;
 pub mod ingest;
+pub mod measure;
 pub mod metrics;
 pub mod orders;
 pub mod overdue;
