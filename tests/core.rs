@@ -6,12 +6,16 @@ mod story;
 
 #[path = "core/clocks.rs"]
 mod clocks;
+#[path = "core/endings.rs"]
+mod endings;
 #[path = "core/late.rs"]
 mod late;
 #[path = "core/model.rs"]
 mod model;
 #[path = "core/order.rs"]
 mod order;
+#[path = "core/orders.rs"]
+mod orders;
 #[path = "core/owners.rs"]
 mod owners;
 #[path = "core/passes.rs"]
@@ -22,6 +26,8 @@ mod reads;
 mod recycling;
 #[path = "core/replay.rs"]
 mod replay;
+#[path = "core/reference.rs"]
+mod reference;
 #[path = "core/steps.rs"]
 mod steps;
 #[path = "core/versions.rs"]
