@@ -101,7 +101,7 @@ fn daemon(db: Db, connection: &Connection, crm: &SharedCrm, agreement: &Arc<Agre
         connection: connection.clone(),
         crm: crm.clone(),
         agreement: agreement.clone(),
-        acts: false,
+        acts: leadpact::engine::switches::Acts::Never,
         directory: Directory::default(),
         stirred: Default::default(),
         issued: Default::default(),

@@ -24,10 +24,10 @@ mod passes;
 mod reads;
 #[path = "core/recycling.rs"]
 mod recycling;
-#[path = "core/replay.rs"]
-mod replay;
 #[path = "core/reference.rs"]
 mod reference;
+#[path = "core/replay.rs"]
+mod replay;
 #[path = "core/steps.rs"]
 mod steps;
 #[path = "core/versions.rs"]

@@ -18,7 +18,6 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use serde_json::Value as Json;
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -111,9 +110,7 @@ async fn report(
     file: &AgreementFile,
     arguments: &ReportArguments,
 ) -> Result<Report> {
-    let folder = file.path.parent().unwrap_or(Path::new("."));
-    let include = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
-    let terms = measure::terms(db, own.then_some(connection), &file.agreement, &include).await?;
+    let terms = measure::terms(db, own.then_some(connection), &file.agreement).await?;
     let now = real_now();
     let period = period(&arguments.period, now, &terms.zone())?;
     let question = Question {

@@ -94,24 +94,21 @@ pub async fn measure(db: &Db, mut question: Question) -> Result<Report> {
 /// when it has an agreement of its own. A version that cannot be read any more is left out, loudly.
 ///
 /// # Errors
-/// `Unavailable`.
-pub async fn terms(
-    db: &Db,
-    own: Option<&ConnectionName>,
-    file: &Arc<Agreement>,
-    include: &dyn Fn(&str) -> std::result::Result<String, String>,
-) -> Result<Terms> {
+/// `Unavailable`, `Corrupt`.
+pub async fn terms(db: &Db, own: Option<&ConnectionName>, file: &Arc<Agreement>) -> Result<Terms> {
     let mut versions = Vec::new();
-    for row in agreement::versions(db, own).await? {
-        let Some(activated) = row.activated_at else { continue };
-        if row.hash == *file.hash {
+    for version in agreement::versions(db, own).await? {
+        let Some(activated) = version.activated_at else { continue };
+        if version.hash == *file.hash {
             versions.push((file.clone(), activated));
             continue;
         }
-        match parse(&row.version, &row.text, include) {
+        let Some(row) = agreement::load(db, own, &version.hash).await? else { continue };
+        let include = |name: &str| row.files.get(name).cloned().ok_or_else(|| "it was not kept".to_owned());
+        match parse(&version.version, &row.text, &include) {
             Ok(parsed) => versions.push((Arc::new(parsed.agreement), activated)),
             Err(_) => {
-                tracing::warn!(version = %row.version, "a former version of the agreement cannot be read; later ones measure its periods")
+                tracing::warn!(version = %version.version, "a former version of the agreement cannot be read; later ones measure its periods")
             }
         }
     }

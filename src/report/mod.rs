@@ -5,12 +5,11 @@
 //! record, its `course` puts that together, `tally` counts over all of them, and `figures` are what is
 //! answered; `window` is the stretch of time that is asked about, `terms` the agreement that measures it.
 
+pub mod course;
 pub mod difference;
 pub mod figures;
-pub mod meeting;
-pub mod course;
-pub mod figures;
 pub mod layout;
+pub mod meeting;
 pub mod money;
 pub mod story;
 pub mod tale;

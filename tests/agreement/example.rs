@@ -298,10 +298,7 @@ fn each_gap_that_is_torn_into_the_example_is_named() {
 fn what_nothing_acts_on_yet_is_listed() {
     assert_eq!(
         ahead(&example().agreement),
-        [
-            "2 reviews: not sent yet.",
-            "3 conflict-resolution steps: not followed yet.",
-        ]
+        ["2 reviews: not sent yet.", "3 conflict-resolution steps: not followed yet.",]
     );
 }
 

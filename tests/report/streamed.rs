@@ -4,7 +4,7 @@ use crate::postgres;
 use crate::world::{World, said};
 use leadpact::engine::measure;
 use leadpact::record::ConnectionName;
-use leadpact::store::agreement::{AgreementRow, activate, offer};
+use leadpact::store::agreement::{AgreementRow, Version, activate, offer};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::standing::{self, StandingRow};
 use leadpact::store::{Db, OpenOptions, Priority};
@@ -89,27 +89,30 @@ async fn versions_that_were_never_active_measure_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
-    let (file, no_file) = (crate::world::terms(&[DELIVERED]), |_: &str| Err("none".to_owned()));
+    let file = crate::world::terms(&[DELIVERED]);
     let text = include_str!("terms.toml");
     let active = crate::world::of_text(text);
     let mut tx = db.begin(Priority::Work).await.unwrap();
     for (hash, text) in [(&active.hash, text), (&file.hash, "never read")] {
-        let row = AgreementRow {
+        let version = Version {
             hash: hash.to_string(),
             title: String::new(),
             version: String::new(),
-            text: text.to_owned(),
+            signers: None,
+            effective_at: crate::world::at("01-05 10:00"),
             offered_at: crate::world::at(NOW),
             activated_at: None,
+            superseded_at: None,
         };
+        let row = AgreementRow { version, text: text.to_owned(), files: Default::default() };
         offer(&mut tx, None, &row).await.unwrap();
     }
     tx.commit().await.unwrap();
     let window = World::of(&[]).question("2027-01", NOW).period;
     let hash = |terms: leadpact::report::terms::Terms| terms.measuring(&window, crate::world::at(NOW)).hash.clone();
-    assert_eq!(hash(measure::terms(&db, None, &file, &no_file).await.unwrap()), file.hash, "none is active yet");
+    assert_eq!(hash(measure::terms(&db, None, &file).await.unwrap()), file.hash, "none is active yet");
     let mut tx = db.begin(Priority::Work).await.unwrap();
     activate(&mut tx, None, &active.hash, crate::world::at("01-05 10:00")).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(hash(measure::terms(&db, None, &file, &no_file).await.unwrap()), active.hash);
+    assert_eq!(hash(measure::terms(&db, None, &file).await.unwrap()), active.hash);
 }
