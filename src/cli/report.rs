@@ -114,7 +114,7 @@ async fn report(
     let folder = file.path.parent().unwrap_or(Path::new("."));
     let include = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
     let terms = measure::terms(db, own.then_some(connection), &file.agreement, &include).await?;
-    let now = real_now();
+    let now = measure::known_until(db, connection, real_now()).await?;
     let period = period(&arguments.period, now, &terms.zone())?;
     let question = Question {
         connection: connection.clone(),
