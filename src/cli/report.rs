@@ -111,7 +111,7 @@ async fn report(
     arguments: &ReportArguments,
 ) -> Result<Report> {
     let terms = measure::terms(db, own.then_some(connection), &file.agreement).await?;
-    let now = real_now();
+    let now = measure::known_until(db, connection, real_now()).await?;
     let period = period(&arguments.period, now, &terms.zone())?;
     let question = Question {
         connection: connection.clone(),

@@ -3,7 +3,7 @@
 
 use crate::agreement::Agreement;
 use crate::agreement::parse::parse;
-use crate::record::{ConnectionName, FactKind, Fields, Object, RecordId, RecordKey};
+use crate::record::{ConnectionName, FactKind, Fields, Object, RecordId, RecordKey, Timestamp};
 use crate::report::figures::Report;
 use crate::report::tale::{Entry, Latest, Tale};
 use crate::report::tally::{Question, Tally};
@@ -88,6 +88,17 @@ pub async fn measure(db: &Db, mut question: Question) -> Result<Report> {
         }
     }
     Ok(tally.finish())
+}
+
+/// The moment up to which everything is known: now, or the newest entry of the journal where that is
+/// later, in a database whose time ran ahead of ours (the demo's does).
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn known_until(db: &Db, connection: &ConnectionName, now: Timestamp) -> Result<Timestamp> {
+    let Some(head) = journal::head(db, connection).await? else { return Ok(now) };
+    let last = journal::recent(db, connection, head.seq - 1, 1).await?;
+    Ok(last.first().map_or(now, |row| row.entry.seen_at.max(now)))
 }
 
 /// The versions of an agreement that were ever active; `file` where none was. `own`: the connection,

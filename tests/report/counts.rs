@@ -164,7 +164,7 @@ fn an_open_pass_keeps_a_conversion_open_only_where_it_can_turn_it() {
 #[test]
 fn a_conversion_to_won_follows_the_lead_into_its_opportunity() {
     let mut world = World::of(&["Won | field | conversion = [\"mql\", \"won\"] | >= 50% | month"]);
-    for (id, opportunity) in [("a", "oa"), ("b", "ob"), ("c", "oc"), ("d", "od")] {
+    for (id, opportunity) in [("a", "oa"), ("a2", "oa"), ("b", "ob"), ("c", "oc"), ("d", "od")] {
         let lead = world.delivered(id, "01-05 10:00");
         lead.event("01-05 11:00", "status=Accepted").event("01-06 10:00", &format!("opportunity={opportunity}"));
     }
@@ -172,7 +172,7 @@ fn a_conversion_to_won_follows_the_lead_into_its_opportunity() {
     world.decided("ob", "01-20 10:00", "status=lost");
     world.opportunity("oc").event("01-06 10:00", "status=open");
     world.decided("stranger", "01-20 10:00", "status=won");
-    assert_eq!(world.january(), "1 of 4, open, 2 still open");
+    assert_eq!(world.january(), "2 of 5, open, 2 still open");
 }
 
 #[test]

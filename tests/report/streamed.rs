@@ -1,9 +1,9 @@
 //! Reports from a database: the same figures on either engine, however many pages there are.
 
 use crate::postgres;
-use crate::world::{World, said};
+use crate::world::{World, at, said};
 use leadpact::engine::measure;
-use leadpact::record::ConnectionName;
+use leadpact::record::{ConnectionName, RecordKey};
 use leadpact::store::agreement::{AgreementRow, Version, activate, offer};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::standing::{self, StandingRow};
@@ -13,6 +13,11 @@ const DELIVERED: &str = "Delivered | marketing | count = \"mql\" | >= 2 | month"
 const NOW: &str = "02-01 00:00";
 
 async fn store(db: &Db, world: &World) {
+    store_but(db, world, None).await;
+}
+
+/// Stores everything but the standing of one record.
+async fn store_but(db: &Db, world: &World, erased: Option<&RecordKey>) {
     let connection = ConnectionName::new("crm");
     let mut tx = db.begin(Priority::Work).await.unwrap();
     for records in world.records.chunks(200) {
@@ -25,7 +30,8 @@ async fn store(db: &Db, world: &World) {
             })
         });
         journal::append(&mut tx, &connection, &entries.collect::<Vec<_>>()).await.unwrap();
-        let rows = records.iter().map(|r| StandingRow {
+        let kept = records.iter().filter(|r| Some(&r.standing.key) != erased);
+        let rows = kept.map(|r| StandingRow {
             key: r.standing.key.clone(),
             stage: None,
             owner: None,
@@ -33,7 +39,7 @@ async fn store(db: &Db, world: &World) {
             name: String::new(),
             wake_at: None,
             state: serde_json::to_string(&r.standing).unwrap(),
-            updated: crate::world::at(NOW),
+            updated: at(NOW),
         });
         standing::save(&mut tx, &rows.collect::<Vec<_>>()).await.unwrap();
     }
@@ -65,16 +71,19 @@ async fn the_same_figures_come_from_the_database(db: Db) {
     let report = measure::measure(&db, world.question("2027-01", NOW)).await.unwrap();
     assert_eq!(said(&report.commitments[0]), "1205, attained, 3 more recycled or returned");
     assert_eq!(report, expected);
-    // What the journal tells of a record whose values are gone still counts.
-    let erased = measure::measure(&db, world.question("2027-02", "02-10 00:00")).await.unwrap();
-    assert_eq!(erased.notes, Vec::<String>::new());
+}
+
+async fn sqlite() -> (tempfile::TempDir, Db) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+    (folder, db)
 }
 
 #[tokio::test]
 async fn the_same_figures_come_from_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    the_same_figures_come_from_the_database(Db::open(&url, &OpenOptions::default()).await.unwrap()).await;
+    let (_folder, db) = sqlite().await;
+    the_same_figures_come_from_the_database(db).await;
 }
 
 #[tokio::test]
@@ -85,10 +94,33 @@ async fn the_same_figures_come_from_postgres() {
 }
 
 #[tokio::test]
+async fn a_record_whose_standing_is_gone_counts_by_its_facts_and_the_report_says_so() {
+    let (_folder, db) = sqlite().await;
+    let mut world = World::of(&[DELIVERED]);
+    world.delivered("a", "01-05 10:00");
+    world.delivered("b", "01-05 10:00");
+    let erased = world.lead("a").standing.key.clone();
+    store_but(&db, &world, Some(&erased)).await;
+    let report = measure::measure(&db, world.question("2027-01", NOW)).await.unwrap();
+    assert_eq!(said(&report.commitments[0]), "2, attained");
+    assert_eq!(report.notes, ["The values of 1 record were erased; its facts count, its fields and amounts cannot."]);
+}
+
+#[tokio::test]
+async fn a_journal_that_is_ahead_of_our_clock_tells_how_far_everything_is_known() {
+    let (_folder, db) = sqlite().await;
+    let (connection, early, late) = (ConnectionName::new("crm"), at("01-01 00:00"), at("03-01 00:00"));
+    assert_eq!(measure::known_until(&db, &connection, early).await.unwrap(), early);
+    let mut world = World::of(&[DELIVERED]);
+    world.delivered("a", "01-05 10:00");
+    store(&db, &world).await;
+    assert_eq!(measure::known_until(&db, &connection, early).await.unwrap(), at("01-05 10:00"));
+    assert_eq!(measure::known_until(&db, &connection, late).await.unwrap(), late);
+}
+
+#[tokio::test]
 async fn versions_that_were_never_active_measure_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+    let (_folder, db) = sqlite().await;
     let file = crate::world::terms(&[DELIVERED]);
     let text = include_str!("terms.toml");
     let active = crate::world::of_text(text);
@@ -99,8 +131,8 @@ async fn versions_that_were_never_active_measure_nothing() {
             title: String::new(),
             version: String::new(),
             signers: None,
-            effective_at: crate::world::at("01-05 10:00"),
-            offered_at: crate::world::at(NOW),
+            effective_at: at("01-05 10:00"),
+            offered_at: at(NOW),
             activated_at: None,
             superseded_at: None,
         };
@@ -109,10 +141,10 @@ async fn versions_that_were_never_active_measure_nothing() {
     }
     tx.commit().await.unwrap();
     let window = World::of(&[]).question("2027-01", NOW).period;
-    let hash = |terms: leadpact::report::terms::Terms| terms.measuring(&window, crate::world::at(NOW)).hash.clone();
+    let hash = |terms: leadpact::report::terms::Terms| terms.measuring(&window, at(NOW)).hash.clone();
     assert_eq!(hash(measure::terms(&db, None, &file).await.unwrap()), file.hash, "none is active yet");
     let mut tx = db.begin(Priority::Work).await.unwrap();
-    activate(&mut tx, None, &active.hash, crate::world::at("01-05 10:00")).await.unwrap();
+    activate(&mut tx, None, &active.hash, at("01-05 10:00")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(hash(measure::terms(&db, None, &file).await.unwrap()), active.hash);
 }

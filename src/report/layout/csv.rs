@@ -13,7 +13,7 @@ pub struct Stamp<'a> {
 pub fn to_csv(tables: &[(Stamp<'_>, Table)]) -> String {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     let heads = tables.first().map(|(_, table)| table.columns.clone()).unwrap_or_default();
-    let written = writer.write_record(["connection", "period"].into_iter().chain(heads)).and_then(|()| {
+    let written = writer.write_record(["connection", "report period"].into_iter().chain(heads)).and_then(|()| {
         tables.iter().try_for_each(|(stamp, table)| {
             table.rows.iter().try_for_each(|row| {
                 let stamp = [stamp.connection, stamp.period].map(harmless);
@@ -44,7 +44,8 @@ mod tests {
     use super::*;
 
     fn csv(cells: Vec<Cell>) -> String {
-        let table = Table { title: String::new(), columns: vec!["a"; cells.len()], rows: vec![cells], notes: vec![] };
+        let columns = vec!["a"; cells.len()];
+        let table = Table { title: String::new(), columns, undrawn: &["a"], rows: vec![cells], notes: vec![] };
         let stamp = Stamp { connection: "crm", period: "2027-01" };
         to_csv(&[(stamp, table)]).lines().nth(1).unwrap().to_owned()
     }

@@ -13,6 +13,8 @@ pub use tables::{What, table};
 pub struct Table {
     pub title: String,
     pub columns: Vec<&'static str>,
+    /// Columns that a terminal has no room for; CSV has them all.
+    pub undrawn: &'static [&'static str],
     pub rows: Vec<Vec<Cell>>,
     /// Stands below the rows, each in a sentence.
     pub notes: Vec<String>,
@@ -66,8 +68,22 @@ pub const WIDTH: usize = 120;
 const NARROW: usize = 8;
 
 impl Table {
-    /// Drawn for a terminal, at most [`WIDTH`] columns wide: the widest text gives way first.
+    /// Drawn for a terminal, at most [`WIDTH`] columns wide: columns without anything in them are left
+    /// out, then the widest text gives way.
     pub fn to_text(&self) -> String {
+        self.without_empty_columns().draw_whole()
+    }
+
+    fn without_empty_columns(&self) -> Table {
+        let filled = |i: usize| self.rows.iter().any(|row| !row[i].shown().is_empty());
+        let drawn = |i: &usize| !self.undrawn.contains(&self.columns[*i]) && filled(*i);
+        let kept: Vec<usize> = (0..self.columns.len()).filter(drawn).collect();
+        let columns = kept.iter().map(|i| self.columns[*i]).collect();
+        let rows = self.rows.iter().map(|row| kept.iter().map(|i| row[*i].clone()).collect()).collect();
+        Table { title: self.title.clone(), columns, undrawn: &[], rows, notes: self.notes.clone() }
+    }
+
+    fn draw_whole(&self) -> String {
         let rows: Vec<Vec<String>> =
             self.rows.iter().map(|row| row.iter().map(|cell| printable(cell.shown())).collect()).collect();
         let widths = self.widths(&rows);
@@ -159,23 +175,24 @@ mod tests {
     #[test]
     fn a_table_is_never_wider_than_a_terminal() {
         let long = "a very long name of a clock that somebody was fond of ".repeat(4);
-        let row = vec![Cell::text(&long), Cell::from(7), Cell::text(&long)];
+        let row = vec![Cell::text(&long), Cell::from(7), Cell::text(&long), Cell::Nothing];
         let table = Table {
             title: "Clocks".into(),
-            columns: vec!["clock", "runs", "why"],
+            columns: vec!["clock", "runs", "why", "empty"],
+            undrawn: &[],
             rows: vec![row],
             notes: vec![long.clone(), "x".repeat(300)],
         };
         let text = table.to_text();
         let words = text.lines().filter(|line| !line.contains("xxx"));
         assert!(words.clone().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.contains('…') && text.contains(" 7 "), "{text}");
+        assert!(text.contains('…') && text.contains(" 7 ") && !text.contains("empty"), "{text}");
     }
 
     #[test]
     fn what_a_terminal_would_act_on_is_not_shown() {
         let rows = vec![vec![Cell::text("\u{1b}[2J\nbad")]];
-        let table = Table { title: "T".into(), columns: vec!["name"], rows, notes: vec![] };
+        let table = Table { title: "T".into(), columns: vec!["name"], undrawn: &[], rows, notes: vec![] };
         assert_eq!(table.to_text(), "T\n  name\n   [2J bad\n");
     }
 }

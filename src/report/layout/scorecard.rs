@@ -5,38 +5,56 @@ use crate::record::Elapsed;
 use crate::report::figures::{Commitment, Figure, Forecast, Report, Time, Verdict};
 
 pub(super) fn scorecard(report: &Report) -> Table {
-    let columns =
-        vec!["by", "to", "commitment", "period", "target", "figure", "verdict", "expected", "last six", "short by"];
+    let columns = vec![
+        "by",
+        "to",
+        "commitment",
+        "period",
+        "target",
+        "figure",
+        "of",
+        "verdict",
+        "expected",
+        "last six",
+        "short by",
+    ];
     let mut notes = Vec::new();
     for commitment in &report.commitments {
-        notes.extend(commitment.measured.notes.iter().map(|note| format!("{}: {note}.", commitment.name)));
-        notes.extend(commitment.credit.iter().map(|credit| format!("{}: credit: {credit}", commitment.name)));
+        let measured = &commitment.measured;
+        let said = measured.short_by.iter().chain(&measured.notes).chain(&commitment.credit);
+        notes.extend(said.map(|note| format!("{}: {}.", commitment.name, note.trim_end_matches('.'))));
+    }
+    if report.commitments.is_empty() {
+        notes.push("The agreement has no commitments: there is nothing to score.".to_owned());
     }
     notes.extend(report.notes.iter().cloned());
     let rows = report.commitments.iter().map(row).collect();
-    Table { title: title(report, "Scorecard"), columns, rows, notes }
+    Table { title: title(report, "Scorecard"), columns, undrawn: &["to", "short by"], rows, notes }
 }
 
 fn row(commitment: &Commitment) -> Vec<Cell> {
     let measured = &commitment.measured;
+    let text = |text: Option<String>| text.map_or(Cell::Nothing, Cell::Text);
+    let (figure, of) = figure(&measured.figure);
     vec![
         Cell::text(commitment.by.as_str()),
         Cell::text(commitment.to.as_str()),
         Cell::text(&commitment.name),
         Cell::text(measured.period.to_string()),
-        Cell::text(&commitment.target),
-        Cell::text(figure(&measured.figure)),
+        Cell::text(commitment.target.replace("at least", "≥").replace("at most", "≤")),
+        text(figure),
+        text(of),
         Cell::text(verdict(measured.verdict)),
-        measured.forecast.map(|f| Cell::text(forecast(&f, &measured.figure))).unwrap_or(Cell::Nothing),
+        text(measured.forecast.map(|f| forecast(&f, &measured.figure))),
         Cell::text(trend(commitment)),
-        measured.short_by.as_ref().map(Cell::text).unwrap_or(Cell::Nothing),
+        text(measured.short_by.clone()),
     ]
 }
 
 /// The title of every table: what it is, of which connection, over which period.
 pub(super) fn title(report: &Report, what: &str) -> String {
     let so_far = if report.is_open { ", so far" } else { "" };
-    format!("{what} of {}, {}{so_far}: {} ({})", report.connection, report.period, report.title, report.version)
+    format!("{what}: {}, {}{so_far}, by {} ({})", report.connection, report.period, report.title, report.version)
 }
 
 fn trend(commitment: &Commitment) -> String {
@@ -58,33 +76,29 @@ fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-fn figure(figure: &Figure) -> String {
+/// The figure, and what it is a share of.
+fn figure(figure: &Figure) -> (Option<String>, Option<String>) {
+    let share = |part: i64, whole: i64| percent(part as f64 / whole.max(1) as f64);
     match figure {
-        Figure::Nothing => "-".to_owned(),
-        Figure::Count { count } => count.to_string(),
-        Figure::Share { part, whole } => {
-            format!("{} ({part} of {whole})", percent(*part as f64 / (*whole).max(1) as f64))
-        }
+        Figure::Nothing => (None, None),
+        Figure::Count { count } => (Some(count.to_string()), None),
+        Figure::Share { part, whole } => (Some(share(*part as i64, *whole as i64)), Some(format!("{part} of {whole}"))),
         Figure::MoneyShare { part, whole } => {
-            let share = part.hundredths() as f64 / whole.hundredths().max(1) as f64;
-            format!("{} ({part} of {whole})", percent(share))
+            (Some(share(part.hundredths(), whole.hundredths())), Some(format!("{part} of {whole}")))
         }
-        Figure::Time(time) => length(time),
-        Figure::Word { answer: Some(true) } => "yes".to_owned(),
-        Figure::Word { answer: Some(false) } => "no".to_owned(),
-        Figure::Word { answer: None } => "-".to_owned(),
+        Figure::Time(time) => (Some(length(time)), Some(format!("of {}", time.of))),
+        Figure::Word { answer } => (answer.map(|yes| if yes { "yes" } else { "no" }.to_owned()), None),
     }
 }
 
-/// `12 (9 to 14)` for what may come of what is open now.
+/// `88`, or `70.6% to 85.3%` for what may come of what is open now.
 fn forecast(forecast: &Forecast, figure: &Figure) -> String {
     let is_count = matches!(figure, Figure::Count { .. });
-    let say = |x: f64| if is_count { x.to_string() } else { percent(x) };
-    let range = match (forecast.worst, forecast.best) {
-        (Some(worst), Some(best)) if worst != best && !is_count => format!(" ({} to {})", say(worst), say(best)),
-        _ => String::new(),
-    };
-    format!("{}{range}", say(forecast.expected))
+    match (forecast.worst, forecast.best) {
+        _ if is_count => forecast.expected.to_string(),
+        (Some(worst), Some(best)) if worst != best => format!("{} to {}", percent(worst), percent(best)),
+        _ => percent(forecast.expected),
+    }
 }
 
 /// `95%`, `37.5%`.

@@ -84,7 +84,7 @@ fn clocks(report: &Report) -> Table {
         "{} passes lost to neglect, {} leads taken back. A time marked ≥ is at least so long: some are unanswered.",
         report.neglected, report.recycles
     )];
-    Table { title: title(report, "Clocks"), columns, rows: rows.collect(), notes }
+    Table { title: title(report, "Clocks"), columns, undrawn: &[], rows: rows.collect(), notes }
 }
 
 fn acceptance(report: &Report) -> Table {
@@ -104,7 +104,7 @@ fn acceptance(report: &Report) -> Table {
             line.again.into(),
         ]
     });
-    Table { title: title(report, "Acceptance"), columns, rows: rows.collect(), notes: Vec::new() }
+    Table { title: title(report, "Acceptance"), columns, undrawn: &[], rows: rows.collect(), notes: Vec::new() }
 }
 
 fn rejections(report: &Report) -> Table {
@@ -120,7 +120,7 @@ fn rejections(report: &Report) -> Table {
             Cell::seldom(line.excused),
         ]
     });
-    Table { title: title(report, "Rejections"), columns, rows: rows.collect(), notes: Vec::new() }
+    Table { title: title(report, "Rejections"), columns, undrawn: &[], rows: rows.collect(), notes: Vec::new() }
 }
 
 fn violations(report: &Report) -> Table {
@@ -136,7 +136,7 @@ fn violations(report: &Report) -> Table {
             Cell::seldom(line.excused),
         ]
     });
-    Table { title: title(report, "Violations"), columns, rows: rows.collect(), notes: Vec::new() }
+    Table { title: title(report, "Violations"), columns, undrawn: &[], rows: rows.collect(), notes: Vec::new() }
 }
 
 fn delays(report: &Report) -> Table {
@@ -169,7 +169,7 @@ fn delays(report: &Report) -> Table {
         "System: until a person owned the record and the CRM had told of it. Human: from then to the answer."
             .to_owned(),
     ];
-    Table { title: title(report, "Where the time of answers went"), columns, rows: rows.collect(), notes }
+    Table { title: title(report, "Delays of answers"), columns, undrawn: &[], rows: rows.collect(), notes }
 }
 
 fn waterfall(report: &Report) -> Table {
@@ -205,7 +205,7 @@ fn waterfall(report: &Report) -> Table {
         stages.chain(part.endings.iter().map(|e| (&e.stage, e.amounts.as_ref())))
     });
     let notes = amounts.flat_map(|(stage, a)| a.map_or(Vec::new(), |a| left_out(stage.as_str(), a))).collect();
-    Table { title: title(report, "Waterfall"), columns, rows, notes }
+    Table { title: title(report, "Waterfall"), columns, undrawn: &[], rows, notes }
 }
 
 fn stage_row(value: &str, line: &StageLine) -> Vec<Cell> {
@@ -253,5 +253,5 @@ fn campaigns(report: &Report, what: &str, by: &'static str, lines: &[Campaign]) 
     });
     let named = |line: &Campaign| if line.name.is_empty() { "(none)".to_owned() } else { line.name.clone() };
     let notes = lines.iter().flat_map(|line| left_out(&named(line), &line.revenue)).collect();
-    Table { title: title(report, what), columns, rows: rows.collect(), notes }
+    Table { title: title(report, what), columns, undrawn: &[], rows: rows.collect(), notes }
 }

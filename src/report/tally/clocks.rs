@@ -3,6 +3,7 @@
 
 use super::frame::Frame;
 use super::percentile::{Length, percentile};
+use crate::record::field::well_known;
 use crate::record::{OwnerId, PartyName};
 use crate::report::course::{Course, Outcome, Run};
 use crate::report::figures::ClockLine;
@@ -31,16 +32,18 @@ impl Clocks {
         for run in course.passes.iter().flat_map(|p| &p.runs) {
             if let Some((_, outcome)) = run.decided().filter(|(at, _)| frame.has(*at)) {
                 let length = length(frame, run);
-                self.at(run, |line| line.decide(outcome, run.excused, length));
+                self.at(run, run.owner.as_ref(), |line| line.decide(outcome, run.excused, length));
             } else if run.due().is_some_and(|at| frame.has(at)) {
-                self.at(run, |line| line.open += 1);
+                // Whoever has the record now.
+                let owner = course.text(well_known().owner).map(OwnerId::new);
+                self.at(run, owner.as_ref(), |line| line.open += 1);
             }
         }
     }
 
     /// The line of the party, and that of the owner.
-    fn at(&mut self, run: &Run, mut change: impl FnMut(&mut Line)) {
-        let owner = run.owner.clone().unwrap_or_else(|| OwnerId::new(""));
+    fn at(&mut self, run: &Run, owner: Option<&OwnerId>, mut change: impl FnMut(&mut Line)) {
+        let owner = owner.cloned().unwrap_or_else(|| OwnerId::new(""));
         for owner in [None, Some(owner)] {
             change(self.lines.entry((run.clock.to_string(), run.party.clone(), owner)).or_default());
         }

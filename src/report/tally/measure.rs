@@ -157,10 +157,11 @@ impl Count<'_> {
             self.gathered.lengths.push(Length { ms: length.as_millis(), censored });
             let within = match target {
                 Span::Elapsed(most) | Span::Open(most) => length <= most,
-                // The moment until which it counted, as if it had never stood still.
+                // Where it stood still: the moment until which it counted, as if it had not.
                 Span::OpenDays(_) => {
-                    let counted = after(calendar, run.started, Span::Open(length));
-                    run.pauses.is_empty().then_some(until).unwrap_or(counted) <= after(calendar, run.started, target)
+                    let stood = !run.pauses.is_empty();
+                    let until = if stood { after(calendar, run.started, Span::Open(length)) } else { until };
+                    until <= after(calendar, run.started, target)
                 }
             };
             self.gathered.within += u64::from(within && !censored);

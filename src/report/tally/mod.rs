@@ -95,10 +95,9 @@ impl Tally {
         let origin = self.origin_of(&mut course);
         let mut waiting = Vec::new();
         for (place, slot) in self.commitments.iter_mut().flatten().enumerate() {
-            let settles = origin.as_ref().is_some_and(|o| o.waiting.contains(&place));
-            if settles {
-                slot.settle(&course);
-            }
+            // Once for each lead that it was made of.
+            let leads = origin.iter().flat_map(|o| &o.waiting).filter(|waiting| **waiting == place);
+            leads.for_each(|_| slot.settle(&course));
             if slot.add(&course) {
                 waiting.push(place);
             }
