@@ -63,6 +63,22 @@ fn facts_are_told_in_plain_words() {
         fact(FactKind::WouldHave, clock, "k", json!({ "action": "recycle" })),
         "Would have done: recycle (Accept or reject); only observing",
     );
+    let late = json!({ "reason": "student", "worked": true });
+    check(fact(FactKind::Rejected, clock, "", late), "Rejected after it had been worked: student, by leadpact");
+    let early = json!({ "reason": "student", "worked": false });
+    check(fact(FactKind::Rejected, clock, "", early), "Rejected: student, by leadpact");
+    let undone = json!({ "from": "7021", "to": "7020", "by": "Eve", "why": "a mistake" });
+    check(
+        fact(FactKind::Undone, clock, "k", undone),
+        "Undone from 7021 to Amy, asked by Eve: a mistake (Accept or reject)",
+    );
+    let alone = json!({ "by": "Eve", "why": "our largest customer", "until": ms("2027-01-06T14:00:00Z") });
+    check(
+        fact(FactKind::Excluded, "", "", alone),
+        "Left alone until 2027-01-06 09:00 EST, asked by Eve: our largest customer",
+    );
+    check(fact(FactKind::Assigned, "", "7020", json!({ "from": null })), "Belongs to Amy now, by leadpact");
+    check(fact(FactKind::Assigned, "", "", json!({ "from": "7020" })), "Belongs to nobody now, by leadpact");
     let stage = Fact {
         stage: Some(StageName::new("mql")),
         by: Actor::Person(OwnerId::new("7020")),
@@ -77,7 +93,8 @@ fn every_kind_has_a_sentence_even_without_its_details() {
     let kinds = "imported pass_began stage_entered handed_over definition_failed clock_started paused resumed met \
         met_late breached withdrawn cancelled transferred answered step_fired skipped notified task_created \
         reassigned recycled nurtured fields_set recomputed spared held contested would_have undone dropped \
-        violation_opened violation_closed flagged unflagged rejected converted parked merged deleted restored";
+        violation_opened violation_closed flagged unflagged rejected converted parked merged deleted restored \
+        assigned disqualified excluded included";
     for name in kinds.split_whitespace() {
         let kind = FactKind::parse(name).unwrap();
         let text = &texts(&[fact(kind, "Clock", "item", Json::Null)])[0].0;
