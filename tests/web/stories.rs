@@ -109,6 +109,9 @@ fn a_withdrawn_fact_is_struck_and_one_that_came_again_stands() {
     let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
     let struck = |facts: &[Fact]| texts(facts).into_iter().map(|(_, struck)| struck).collect::<Vec<_>>();
     assert_eq!(struck(&[breach.clone(), back.clone()]), [true, false]);
+    assert!(texts(std::slice::from_ref(&back))[0].0.contains("the breach did not happen"));
+    let move_back = fact(FactKind::Withdrawn, "A/B", "1/A/B/1/recycled/crm/lead/1/1/A%2FB/1/due/recycle/", json!({}));
+    assert_eq!(move_back.takes_back(), Some(FactKind::Recycled));
     let elsewhere = Fact { at: Timestamp::parse("2027-01-05T15:00:00Z").unwrap(), ..back };
     assert_eq!(struck(&[breach, elsewhere]), [false, false]);
 }
