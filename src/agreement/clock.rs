@@ -174,10 +174,8 @@ impl Fold<'_> {
         let detail = details([("deadline", run.deadline.as_millis().into())]);
         self.standing.runs.push(run);
         let i = self.standing.runs.len() - 1;
-        if let ClockOf::Requirement(_) = clock.of {
-            if self.standing.party.is_none() {
-                self.set_party(Some(clock.party.clone()), at);
-            }
+        if matches!(clock.of, ClockOf::Requirement(_)) && self.standing.party.is_none() {
+            self.set_party(Some(clock.party.clone()), at);
         }
         self.run_fact(FactKind::ClockStarted, at, i, by, detail);
         // It may be over before it began: the next stage was reached in the same change.

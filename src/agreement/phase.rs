@@ -7,7 +7,7 @@ use crate::record::{Actor, Fact, FactKind, OwnerId, PartyName, StageName, Timest
 use serde_json::Value as Json;
 
 /// How many phases are kept; a fact about a time before them bears the oldest.
-const PHASES_KEPT: usize = 24;
+const PHASES_KEPT: usize = 16;
 
 impl Fold<'_> {
     pub(super) fn set_stage(&mut self, stage: Option<StageName>, since: Timestamp) {

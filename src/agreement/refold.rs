@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Change, Fact, FactKind, FieldName, Timestamp, What};
+use crate::record::{Actor, Change, Fact, FactKind, OwnerId, Timestamp, What};
 use serde_json::Map;
 use std::collections::HashMap;
 
@@ -28,12 +28,12 @@ pub(super) fn is_known(standing: &Standing, change: &Change) -> bool {
     };
     match &change.what {
         // When a read revealed something it was guessed; an event from before it tells exactly. And
-        // what happened at the very moment may be another change than the one that we know.
+        // what happened at the very moment is one change with what we know of it.
         What::Fields(values) => {
             let since_read = standing.last_read.is_none_or(|r| r.at < change.at);
             let said = without_echoes(&standing.own_writes, values, change.at, &change.by);
-            let earlier = |(name, _): &(FieldName, _)| standing.fields.field(*name).is_none_or(|f| f.at < change.at);
-            since_read && knows(&said) && said.iter().all(earlier)
+            let of_this_moment = standing.fields.iter().any(|f| f.at == change.at);
+            since_read && !of_this_moment && knows(&said)
         }
         What::Read(reading) => {
             let same = |r: super::standing::ReadMark| r.at == change.at && r.modified == reading.modified;
@@ -125,7 +125,10 @@ pub(super) fn merged(
             *values = without_echoes(writes, values, change.at, &change.by);
         }
         match (merged.last_mut(), &change.what) {
-            (Some(Change { at, what: What::Fields(values), .. }), What::Fields(more)) if *at == change.at => {
+            (Some(Change { at, what: What::Fields(values), by }), What::Fields(more)) if *at == change.at => {
+                if personal(&change.by) > personal(by) {
+                    *by = change.by;
+                }
                 if join(values, more.iter()) {
                     doubtful = Some(change.at);
                 }
@@ -134,6 +137,17 @@ pub(super) fn merged(
         }
     }
     (merged, doubtful)
+}
+
+/// Of several who changed a record at one moment a person counts first, so that the order of arrival
+/// does not matter.
+fn personal(by: &Actor) -> (u8, Option<&OwnerId>) {
+    match by {
+        Actor::Leadpact => (0, None),
+        Actor::Automation => (1, None),
+        Actor::Unknown => (2, None),
+        Actor::Person(who) => (3, Some(who)),
+    }
 }
 
 /// What was done stays done: steps of the same run keep their state, flags stay raised. So does what

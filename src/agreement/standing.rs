@@ -36,34 +36,34 @@ pub struct Standing {
     /// From whom we took it; avoided when it is given out again.
     pub earlier_owners: Vec<OwnerId>,
     /// When the latest handoff of this pass was made.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_over: Option<Timestamp>,
     /// The last touch that is known of, in whichever pass.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub touched: Option<Timestamp>,
     /// Our last moves, so that they can be undone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Moved>,
     /// How often something else changed a move of ours back, since a person did anything.
     #[serde(default)]
     pub changed_back: u32,
     /// Since when something else contests what we do: see [`Standing::is_contested`].
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested: Option<Timestamp>,
     /// Of which contest people were told.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest_told: Option<Timestamp>,
     /// A person's order to leave it alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
     /// When a person last ordered to treat it like any other.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub included: Option<Timestamp>,
     /// How many undos were ordered, to tell their keys apart.
     #[serde(default)]
     pub undos: u32,
     /// What it was since when, for facts that are told later than they happened. The latest alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
     pub gone: Option<Gone>,
     /// The last read: the CRM's clock, and the record's modification time.
@@ -151,8 +151,11 @@ pub struct Excluded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
     pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<PartyName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<StageName>,
 }
 

@@ -215,10 +215,8 @@ impl Words<'_> {
         }
     }
 
-    /// `4/Accept or reject/1/breached/` names the fact: pass, source, run, kind, item.
     fn withdrawn(&self) -> String {
-        let kind = FactKind::parse(self.fact.item.rsplit('/').nth(1).unwrap_or_default());
-        let what = match kind {
+        let what = match self.fact.takes_back() {
             Some(FactKind::Breached) => "the breach did not happen".to_owned(),
             Some(kind) => format!("`{}` did not happen then", kind.as_str().replace('_', " ")),
             None => "this did not happen".to_owned(),

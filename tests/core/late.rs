@@ -93,3 +93,14 @@ fn changes_of_one_moment_are_one_change_whatever_comes_first() {
     assert_eq!(told("status=MQL", "owner=bob"), told("owner=bob", "status=MQL"));
     assert_eq!(told("status=MQL", "status=Accepted"), told("status=Accepted", "status=MQL"));
 }
+
+#[test]
+fn of_several_who_changed_a_record_at_one_moment_a_person_counts() {
+    use leadpact::record::{Actor, OwnerId};
+    let person = || Actor::Person(OwnerId::new("kim"));
+    for (first, second) in [(person(), Actor::Automation), (Actor::Automation, person())] {
+        let mut story = breached();
+        story.until("Mon 15:00").heard_by("Mon 15:00", "owner=bob", first).heard_by("Mon 15:00", "status=MQL", second);
+        assert_eq!(story.told("spared"), "spared Mon 15:00");
+    }
+}

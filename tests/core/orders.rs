@@ -290,3 +290,37 @@ fn another_change_by_an_automation_is_no_contest() {
     let story = changed_back(&Actor::Automation, ["owner=ann", "owner=someone"]);
     assert_eq!(story.told("contested"), "");
 }
+
+/// Two recycles of Ann's lead; what happens after each is told by hand.
+fn recycled_with(after: &[(&str, &str)]) -> Story {
+    let text = crate::story::terms(crate::recycling::RECYCLE).replace("times = 1", "times = 5");
+    let mut story = Story::of(Object::Lead, crate::story::agreement(&text));
+    story.event("Mon 09:00", "status=Accepted owner=ann score=60 company=Acme").event("Mon 09:01", "status=MQL");
+    story.until("Mon 14:01").lands("recycle", "Mon 14:01:02", "status=MQL owner=queue");
+    for (when, fields) in after {
+        story.until(when).heard_by(when, fields, Actor::Automation);
+    }
+    story
+}
+
+#[test]
+fn a_change_back_long_after_the_move_is_no_contest() {
+    let soon = recycled_with(&[("Tue 14:01:02", "owner=ann")]);
+    assert_eq!(soon.standing.changed_back, 1, "within the day that spares a lead");
+    let late = recycled_with(&[("Tue 14:01:03", "owner=ann")]);
+    assert_eq!(late.standing.changed_back, 0);
+}
+
+#[test]
+fn a_move_is_changed_back_once_however_many_events_tell_it() {
+    let story = recycled_with(&[("Mon 14:10", "owner=ann"), ("Mon 14:11", "owner=queue"), ("Mon 14:12", "owner=ann")]);
+    assert_eq!(story.standing.changed_back, 1);
+    assert_eq!(story.told("contested"), "");
+}
+
+#[test]
+fn a_lead_that_begins_anew_begins_without_the_quarrels_of_before() {
+    let story =
+        recycled_with(&[("Mon 14:10", "owner=ann"), ("Mon 15:00", "status=Nurture"), ("Mon 16:00", "status=MQL")]);
+    assert_eq!(story.standing.changed_back, 0);
+}

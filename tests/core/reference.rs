@@ -121,7 +121,7 @@ fn the_first_follow_up_is_owed_within_eight_business_hours_and_anew_by_a_new_own
         facts_of(&passed_on, clock, "clock_started transferred met breached"),
         "clock_started Mon 14:00; transferred Mon 20:00; clock_started Mon 20:00; met Tue 15:00"
     );
-    assert_eq!(passed_on.whose("met"), "met bob field_sales tql Tue 15:00");
+    assert!(passed_on.whose("met").ends_with("; met bob field_sales tql Tue 15:00"), "{}", passed_on.whose("met"));
 }
 
 #[test]
@@ -143,13 +143,14 @@ fn a_lead_is_promoted_or_disqualified_or_lost_and_a_hold_stops_the_time() {
     let clock = "Promote or disqualify";
     let mut story = qualified_by_tele();
     story.event("Tue 14:00", "on_hold=true").event("Thu 14:00", "on_hold=false");
-    // Fifteen business days end on Tuesday the 26th; the hold took two.
+    // Fifteen business days end on Tuesday the 26th; the hold took two. What remained is open time, and
+    // closing time is still open: Wednesday at 18:00 and not Thursday at 09:00, with nothing between.
     story.until("+3 Fri 20:00");
     assert_eq!(
         facts_of(&story, clock, "clock_started paused resumed breached"),
-        "clock_started Mon 14:00; paused Tue 14:00; resumed Thu 14:00; breached +3 Thu 14:00"
+        "clock_started Mon 14:00; paused Tue 14:00; resumed Thu 14:00; breached +3 Wed 23:00"
     );
-    assert_eq!(said(story.effect("recycle").at), "+3 Fri 14:00");
+    assert_eq!(said(story.effect("recycle").at), "+3 Thu 23:00");
     let mut promoted = qualified_by_tele();
     promoted.event("Wed 15:00", "opportunity=006");
     assert_eq!(facts_of(&promoted, clock, "met"), "met Wed 15:00");
