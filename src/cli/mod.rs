@@ -1,14 +1,22 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
+pub mod attest;
 pub mod check;
 pub mod demo;
+pub mod dispute;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
 pub mod serve;
 
+use crate::crm::Connection;
+use crate::record::ConnectionName;
+use crate::settings::Settings;
+use crate::store::{Db, OpenOptions};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,6 +38,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
+    /// Say whether a promise that no CRM records was kept.
+    Attest(attest::AttestArguments),
+    /// Dispute a breach, rejection or violation, or decide about one that is disputed.
+    Dispute(dispute::DisputeArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -48,6 +60,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
+        Command::Dispute(arguments) => dispute::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
@@ -58,6 +72,20 @@ pub fn run(arguments: Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The connection of this name.
+fn connection<'s>(settings: &'s Settings, name: &str) -> Result<&'s Connection> {
+    settings.connection(&ConnectionName::new(name)).with_context(|| {
+        let known: Vec<&str> = settings.connections.iter().map(|c| c.name.as_str()).collect();
+        format!("no connection is called `{name}`; there are: {}", known.join(", "))
+    })
+}
+
+/// The database that the configuration names.
+async fn open_store(settings: &Settings) -> Result<Db> {
+    let url = settings.store.url.expose_secret();
+    Db::open(url, &OpenOptions::default()).await.context("the database cannot be used")
 }
 
 /// Whether diagnostics may be coloured.

@@ -2,13 +2,19 @@
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
 pub mod apply;
+pub mod attestation;
 pub mod batch;
 pub mod clock;
 pub mod context;
 pub mod deliver;
 pub mod directory;
+pub mod dispute;
+pub mod head;
 pub mod ingest;
+pub mod letters;
+pub mod meetings;
 pub mod metrics;
+pub mod reach;
 pub mod schedule;
 pub mod tidy;
 pub mod wake;
