@@ -8,6 +8,7 @@ pub mod dispute;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
+pub mod report;
 pub mod serve;
 
 use crate::crm::Connection;
@@ -42,6 +43,8 @@ enum Command {
     Attest(attest::AttestArguments),
     /// Dispute a breach, rejection or violation, or decide about one that is disputed.
     Dispute(dispute::DisputeArguments),
+    /// Measure a period: commitments, clocks, waterfall, campaigns.
+    Report(report::ReportArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -62,6 +65,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Dispute(arguments) => dispute::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };

@@ -13,6 +13,7 @@ pub mod head;
 pub mod ingest;
 pub mod letters;
 pub mod meetings;
+pub mod measure;
 pub mod metrics;
 pub mod reach;
 pub mod schedule;

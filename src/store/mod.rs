@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod person;
 pub mod rotation;
 pub mod standing;
+pub mod tale;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};
