@@ -5,8 +5,10 @@
 
 pub mod agreement;
 pub mod app;
+pub mod chart;
 pub mod cli;
 pub mod crm;
+pub mod document;
 pub mod engine;
 pub mod notify;
 pub mod record;

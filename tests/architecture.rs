@@ -9,13 +9,15 @@ use std::path::Path as File;
 mod source;
 
 /// Rooms and their floors. A file imports only lower floors and its own room.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 15] = [
     ("record", 0),
     ("agreement", 1),
+    ("chart", 1),
     ("store", 2),
     ("crm", 2),
     ("notify", 2),
     ("report", 2),
+    ("document", 2),
     ("engine", 3),
     ("sandbox", 4),
     ("web", 4),

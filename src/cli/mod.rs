@@ -2,6 +2,7 @@
 //! in its file.
 
 pub mod attest;
+pub mod agreement;
 pub mod check;
 pub mod demo;
 pub mod dispute;
@@ -37,6 +38,8 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// The agreement itself: as slides to sign.
+    Agreement(agreement::AgreementArguments),
     /// Tell a record's story: what happened, when, and why.
     Explain(explain::ExplainArguments),
     /// Say whether a promise that no CRM records was kept.
@@ -66,6 +69,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Dispute(arguments) => dispute::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Agreement(arguments) => agreement::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };

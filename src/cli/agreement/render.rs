@@ -1,0 +1,83 @@
+//! `leadpact agreement render`: the five slides and the signature page, as a web page or a PowerPoint file.
+
+use crate::app::read_agreement;
+use crate::cli::color;
+use crate::document::{document, html, pptx};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// The agreement.
+    #[arg(long, value_name = "FILE")]
+    agreement: PathBuf,
+    /// Where to write it; the ending says as what: `.html` or `.pptx`.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// What a file is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Html,
+    Pptx,
+}
+
+/// Exit 1 when the agreement has errors, which are shown as `check` shows them.
+pub fn run(arguments: &RenderArguments) -> Result<ExitCode> {
+    let format = format_of(&arguments.out)?;
+    let agreement = match read_agreement(&arguments.agreement) {
+        Ok((file, warnings)) => {
+            if warnings.counts().1 > 0 {
+                eprintln!("{}", warnings.render(color()));
+            }
+            file.agreement
+        }
+        Err(report) => {
+            eprintln!("{}", report.render(color()));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let document = document(&agreement, &[]).with_context(|| {
+        format!("{} does not fit on five slides, and nothing was written", arguments.agreement.display())
+    })?;
+    let bytes = match format {
+        Format::Html => html::html(&document).into_bytes(),
+        Format::Pptx => pptx::pptx(&document)?,
+    };
+    let out = &arguments.out;
+    std::fs::write(out, bytes).with_context(|| format!("{} cannot be written", out.display()))?;
+    let slides = document.pages.len() - 1;
+    println!("{}: {slides} slides and a signature page of {}", out.display(), document.title);
+    println!("  version {}, SHA-256 {}", document.version, document.hash);
+    if format == Format::Html {
+        println!("  A browser prints it as PDF: landscape, no margins, with background graphics.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn format_of(out: &Path) -> Result<Format> {
+    let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("html" | "htm") => Ok(Format::Html),
+        Some("pptx") => Ok(Format::Pptx),
+        Some("pdf") => bail!("PDF is not written directly: write X.html, open it in a browser and print it as PDF"),
+        _ => bail!("`{}` says neither `.html` nor `.pptx`; end it with one of them", out.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_says_what_is_written_and_a_wrong_one_gets_advice() {
+        assert_eq!(format_of(Path::new("a.html")).expect("known"), Format::Html);
+        assert_eq!(format_of(Path::new("a.PPTX")).expect("known"), Format::Pptx);
+        for (name, advice) in [("a.pdf", "print it as PDF"), ("a.ppt", "neither"), ("a", "neither")] {
+            assert!(format_of(Path::new(name)).expect_err(name).to_string().contains(advice));
+        }
+    }
+}
