@@ -14,6 +14,7 @@ use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Parts, Site};
 use crate::engine::directory::Directory;
 use crate::engine::ingest::Ingest;
+use crate::engine::switches::Acts;
 use crate::engine::worker::{self, Retention};
 use crate::notify::{Notifiers, Templates};
 use crate::record::{ConnectionName, Elapsed};
@@ -241,7 +242,7 @@ async fn enforced(
     settings: &Settings,
     connection: &Connection,
     file: &AgreementFile,
-) -> Result<(Arc<Agreement>, bool)> {
+) -> Result<(Arc<Agreement>, Acts)> {
     let own = connection.agreement.is_some().then_some(&connection.name);
     let row = AgreementRow {
         hash: file.agreement.hash.to_string(),
@@ -269,7 +270,7 @@ async fn enforced(
             "the agreement is not signed: observing only. `require_signatures = false` lets an unsigned agreement act"
         );
     }
-    Ok((agreement, enforces && !unsigned))
+    Ok((agreement, Acts::of(connection.mode, !unsigned)))
 }
 
 /// Signatures are needed when parties name who signs, unless the operator lifts it.
@@ -288,10 +289,18 @@ fn active_elsewhere(file: &AgreementFile, active: &AgreementRow) -> Result<Arc<A
     }
 }
 
-fn site(connection: &Connection, agreement: Arc<Agreement>, acts: bool) -> Result<Site> {
+fn site(connection: &Connection, agreement: Arc<Agreement>, acts: Acts) -> Result<Site> {
     let crm = connector(connection, &agreement).with_context(|| format!("connection `{}`", connection.name))?;
-    if !acts {
-        tracing::info!(connection = %connection.name, "observing: what would be done is journalled, nothing is written");
+    match acts {
+        Acts::Always => {}
+        Acts::Never => tracing::info!(
+            connection = %connection.name,
+            "observing: what would be done is journalled, nothing is written"
+        ),
+        Acts::WhenArmed => tracing::info!(
+            connection = %connection.name,
+            "observing until somebody arms it: `leadpact arm {}`", connection.name
+        ),
     }
     Ok(Site {
         connection: connection.clone(),
@@ -304,7 +313,11 @@ fn site(connection: &Connection, agreement: Arc<Agreement>, acts: bool) -> Resul
     })
 }
 
-fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
+/// The CRM that a connection speaks to.
+///
+/// # Errors
+/// When its settings cannot work.
+pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
         Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), &agreement.dictionary, http)),

@@ -3,6 +3,8 @@
 
 pub mod attest;
 pub mod agreement;
+pub mod arm;
+pub mod away;
 pub mod check;
 pub mod demo;
 pub mod dispute;
@@ -10,6 +12,10 @@ pub mod explain;
 pub mod healthcheck;
 pub mod logging;
 pub mod report;
+mod opened;
+pub mod pause;
+pub mod release;
+pub mod review;
 pub mod serve;
 
 use crate::crm::Connection;
@@ -48,6 +54,22 @@ enum Command {
     Dispute(dispute::DisputeArguments),
     /// Measure a period: commitments, clocks, waterfall, campaigns.
     Report(report::ReportArguments),
+    /// Let a connection act whose configuration names no mode; shows first what would move.
+    Arm(arm::ArmArguments),
+    /// Let an armed connection observe again.
+    Disarm(arm::DisarmArguments),
+    /// Let nothing leave: no CRM writes, tasks or notices. `--all` is the kill switch.
+    Pause(pause::PauseArguments),
+    /// Go on after a pause.
+    Resume(pause::ResumeArguments),
+    /// Show what the breaker holds, and let it go or give it up.
+    Release(release::ReleaseArguments),
+    /// Take an owner out of the rotation for a while.
+    Away(away::AwayArguments),
+    /// Put an owner back into the rotation.
+    Back(away::BackArguments),
+    /// Show a review's pack: scorecard, leads at risk, rejections, win/loss, disputes, agenda.
+    Review(review::ReviewArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -70,7 +92,15 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Dispute(arguments) => dispute::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Agreement(arguments) => agreement::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Arm(arguments) => arm::arm(&arguments),
+        Command::Disarm(arguments) => arm::disarm(&arguments),
+        Command::Pause(arguments) => pause::pause(&arguments),
+        Command::Resume(arguments) => pause::resume(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
+        Command::Away(arguments) => away::away(&arguments),
+        Command::Back(arguments) => away::back(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

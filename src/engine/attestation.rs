@@ -133,12 +133,12 @@ async fn remind(
         credit: commitment.credit.clone(),
     });
     let channels = reach::channels(&site.agreement, Some(&commitment.by));
-    let tells = letters::tells(engine, site, now);
+    let tells = letters::tells(engine, site, now).await?;
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     for (n, to) in channels.into_iter().enumerate().filter(|_| !answered) {
         match engine.notifiers.letter(&format!("{name}/{period}/{n}"), &asks) {
-            Ok(says) => letters::issue(&mut tx, site, &vec![to], &says, tells, now).await?,
+            Ok(says) => letters::issue(&mut tx, site.name(), &vec![to], &says, tells, now).await?,
             Err(error) => tracing::error!(commitment = commitment.name, "cannot be asked for: {error}"),
         }
     }

@@ -232,16 +232,21 @@ impl Written {
         if !self.issued.is_empty() {
             site.issued.notify_one();
         }
-        for entry in self.facts {
-            log_fact(&entry);
-            engine.metrics.fact(site.name(), entry.fact.kind);
-            // Nobody listening is no fault.
-            let _ = engine.told.send(Arc::new(entry));
-        }
+        tell(engine, site, self.facts);
         for effect in self.issued {
             let (record, action) = (&effect.record, effect.action.as_str());
             tracing::debug!(%record, effect = %effect.key, action, not_before = %effect.not_before, "issued");
         }
+    }
+}
+
+/// Logs and counts what was journalled and committed, and tells whoever listens.
+pub fn tell(engine: &Engine, site: &Site, facts: Vec<JournalEntry>) {
+    for entry in facts {
+        log_fact(&entry);
+        engine.metrics.fact(site.name(), entry.fact.kind);
+        // Nobody listening is no fault.
+        let _ = engine.told.send(Arc::new(entry));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::directory::Directory;
 use super::metrics::Metrics;
+use super::switches::Acts;
 use crate::agreement::Agreement;
 use crate::crm::{Connection, SharedCrm};
 use crate::notify::Notifiers;
@@ -37,8 +38,8 @@ pub struct Site {
     pub connection: Connection,
     pub crm: SharedCrm,
     pub agreement: Arc<Agreement>,
-    /// Whether CRM writes are made; else they settle as *would have*.
-    pub acts: bool,
+    /// Whether CRM writes are made, by the configuration and the signatures.
+    pub acts: Acts,
     pub directory: Directory,
     /// Something was received.
     pub stirred: Notify,

@@ -33,7 +33,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, 
     if let Some(address) = &engine.mail_head_to {
         let to = Destination::Email { address: address.clone(), name: None };
         match engine.notifiers.letter(&format!("journal/{day}"), &letter) {
-            Ok(says) => letters::issue(&mut tx, site, &vec![to], &says, true, now).await?,
+            Ok(says) => letters::issue(&mut tx, site.name(), &vec![to], &says, true, now).await?,
             Err(error) => tracing::error!("the journal's hash cannot be mailed: {error}"),
         }
     }

@@ -2,9 +2,10 @@
 //! transaction and sent here, under the lease. A letter is sent once; after a crash at most once more.
 
 use super::context::{Engine, Site};
+use super::switches::Switches;
 use crate::notify::{Destination, NotifyError, Rendered};
-use crate::record::Timestamp;
-use crate::store::journal::{self, JournalEntry};
+use crate::record::{ConnectionName, Timestamp};
+use crate::store::journal::JournalEntry;
 use crate::store::lease::Lease;
 use crate::store::letter::{self, LetterRow, LetterState, Outcome};
 use crate::store::{Priority, StoreError, Tx};
@@ -23,8 +24,12 @@ pub type Route = Vec<Destination>;
 
 /// Whether this connection tells anybody anything: one that only observes does not, unless notices
 /// of observing connections are wanted.
-pub fn tells(engine: &Engine, site: &Site, now: Timestamp) -> bool {
-    (site.acts && now >= site.agreement.effective_at) || engine.notify_in_observe
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn tells(engine: &Engine, site: &Site, now: Timestamp) -> Result<bool, StoreError> {
+    let acts = Switches::read(&engine.db, site.name()).await?.acts(site);
+    Ok((acts && now >= site.agreement.effective_at) || engine.notify_in_observe)
 }
 
 /// Stores a letter, to leave after the transaction; one of the same key that is there stays.
@@ -33,7 +38,7 @@ pub fn tells(engine: &Engine, site: &Site, now: Timestamp) -> bool {
 /// When the database is unavailable.
 pub async fn issue(
     tx: &mut Tx,
-    site: &Site,
+    connection: &ConnectionName,
     route: &Route,
     says: &Rendered,
     tells: bool,
@@ -47,15 +52,7 @@ pub async fn issue(
         state: if tells { LetterState::Due } else { LetterState::WouldHave },
         attempts: 0,
     };
-    letter::add(tx, site.name(), &row, now, now).await.map(|_| ())
-}
-
-/// Appends facts that no record's decision made; [`tell`] them after the commit.
-///
-/// # Errors
-/// When the database is unavailable.
-pub async fn journal(tx: &mut Tx, site: &Site, entries: &[JournalEntry]) -> Result<(), StoreError> {
-    journal::append(tx, site.name(), entries).await
+    letter::add(tx, connection, &row, now, now).await.map(|_| ())
 }
 
 /// After the commit: live pages and counters hear of these facts.
@@ -73,6 +70,9 @@ pub fn tell(engine: &Engine, site: &Site, entries: Vec<JournalEntry>) {
 /// When the database is unavailable or the lease is lost.
 pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
     let due = letter::due(&engine.db, site.name(), engine.clock.now(), LETTERS).await?;
+    if due.is_empty() || Switches::read(&engine.db, site.name()).await?.pause(engine.clock.now()).is_some() {
+        return Ok(0);
+    }
     let mut down = BTreeSet::new();
     for row in &due {
         one(engine, site, lease, row, &mut down).await?;

@@ -99,7 +99,7 @@ pub async fn terms(
     db: &Db,
     own: Option<&ConnectionName>,
     file: &Arc<Agreement>,
-    include: &dyn Fn(&str) -> std::result::Result<String, String>,
+    include: &(dyn Fn(&str) -> std::result::Result<String, String> + Sync),
 ) -> Result<Terms> {
     let mut versions = Vec::new();
     for row in agreement::versions(db, own).await? {

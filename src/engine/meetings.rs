@@ -3,7 +3,7 @@
 
 use super::context::{Engine, Site};
 use super::dispute::Disputes;
-use super::{attestation, head, letters};
+use super::{attestation, head, letters, review};
 use crate::store::StoreError;
 use crate::store::lease::Lease;
 
@@ -21,9 +21,10 @@ impl Meetings {
     pub async fn step(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
         let disputed = self.disputes.step(engine, site, lease).await?;
         let reminded = attestation::step(engine, site, lease).await?;
+        let reviewed = review::step(engine, site, lease).await?;
         let mailed = head::step(engine, site, lease).await?;
         // Letters that cannot leave wait by themselves: they do not make this worker turn at once.
         letters::step(engine, site, lease).await?;
-        Ok(disputed + reminded + mailed)
+        Ok(disputed + reminded + reviewed + mailed)
     }
 }

@@ -4,6 +4,7 @@ use crate::record::{ConnectionName, FactKind};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -31,6 +32,11 @@ struct DroppedLabels {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HeldLabels {
+    connection: String,
+}
+
 /// The counters, and the registry that prints them.
 pub struct Metrics {
     registry: Registry,
@@ -38,13 +44,14 @@ pub struct Metrics {
     dropped: Family<DroppedLabels, Counter>,
     facts: Family<FactLabels, Counter>,
     calls: Family<CallLabels, Counter>,
+    held: Family<HeldLabels, Gauge>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("leadpact");
         let (webhooks, dropped) = (Family::default(), Family::default());
-        let (facts, calls) = (Family::default(), Family::default());
+        let (facts, calls, held) = (Family::default(), Family::default(), Family::default());
         registry.register("webhook_requests", "Webhook requests by how they were answered", Family::clone(&webhooks));
         registry.register(
             "webhook_events_dropped",
@@ -53,7 +60,8 @@ impl Default for Metrics {
         );
         registry.register("facts", "Facts journalled, by kind", Family::clone(&facts));
         registry.register("calls", "Calls to CRMs and notifiers, by result", Family::clone(&calls));
-        Self { registry, webhooks, dropped, facts, calls }
+        registry.register("held", "Recycles that the breaker holds for a person", Family::clone(&held));
+        Self { registry, webhooks, dropped, facts, calls, held }
     }
 }
 
@@ -76,6 +84,12 @@ impl Metrics {
     /// A call to a CRM or a notifier ended.
     pub fn call(&self, connection: &ConnectionName, call: &'static str, result: &'static str) {
         self.calls.get_or_create(&CallLabels { connection: connection.to_string(), call, result }).inc();
+    }
+
+    /// How many recycles the breaker holds now.
+    pub fn held(&self, connection: &ConnectionName, count: u64) {
+        let held = self.held.get_or_create(&HeldLabels { connection: connection.to_string() });
+        held.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// All of it in the OpenMetrics text format.

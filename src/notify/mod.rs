@@ -1,6 +1,7 @@
 //! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
 //! templates here, whether it is sent is decided elsewhere.
 
+mod announcement;
 mod blocks;
 pub mod email;
 mod http;
@@ -15,6 +16,7 @@ pub mod templates;
 mod text;
 mod words;
 
+pub use announcement::Announcement;
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};

@@ -10,6 +10,7 @@ pub mod figures;
 pub mod meeting;
 pub mod layout;
 pub mod money;
+pub mod pack;
 pub mod story;
 pub mod tale;
 pub mod tally;

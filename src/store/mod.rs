@@ -9,6 +9,7 @@ mod error;
 mod postgres;
 mod sqlite;
 
+pub mod absence;
 pub mod agreement;
 pub mod attestation;
 pub mod clock;
@@ -24,6 +25,7 @@ pub mod person;
 pub mod rotation;
 pub mod standing;
 pub mod tale;
+pub mod switch;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};

@@ -67,6 +67,33 @@ pub async fn load_one(db: &Db, key: &RecordKey) -> Result<Option<String>> {
     Ok(row.map(|(state,)| state))
 }
 
+/// The owners of those records that have one.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn owners(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, OwnerId>> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for slice in slices(keys, 3) {
+        let sql = format!(
+            "SELECT s.connection, s.object, s.id, s.owner FROM (VALUES {}) AS v CROSS JOIN standing AS s \
+             WHERE s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3 AND s.owner IS NOT NULL",
+            values(0, slice.len(), 3)
+        );
+        let rows: Vec<(String, String, String, String)> = on_db!(db, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql));
+            for key in slice {
+                query = query.bind(key.connection.as_str()).bind(key.object.as_str()).bind(key.id.as_str());
+            }
+            query.fetch_all(c).await
+        })?;
+        for (connection, kind, id, owner) in rows {
+            let connection = ConnectionName::new(connection);
+            found.insert(RecordKey { connection, object: object(&kind)?, id: RecordId::new(id) }, OwnerId::new(owner));
+        }
+    }
+    Ok(found)
+}
+
 /// Stores these standings in place of what was there; of two for one record the last counts.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use crate::world::{RECYCLE, World, acme, agreement, changed, lead, minute, said, text};
 use leadpact::agreement::model::Agreement;
 use leadpact::crm::{Event, Says};
+use leadpact::engine::switches::Acts;
 use leadpact::engine::{apply, wake};
 use leadpact::record::{Elapsed, FactKind, Object, RecordId, Value};
 use leadpact::store::{Priority, inbox, journal, standing};
@@ -66,7 +67,7 @@ promise!(shuffled_and_repeated_events_tell_the_same_story, |store| {
 
 promise!(a_late_change_takes_back_a_breach_that_did_not_happen, |store| {
     let mut world = World::new(store, RECYCLE).await;
-    world.site.acts = false;
+    world.site.acts = Acts::Never;
     world.hand_over(&["1".to_owned()]).await;
     world.at(61);
     world.turn().await;

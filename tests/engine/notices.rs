@@ -2,6 +2,7 @@
 
 use crate::crm::{Call, later};
 use crate::world::{World, agreement, changed, minute, person, text};
+use leadpact::engine::switches::Acts;
 use leadpact::notify::NotifyError;
 use leadpact::record::{Elapsed, FactKind, Object, RecordId};
 use leadpact::store::outbox;
@@ -176,7 +177,7 @@ promise!(what_the_crm_does_not_tell_waits_a_little, |store| {
 
 promise!(observing_tells_nobody_unless_asked_to, |store| {
     let mut world = remind(store, OWNER, 1).await;
-    world.site.acts = false;
+    world.site.acts = Acts::Never;
     world.settle().await;
     assert!(world.channels.places().is_empty());
     assert_eq!(world.count("0", FactKind::WouldHave).await, 1);
@@ -184,7 +185,7 @@ promise!(observing_tells_nobody_unless_asked_to, |store| {
 
 promise!(observing_tells_when_asked_to, |store| {
     let mut world = remind(store, OWNER, 1).await;
-    world.site.acts = false;
+    world.site.acts = Acts::Never;
     world.engine.notify_in_observe = true;
     world.settle().await;
     assert_eq!(world.channels.places(), ["@pat@acme.example"]);

@@ -9,6 +9,7 @@ use leadpact::crm::{Connection, Event, Person, Says};
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::deliver::{Deliver, Patience};
 use leadpact::engine::directory::Directory;
+use leadpact::engine::switches::Acts;
 use leadpact::engine::{Engine, Site, worker};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{
@@ -384,7 +385,7 @@ pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {
         },
         crm,
         agreement: Arc::new(agreement),
-        acts: true,
+        acts: Acts::Always,
         directory: Directory::default(),
         stirred: Notify::new(),
         issued: Notify::new(),

@@ -4,6 +4,7 @@ use crate::crm::{Call, later, never};
 use crate::world::{RECYCLE, World, acme, agreement, changed, minute, said, text};
 use leadpact::crm::connection::Roster;
 use leadpact::crm::{CrmError, ItemResult, Says};
+use leadpact::engine::switches::Acts;
 use leadpact::record::{Elapsed, FactKind, FieldName, Object, PartyName, RecordId, Value};
 use leadpact::store::StoreError;
 use leadpact::store::lease;
@@ -362,7 +363,7 @@ promise!(one_write_a_record_and_call, |store| {
 
 promise!(observing_writes_nothing, |store| {
     let mut world = World::new(store, RECYCLE).await;
-    world.site.acts = false;
+    world.site.acts = Acts::Never;
     overdue(&mut world, &ids(1)).await;
     world.settle().await;
     assert_eq!(world.crm.calls().1, 0);

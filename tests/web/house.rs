@@ -16,6 +16,7 @@ use leadpact::crm::salesforce::Salesforce;
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::directory::Directory;
 use leadpact::engine::ingest::Ingest;
+use leadpact::engine::switches::Acts;
 use leadpact::engine::{Engine, Site};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{ConnectionName, Timestamp};
@@ -125,7 +126,8 @@ impl House {
 fn engine(db: Db) -> Arc<Engine> {
     let agreement = agreement();
     let site = |(connection, crm): (Connection, SharedCrm)| {
-        let (directory, acts) = (Directory::default(), connection.name.as_str() == "acme-hubspot");
+        let (directory, acts) =
+            (Directory::default(), if connection.name.as_str() == "acme-hubspot" { Acts::Always } else { Acts::Never });
         let (stirred, issued) = Default::default();
         Arc::new(Site { connection, crm, agreement: agreement.clone(), acts, directory, stirred, issued })
     };

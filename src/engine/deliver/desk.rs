@@ -3,6 +3,7 @@
 use super::Patience;
 use crate::engine::batch::{Batch, BatchError};
 use crate::engine::context::{Engine, Site};
+use crate::engine::switches::Switches;
 use crate::record::{Effect, EffectKey, Object, Outcome, RecordId, RecordKey};
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, OutboxRow};
@@ -15,9 +16,18 @@ pub(super) struct Desk<'d> {
     pub site: &'d Site,
     pub lease: &'d Lease,
     pub patience: Patience,
+    /// Whether the connection writes to its CRM, as this step began.
+    pub acts: bool,
 }
 
 impl<'d> Desk<'d> {
+    /// Whether nothing may leave at this moment; looked up before every call, since whoever pauses
+    /// wants it now.
+    pub async fn is_paused(&self) -> Result<bool, StoreError> {
+        let switches = Switches::read(&self.engine.db, self.site.name()).await?;
+        Ok(switches.pause(self.engine.clock.now()).is_some())
+    }
+
     /// A transaction under the lease.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let mut tx = self.engine.db.begin(Priority::Work).await?;

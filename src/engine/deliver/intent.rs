@@ -4,19 +4,19 @@
 use super::desk::Desk;
 use super::doubt::landed;
 use super::reads::{Seen, apply};
-use super::receiver::{self, NoReceiver};
-use crate::agreement::{Verdict, annotation, confirm, intend};
+use super::receiver::{self, NoReceiver, Staff};
+use crate::agreement::{Standing, Verdict, annotation, confirm, intend};
 use crate::engine::batch::Batch;
-use crate::engine::directory::Snapshot;
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
 use crate::record::{Action, Effect, EffectKey, Elapsed, Object, Outcome, Timestamp, Value};
 use crate::store::outbox::{self, OutboxRow};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, absence};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// How long a move waits for somebody to receive it whom the CRM does not tell at the moment.
+/// How long a move waits for somebody to receive it: the CRM does not tell at the moment, or all are
+/// away.
 const NO_RECEIVER: Elapsed = Elapsed::from_secs(60);
 
 /// What a write is about to leave on a record.
@@ -62,6 +62,8 @@ pub(super) async fn prepare(
 ) -> Result<Vec<Ready>, StoreError> {
     let site = desk.site;
     let people = site.directory.people(&desk.engine.db, site.name(), &site.crm, &[]).await?;
+    let absent = absence::at(&desk.engine.db, site.name(), desk.engine.clock.now()).await?;
+    let people = Staff { known: &people, away: absent.into_iter().map(|row| row.owner).collect() };
     let keys = desk.keys(object, rows.iter().map(|r| &r.effect.record.id));
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
@@ -88,7 +90,7 @@ async fn look(
     desk: Desk<'_>,
     tx: &mut Tx,
     batch: &Batch<'_>,
-    people: &Snapshot,
+    people: &Staff<'_>,
     row: &OutboxRow,
     seen: &Seen,
 ) -> Result<Option<Judged<Intent>>, StoreError> {
@@ -121,7 +123,7 @@ pub(super) fn judge(desk: Desk<'_>, batch: &Batch<'_>, effect: &Effect) -> Judge
     match confirm(agreement, standing, effect, now) {
         Verdict::Drop(reason) => Judged::End(Outcome::Dropped { reason }),
         Verdict::Wait(until) => Judged::Wait(until, "waiting"),
-        Verdict::Send if !desk.site.acts || now < agreement.effective_at => Judged::End(Outcome::WouldHave),
+        Verdict::Send if !desk.acts || now < agreement.effective_at => Judged::End(Outcome::WouldHave),
         Verdict::Send => Judged::Send(()),
     }
 }
@@ -131,7 +133,7 @@ async fn intent(
     desk: Desk<'_>,
     tx: &mut Tx,
     batch: &Batch<'_>,
-    people: &Snapshot,
+    people: &Staff<'_>,
     row: &OutboxRow,
     since: Timestamp,
 ) -> Result<Judged<Intent>, StoreError> {
@@ -191,6 +193,10 @@ async fn mark(
         intents.push((r.row.effect.key.clone(), json));
     }
     let taken = outbox::mark_sending(tx, desk.site.name(), &intents, batch.now()).await?;
+    let moving = ready.iter().filter(|r| r.row.effect.action.moves());
+    let owner = |effect: &Effect| batch.standing(&effect.record).and_then(Standing::owner);
+    let owners: Vec<_> = moving.map(|r| (r.row.effect.key.clone(), owner(&r.row.effect))).collect();
+    outbox::taken_from(tx, desk.site.name(), &owners).await?;
     for Ready { row: OutboxRow { effect, .. }, intent } in ready.iter().filter(|r| taken.contains(&r.row.effect.key)) {
         if let Some(standing) = batch.standing_mut(&effect.record) {
             intend(standing, &effect.key, intent.values.clone(), intent.since);

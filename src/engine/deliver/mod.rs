@@ -1,12 +1,15 @@
 //! Carries effects out: reads, writes and tasks in the CRM, notices to people. Intent is stored
 //! before a write; after doubt the record is read back; every item settles on its own.
 
+mod alert;
+mod breaker;
 mod call;
 mod desk;
 mod doubt;
 mod intent;
 mod item;
 mod notices;
+mod pace;
 mod reads;
 mod receiver;
 mod rest;
@@ -15,9 +18,10 @@ mod writes;
 
 use super::clock::monotonic_now;
 use super::context::{Engine, Site};
+use super::switches::Switches;
 use crate::record::EffectKey;
-use crate::store::StoreError;
 use crate::store::lease::Lease;
+use crate::store::{StoreError, outbox};
 use desk::Desk;
 use rest::Rest;
 use std::collections::HashMap;
@@ -66,6 +70,10 @@ pub struct Deliver {
     smaller: Option<usize>,
     /// No new call is begun after this.
     stop: CancellationToken,
+    /// For the breaker's shares.
+    open: breaker::Open,
+    /// The breaker's alert, where it did not get through.
+    again: alert::Again,
 }
 
 impl Deliver {
@@ -100,11 +108,13 @@ impl Deliver {
     /// As [`Deliver::step`].
     pub async fn step_crm(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
         let span = tracing::info_span!("deliver", connection = %site.name());
-        let desk = Desk { engine, site, lease, patience: self.patience };
         async {
+            let desk = self.desk(engine, site, lease).await?;
             let mut moved = self.reads(desk).await?;
             moved += self.resolve_doubts(desk).await?;
+            moved += self.drop_discarded(desk).await?;
             moved += self.writes(desk).await?;
+            engine.metrics.held(site.name(), outbox::count_held(&engine.db, site.name()).await?);
             moved += self.tasks(desk).await?;
             Ok(moved)
         }
@@ -118,8 +128,18 @@ impl Deliver {
     /// As [`Deliver::step`].
     pub async fn step_notices(&mut self, engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, StoreError> {
         let span = tracing::info_span!("notify", connection = %site.name());
-        let desk = Desk { engine, site, lease, patience: self.patience };
-        async { Ok(self.left_over_notices(desk).await? + self.notices(desk).await?) }.instrument(span).await
+        async {
+            let desk = self.desk(engine, site, lease).await?;
+            Ok(self.alert(desk).await? + self.left_over_notices(desk).await? + self.notices(desk).await?)
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// What a step works with; whether the connection is armed is looked up once a step.
+    async fn desk<'d>(&self, engine: &'d Engine, site: &'d Site, lease: &'d Lease) -> Result<Desk<'d>, StoreError> {
+        let acts = Switches::read(&engine.db, site.name()).await?.acts(site);
+        Ok(Desk { engine, site, lease, patience: self.patience, acts })
     }
 
     /// How long until something that only memory knows is due: a rest ends, a doubt ripens.

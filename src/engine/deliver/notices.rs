@@ -33,24 +33,26 @@ impl Deliver {
     pub(super) async fn notices(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
         let (engine, name) = (desk.engine, desk.site.name());
         let rows = outbox::due(&engine.db, name, Lane::Notify, engine.clock.now(), GATHER).await?;
-        if rows.is_empty() {
+        if rows.is_empty() || desk.is_paused().await? {
             return Ok(0);
         }
         let (unseen, mut moved) = self.see(desk, &rows).await?;
         let rows: Vec<OutboxRow> = rows.into_iter().filter(|r| !unseen.contains(&r.effect.record)).collect();
         moved += rows.len();
         let mut down = BTreeSet::new();
-        let mut late: Vec<Parcel> = Vec::new();
+        let (mut late, mut held): (Vec<Parcel>, Vec<Parcel>) = (Vec::new(), Vec::new());
         for parcel in parcels(prepare(desk, &rows).await?) {
             if self.stop.is_cancelled() || down.contains(&channel(&parcel.to)) {
                 late.push(parcel);
+            } else if desk.is_paused().await? {
+                held.push(parcel);
             } else if let Some(channel) = send(desk, parcel).await? {
                 down.insert(channel);
             }
         }
         // A channel that is down would keep everybody waiting at each of its messages.
-        let rows = late.iter().flat_map(|parcel| parcel.ready.iter().map(|r| &r.row));
-        put_off(desk, &rows.collect::<Vec<_>>(), "its channel is down", None).await?;
+        desk.untried(rows_of(&held), "paused").await?;
+        put_off(desk, &rows_of(&late).collect::<Vec<_>>(), "its channel is down", None).await?;
         Ok(moved)
     }
 
@@ -149,6 +151,10 @@ struct Parcel {
     ready: Vec<Ready>,
 }
 
+fn rows_of(parcels: &[Parcel]) -> impl Iterator<Item = &OutboxRow> {
+    parcels.iter().flat_map(|parcel| parcel.ready.iter().map(|r| &r.row))
+}
+
 /// What fails together.
 fn channel(to: &Destination) -> &'static str {
     match to {
@@ -220,7 +226,7 @@ async fn people_of(desk: Desk<'_>, rows: &[OutboxRow], keys: &[RecordKey]) -> Re
 
 fn judge(desk: Desk<'_>, standing: &Standing, effect: &Effect) -> Judged<()> {
     let (site, now) = (desk.site, desk.engine.clock.now());
-    let tells = (site.acts && now >= site.agreement.effective_at) || desk.engine.notify_in_observe;
+    let tells = (desk.acts && now >= site.agreement.effective_at) || desk.engine.notify_in_observe;
     match confirm(&site.agreement, standing, effect, now) {
         Verdict::Drop(reason) => Judged::End(Outcome::Dropped { reason }),
         Verdict::Wait(until) => Judged::Wait(until, "waiting"),

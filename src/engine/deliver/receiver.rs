@@ -1,5 +1,5 @@
 //! Who gets a record that moves: the party's queue, nobody yet, or the next member, avoiding those
-//! who had it before and those who left.
+//! who had it before, those who left and those who are away.
 
 use crate::crm::connection::Roster;
 use crate::engine::context::Site;
@@ -7,11 +7,17 @@ use crate::engine::directory::Snapshot;
 use crate::record::{OwnerId, PartyName, Value};
 use crate::store::{StoreError, Tx, rotation};
 
+/// Who there is, and who of them is away.
+pub(super) struct Staff<'a> {
+    pub known: &'a Snapshot,
+    pub away: Vec<OwnerId>,
+}
+
 /// Why nobody can be chosen.
 pub(super) enum NoReceiver {
     /// Until somebody changes the configuration or the CRM's people.
     Never(String),
-    /// The CRM has not told us its people yet.
+    /// Until the CRM tells us its people, or somebody is back.
     Now(&'static str),
 }
 
@@ -19,7 +25,7 @@ pub(super) enum NoReceiver {
 pub(super) async fn choose(
     site: &Site,
     tx: &mut Tx,
-    people: &Snapshot,
+    people: &Staff<'_>,
     party: &PartyName,
     avoid: &[OwnerId],
 ) -> Result<Result<Value, NoReceiver>, StoreError> {
@@ -33,14 +39,18 @@ pub(super) async fn choose(
         Some(Roster::Queue(queue)) => return Ok(Ok(Value::text(queue.as_str()))),
         Some(Roster::Members(members)) => members,
     };
-    let able = able_members(people, members);
+    let all = able_members(people.known, members);
+    let able: Vec<OwnerId> = all.iter().filter(|id| !people.away.contains(id)).cloned().collect();
+    if able.is_empty() && !all.is_empty() {
+        return Ok(Err(NoReceiver::Now("everybody who could take it is away")));
+    }
     let fresh: Vec<OwnerId> = able.iter().filter(|id| !avoid.contains(id)).cloned().collect();
     // Everybody had it already: then it goes round again.
     let candidates = if fresh.is_empty() { able } else { fresh };
     let turn = rotation::next(tx, site.name(), party, candidates.len()).await?;
     let chosen = turn.and_then(|turn| candidates.get(turn));
     Ok(chosen.map(|id| Value::text(id.as_str())).ok_or_else(|| {
-        if people.is_told() {
+        if people.known.is_told() {
             NoReceiver::Never(format!("no member of {party} is active in the CRM"))
         } else {
             NoReceiver::Now("the CRM has not told its people yet")

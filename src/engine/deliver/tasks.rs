@@ -22,7 +22,7 @@ struct Ready {
 
 impl Deliver {
     pub(super) async fn tasks(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() {
+        if !self.may_call() || desk.is_paused().await? {
             return Ok(0);
         }
         let (engine, site) = (desk.engine, desk.site);
@@ -33,7 +33,7 @@ impl Deliver {
             let limits = site.crm.limits();
             let most = limits.tasks.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
             for slice in of.chunks(most.max(1)) {
-                if !self.may_call() {
+                if !self.may_call() || desk.is_paused().await? {
                     return Ok(moved);
                 }
                 match self.task_slice(desk, object, slice).await? {
@@ -48,6 +48,9 @@ impl Deliver {
     async fn task_slice(&mut self, desk: Desk<'_>, object: Object, rows: &[OutboxRow]) -> Result<Sliced, StoreError> {
         let ids: Vec<RecordId> = distinct(rows.iter().map(|r| r.effect.record.id.clone()));
         let Ok(seen) = self.ask(desk, object, &ids).await else { return Ok(Sliced::Over(0)) };
+        if desk.is_paused().await? {
+            return Ok(Sliced::Over(0));
+        }
         let ready = prepare(desk, object, rows, &ids, &seen).await?;
         if ready.is_empty() {
             return Ok(Sliced::On(rows.len()));

@@ -1,9 +1,10 @@
-//! Field writes: one batch read, one transaction that stores the intents (`intent`), one call. What
+//! Field writes: breaker and pace, one batch read, one transaction that stores the intents (`intent`), one call. What
 //! the call came to is in `call`, what becomes of one in doubt in `doubt`.
 
 use super::call::Sent;
 use super::desk::Desk;
 use super::intent::{Ready, prepare};
+use super::pace;
 use super::rest::Call;
 use super::{Deliver, GATHER, Sliced};
 use crate::crm::Write;
@@ -15,17 +16,17 @@ use std::collections::{HashMap, HashSet};
 impl Deliver {
     /// Sends what is due, at most one write a record and round, in as few calls as the CRM allows.
     pub(super) async fn writes(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() {
+        if !self.may_call() || desk.is_paused().await? {
             return Ok(0);
         }
-        let rows = next_of_each(desk).await?;
-        let mut moved = 0;
+        let mut rows = next_of_each(desk).await?;
+        let mut moved = self.guard(desk, &mut rows).await? + pace::keep(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = desk.site.crm.limits();
             let most = limits.write.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
             for slice in of.chunks(most.max(1)) {
-                if !self.may_call() {
+                if !self.may_call() || desk.is_paused().await? {
                     return Ok(moved);
                 }
                 match self.write_slice(desk, object, slice).await? {
@@ -40,6 +41,9 @@ impl Deliver {
     async fn write_slice(&mut self, desk: Desk<'_>, object: Object, rows: &[OutboxRow]) -> Result<Sliced, StoreError> {
         let ids: Vec<RecordId> = rows.iter().map(|r| r.effect.record.id.clone()).collect();
         let Ok(seen) = self.ask(desk, object, &ids).await else { return Ok(Sliced::Over(0)) };
+        if desk.is_paused().await? {
+            return Ok(Sliced::Over(0));
+        }
         let ready = prepare(desk, object, rows, &seen).await?;
         if ready.is_empty() {
             return Ok(Sliced::On(rows.len()));

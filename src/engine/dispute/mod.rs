@@ -138,12 +138,12 @@ impl Desk<'_> {
         let people = site.directory.people(&engine.db, site.name(), &site.crm, &wanted).await?;
         let of = Answerable { party: row.party.as_ref(), owner: owner.as_ref() };
         let letter = Letter::Dispute(self.letter(row, standing.as_ref(), &people).await?);
-        let tells = letters::tells(engine, site, self.now);
+        let tells = letters::tells(engine, site, self.now).await?;
         let mut tx = engine.db.begin(Priority::Work).await?;
         self.lease.check(&mut tx).await?;
         for (n, route) in reach::routes(&site.agreement, &people, &step.who, of).into_iter().enumerate() {
             match engine.notifiers.letter(&format!("dispute/{}/{}/{n}", row.id, row.step), &letter) {
-                Ok(says) => letters::issue(&mut tx, site, &route, &says, tells, self.now).await?,
+                Ok(says) => letters::issue(&mut tx, site.name(), &route, &says, tells, self.now).await?,
                 Err(error) => tracing::error!(dispute = %row.id, "cannot be told: {error}"),
             }
         }

@@ -1,6 +1,6 @@
 //! What is in the outbox: due, in doubt, parked, and how much of it.
 
-use super::{Lane, OutboxCounts, OutboxRow};
+use super::{Lane, OutboxCounts, OutboxRow, Ruling};
 use crate::record::{ConnectionName, EffectKey, Timestamp};
 use crate::store::{Db, Result, StoreError, count, from_json, moment};
 
@@ -15,7 +15,7 @@ pub async fn due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<OutboxRow>> {
-    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome, ruling FROM outbox \
          WHERE connection = $1 AND lane = $2 AND state = 'due' AND not_before <= $3 \
          ORDER BY not_before, effect_key LIMIT $4";
     let rows: Vec<Row> = on_db!(db, |c| {
@@ -35,7 +35,7 @@ pub async fn due(
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn sending(db: &Db, connection: &ConnectionName) -> Result<Vec<OutboxRow>> {
-    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome, ruling FROM outbox \
          WHERE connection = $1 AND state = 'sending' ORDER BY effect_key";
     let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
     rows.into_iter().map(from_row).collect()
@@ -46,7 +46,7 @@ pub async fn sending(db: &Db, connection: &ConnectionName) -> Result<Vec<OutboxR
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn parked(db: &Db, limit: u32) -> Result<Vec<OutboxRow>> {
-    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome FROM outbox \
+    const SQL: &str = "SELECT effect, not_before, attempts, payload, outcome, ruling FROM outbox \
          WHERE state = 'parked' ORDER BY updated, connection, effect_key LIMIT $1";
     let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(from_row).collect()
@@ -57,12 +57,12 @@ pub async fn parked(db: &Db, limit: u32) -> Result<Vec<OutboxRow>> {
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn get(db: &Db, connection: &ConnectionName, key: &EffectKey) -> Result<Option<(String, OutboxRow)>> {
-    const SQL: &str = "SELECT state, effect, not_before, attempts, payload, outcome FROM outbox \
+    const SQL: &str = "SELECT state, effect, not_before, attempts, payload, outcome, ruling FROM outbox \
          WHERE connection = $1 AND effect_key = $2";
     let row: Option<RowWithState> =
         on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(key.as_str()).fetch_optional(c).await)?;
-    row.map(|(state, effect, not_before, attempts, payload, outcome)| {
-        Ok((state, from_row((effect, not_before, attempts, payload, outcome))?))
+    row.map(|(state, effect, not_before, attempts, payload, outcome, ruling)| {
+        Ok((state, from_row((effect, not_before, attempts, payload, outcome, ruling))?))
     })
     .transpose()
 }
@@ -93,6 +93,7 @@ pub async fn counts(db: &Db, connection: &ConnectionName) -> Result<OutboxCounts
     const SQL: &str = "SELECT state, COUNT(*) FROM outbox \
          WHERE connection = $1 AND state = 'due' GROUP BY state \
          UNION ALL SELECT state, COUNT(*) FROM outbox WHERE connection = $1 AND state = 'sending' GROUP BY state \
+         UNION ALL SELECT state, COUNT(*) FROM outbox WHERE connection = $1 AND state = 'held' GROUP BY state \
          UNION ALL SELECT state, COUNT(*) FROM outbox WHERE connection = $1 AND state = 'parked' GROUP BY state";
     let rows: Vec<(String, i64)> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
     let mut counts = OutboxCounts::default();
@@ -100,6 +101,7 @@ pub async fn counts(db: &Db, connection: &ConnectionName) -> Result<OutboxCounts
         match state.as_str() {
             "due" => counts.due = count(n)?,
             "sending" => counts.sending = count(n)?,
+            "held" => counts.held = count(n)?,
             "parked" => counts.parked = count(n)?,
             other => return Err(StoreError::Corrupt(format!("`{other}` was not asked for"))),
         }
@@ -107,10 +109,18 @@ pub async fn counts(db: &Db, connection: &ConnectionName) -> Result<OutboxCounts
     Ok(counts)
 }
 
-type Row = (String, i64, i64, Option<String>, Option<String>);
-type RowWithState = (String, String, i64, i64, Option<String>, Option<String>);
+pub(super) const SELECT: &str = "SELECT effect, not_before, attempts, payload, outcome, ruling FROM outbox";
 
-fn from_row((effect, not_before, attempts, payload, outcome): Row) -> Result<OutboxRow> {
-    let not_before = Timestamp::from_millis(not_before);
-    Ok(OutboxRow { effect: from_json(&effect)?, not_before, attempts: count(attempts)?, payload, outcome })
+pub(super) type Row = (String, i64, i64, Option<String>, Option<String>, Option<String>);
+type RowWithState = (String, String, i64, i64, Option<String>, Option<String>, Option<String>);
+
+pub(super) fn from_row((effect, not_before, attempts, payload, outcome, ruling): Row) -> Result<OutboxRow> {
+    Ok(OutboxRow {
+        effect: from_json(&effect)?,
+        not_before: Timestamp::from_millis(not_before),
+        attempts: count(attempts)?,
+        payload,
+        outcome,
+        ruling: ruling.as_deref().map(Ruling::of_text),
+    })
 }

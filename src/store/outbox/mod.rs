@@ -1,10 +1,15 @@
 //! Effects from their decision to their end: added and withdrawn here, looked for in `look`, sent and
-//! settled in `settle`. What an effect does is deliver's business.
+//! settled in `settle`, recycles counted and held in `moves`. What an effect does is deliver's business.
 
 mod look;
+mod moves;
 mod settle;
 
 pub use look::{counts, due, earliest, get, parked, sending};
+pub use moves::{
+    OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, put_off, recycle_moments, recycles_due,
+    recycles_made, reissue, rule, taken_from, would_have,
+};
 pub use settle::{again, mark_sending, park, settle, untried};
 
 use super::batch::{last_of_each, list, slices, values};
@@ -60,6 +65,35 @@ pub struct OutboxRow {
     pub payload: Option<String>,
     /// The last error, or how it ended.
     pub outcome: Option<String>,
+    /// What a person decided about it, where the breaker had held it.
+    pub ruling: Option<Ruling>,
+}
+
+/// What a person decides about a move that the breaker held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// It may leave once it was confirmed again; the breaker does not count it.
+    Released,
+    /// It is dropped for this reason.
+    Discarded(String),
+}
+
+const RELEASED: &str = "released";
+
+impl Ruling {
+    fn to_text(&self) -> String {
+        match self {
+            Ruling::Released => RELEASED.to_owned(),
+            Ruling::Discarded(reason) => format!("discarded: {reason}"),
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        match text.strip_prefix("discarded: ") {
+            Some(reason) => Ruling::Discarded(reason.to_owned()),
+            None => Ruling::Released,
+        }
+    }
 }
 
 /// How many are not settled.
@@ -67,6 +101,8 @@ pub struct OutboxRow {
 pub struct OutboxCounts {
     pub due: u64,
     pub sending: u64,
+    /// By the breaker, for a person to decide.
+    pub held: u64,
     pub parked: u64,
 }
 
@@ -85,7 +121,7 @@ pub async fn add(tx: &mut Tx, effects: &[Effect], now: Timestamp) -> Result<Vec<
             "INSERT INTO outbox (connection, effect_key, object, id, action, lane, state, not_before, attempts, \
              updated, effect) VALUES {} ON CONFLICT (connection, effect_key) DO UPDATE SET state = 'due', \
              not_before = excluded.not_before, attempts = 0, updated = excluded.updated, \
-             effect = excluded.effect, payload = NULL, outcome = NULL \
+             effect = excluded.effect, payload = NULL, outcome = NULL, owner = NULL, ruling = NULL \
              WHERE outbox.state = 'withdrawn' RETURNING effect_key",
             values(0, slice.len(), COLUMNS)
         );
@@ -112,7 +148,7 @@ pub async fn add(tx: &mut Tx, effects: &[Effect], now: Timestamp) -> Result<Vec<
     Ok(new)
 }
 
-/// Takes back what is not begun; answers which. What is being sent stays sent.
+/// Takes back what is not begun, held or not; answers which. What is being sent stays sent.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -126,7 +162,7 @@ pub async fn withdraw(
     for slice in slices(keys, 1) {
         let sql = format!(
             "UPDATE outbox SET state = 'withdrawn', updated = $2 \
-             WHERE connection = $1 AND state = 'due' AND effect_key IN {} RETURNING effect_key",
+             WHERE connection = $1 AND state IN ('due', 'held') AND effect_key IN {} RETURNING effect_key",
             list(2, slice.len())
         );
         let rows: Vec<(String,)> = on_tx!(tx, |c| {
@@ -161,8 +197,8 @@ pub async fn replay(tx: &mut Tx, connection: &ConnectionName, key: &EffectKey, n
     Ok(changed == 1)
 }
 
-/// Deletes up to `limit` effects that ended before `t`; answers how many. What is due, in doubt or
-/// parked stays. Call it until it answers less than `limit`, so that no transaction is long.
+/// Deletes up to `limit` effects that ended before `t`; answers how many. What is due, in doubt,
+/// held or parked stays. Call it until it answers less than `limit`, so that no transaction is long.
 ///
 /// # Errors
 /// `Unavailable`.

@@ -3,6 +3,7 @@
 
 use super::super::Web;
 use crate::engine::clock::monotonic_now;
+use crate::engine::switches::Switches;
 use crate::store::clock::ClockState;
 use crate::store::{StoreError, clock, inbox, outbox};
 use std::sync::Arc;
@@ -77,7 +78,7 @@ async fn count(web: &Web) -> Result<Counts, StoreError> {
         let outbox = outbox::counts(db, site.name()).await?;
         counts.connections.push(OfConnection {
             name: site.name().to_string(),
-            enforces: site.acts,
+            enforces: Switches::read(db, site.name()).await?.acts(&site),
             clocks: states.iter().filter(|(name, ..)| name == site.name()).map(|(_, _, n)| n).sum(),
             waiting: inbox.received,
             parked_deliveries: inbox.parked,

@@ -1,0 +1,187 @@
+//! `leadpact arm` and `leadpact disarm`: whether a connection acts, where the configuration names no
+//! mode. Before it is armed it is shown what would move.
+
+use super::ConfigArguments;
+use super::opened::{self, Opened, agreed, by_party, counted, now, who};
+use crate::crm::connection::Mode;
+use crate::engine::overdue::overdue;
+use crate::engine::switches::{Switches, turn};
+use crate::record::{ConnectionName, EffectKey, Timestamp};
+use crate::store::clock::{ClockRow, ClockState, open_soonest};
+use crate::store::outbox::{self, WaitingMove};
+use crate::store::switch::{Switch, SwitchRow};
+use crate::store::{Priority, StoreError};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::process::ExitCode;
+
+/// How many of the next deadlines are shown.
+const NEXT: usize = 5;
+
+#[derive(Debug, Args)]
+pub struct ArmArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// The connection's name.
+    connection: String,
+    /// Also make the moves that were missed while it observed, where they are still due.
+    #[arg(long)]
+    include_overdue: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Why, for the journal.
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DisarmArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// The connection's name.
+    connection: String,
+    /// Why, for the journal.
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
+/// Shows what would move, asks, and arms.
+pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
+    opened::run(&arguments.config, async |opened| {
+        let name = switchable(opened, &arguments.connection)?;
+        let at = now();
+        let missed = overdue(&opened.db, opened.agreement(&name), &name, at).await?;
+        show(opened, &name, &missed, at).await?;
+        if Switches::read(&opened.db, &name).await?.is_armed() {
+            println!("{name} is armed already.");
+            if !arguments.include_overdue {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        let moves = if arguments.include_overdue { missed.len() } else { 0 };
+        let question = format!("Let {name} act from now on{}?", also(moves));
+        if !agreed(&question, arguments.yes)? {
+            println!("Nothing was changed.");
+            return Ok(ExitCode::FAILURE);
+        }
+        let keys: Vec<EffectKey> = missed.into_iter().take(moves).map(|one| one.effect.key).collect();
+        let reissued = switch(opened, &name, true, &arguments.why, &keys, at).await?;
+        println!("{name} is armed: it acts on the steps that fall due from now on{}.", also(reissued));
+        if at < opened.agreement(&name).effective_at {
+            println!("The agreement is not in effect yet; until then it goes on observing.");
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+pub fn disarm(arguments: &DisarmArguments) -> Result<ExitCode> {
+    opened::run(&arguments.config, async |opened| {
+        let name = switchable(opened, &arguments.connection)?;
+        switch(opened, &name, false, &arguments.why, &[], now()).await?;
+        println!("{name} is disarmed: it observes. What would be done is journalled, nothing is written.");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn also(moves: usize) -> String {
+    match moves {
+        0 => String::new(),
+        n => format!(", and on {} that {} overdue, through breaker and pace", counted(n, "move"), is(n)),
+    }
+}
+
+fn is(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
+}
+
+/// A mode in the file goes before arming.
+fn switchable(opened: &Opened, name: &str) -> Result<ConnectionName> {
+    let name = opened.connection(name)?;
+    let mode = opened.settings.connection(&name).and_then(|c| c.mode);
+    let said = match mode {
+        None => return Ok(name),
+        Some(Mode::Observe) => "observe",
+        Some(Mode::Enforce) => "enforce",
+    };
+    bail!(
+        "the configuration says mode = \"{said}\" for {name}, and the file goes before arming: \
+         change it there, or take the line out to arm and disarm from here"
+    )
+}
+
+async fn switch(
+    opened: &Opened,
+    name: &ConnectionName,
+    on: bool,
+    why: &str,
+    overdue: &[EffectKey],
+    at: Timestamp,
+) -> Result<usize, StoreError> {
+    let row = SwitchRow {
+        connection: Some(name.clone()),
+        switch: Switch::Armed,
+        on,
+        until: None,
+        by: who(),
+        why: why.to_owned(),
+        at,
+    };
+    let mut tx = opened.db.begin(Priority::Work).await?;
+    let reissued = usize::try_from(outbox::reissue(&mut tx, name, overdue, at).await?).unwrap_or(usize::MAX);
+    let to = match (on, reissued) {
+        (false, _) => "off".to_owned(),
+        (true, 0) => "on".to_owned(),
+        (true, n) => format!("on, with {} overdue", counted(n, "move")),
+    };
+    turn(&mut tx, &row, &opened.chains(std::slice::from_ref(name)), &to).await?;
+    tx.commit().await?;
+    Ok(reissued)
+}
+
+async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at: Timestamp) -> Result<()> {
+    let people = opened.people(name).await?;
+    let runs = Runs::read(opened, name, at).await?;
+    let breached = runs.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
+    by_party(&format!("{} breached and still open", counted(runs.breached.len(), "clock")), breached, &people);
+    let would = missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
+    by_party(&format!("{} would move now with --include-overdue", counted(missed.len(), "record")), would, &people);
+    if !runs.next.is_empty() {
+        println!("Due next:");
+    }
+    let zone = opened.agreement(name).zone();
+    for row in &runs.next {
+        let deadline = row.deadline.map(|d| d.in_zone(&zone)).unwrap_or_default();
+        println!("  {deadline}  {}: {}, {}", row.name, row.source, people.name(row.owner.as_ref()));
+    }
+    Ok(())
+}
+
+/// Open runs by their deadlines.
+#[derive(Default)]
+struct Runs {
+    breached: Vec<ClockRow>,
+    next: Vec<ClockRow>,
+}
+
+impl Runs {
+    async fn read(opened: &Opened, name: &ConnectionName, at: Timestamp) -> Result<Self, StoreError> {
+        const PAGE: u32 = 500;
+        let (mut runs, mut after) = (Self::default(), None);
+        loop {
+            let page = open_soonest(&opened.db, Some(name), after.as_ref(), PAGE).await?;
+            after = page.last().map(ClockRow::place);
+            for row in page {
+                match row.deadline {
+                    _ if row.state == ClockState::Breached => runs.breached.push(row),
+                    Some(deadline) if deadline > at && runs.next.len() < NEXT => runs.next.push(row),
+                    Some(deadline) if deadline > at => return Ok(runs),
+                    _ => {}
+                }
+            }
+            if after.is_none() {
+                return Ok(runs);
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What the commands that look into a running house share: the configuration read, the database
+//! opened, a connection found, who asks, moments as people write them, and the question before
+//! anything is changed.
+
+use super::{ConfigArguments, color};
+use crate::agreement::Agreement;
+use crate::app::{Agreements, read_configuration};
+use crate::engine::clock::real_now;
+use crate::engine::switches::Told;
+use crate::record::{ConnectionName, OwnerId, PartyName, Timestamp};
+use crate::settings::Settings;
+use crate::store::{Db, OpenOptions, StoreError, person};
+use anyhow::{Context, Result, bail};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// A configuration with its database.
+pub struct Opened {
+    pub settings: Settings,
+    pub agreements: Agreements,
+    pub db: Db,
+}
+
+/// Runs a command on the opened house; exit 1 where the configuration is wrong, which was printed.
+pub fn run(config: &ConfigArguments, command: impl AsyncFnOnce(&Opened) -> Result<ExitCode>) -> Result<ExitCode> {
+    let Some((settings, agreements, _)) = read_configuration(&config.config, color()) else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let url = settings.store.url.expose_secret();
+        let db = Db::open(url, &OpenOptions::default()).await.context("the database cannot be used")?;
+        let opened = Opened { settings, agreements, db };
+        let done = command(&opened).await;
+        opened.db.close().await;
+        done
+    })
+}
+
+impl Opened {
+    /// The connection of that name.
+    pub fn connection(&self, name: &str) -> Result<ConnectionName> {
+        let name = ConnectionName::new(name);
+        if self.settings.connection(&name).is_none() {
+            let known: Vec<&str> = self.settings.connections.iter().map(|c| c.name.as_str()).collect();
+            bail!("no connection is called `{name}`; there are: {}", known.join(", "));
+        }
+        Ok(name)
+    }
+
+    /// All connections of the configuration.
+    pub fn names(&self) -> Vec<ConnectionName> {
+        self.settings.connections.iter().map(|c| c.name.clone()).collect()
+    }
+
+    pub fn agreement(&self, name: &ConnectionName) -> &Arc<Agreement> {
+        &self.agreements.of(name).agreement
+    }
+
+    /// The journals that are told of a setting.
+    pub fn chains(&self, names: &[ConnectionName]) -> Vec<Told> {
+        names.iter().map(|name| (name.clone(), self.agreement(name).hash.to_string())).collect()
+    }
+
+    /// What people are called, by owner id.
+    pub async fn people(&self, name: &ConnectionName) -> Result<People, StoreError> {
+        let rows = person::load_all(&self.db, name).await?;
+        Ok(People(rows.into_iter().map(|row| (row.id, row.name)).collect()))
+    }
+}
+
+/// What owners are called.
+pub struct People(HashMap<OwnerId, String>);
+
+impl People {
+    pub fn name(&self, owner: Option<&OwnerId>) -> String {
+        let Some(id) = owner else { return "nobody".to_owned() };
+        self.0.get(id).map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    }
+}
+
+/// Who asks: the operating system's name of the user.
+pub fn who() -> String {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|u| !u.is_empty()));
+    user.unwrap_or_else(|| "the command line".to_owned())
+}
+
+/// Asks before something is changed; `yes` answers for people who are not there to be asked.
+pub fn agreed(question: &str, yes: bool) -> Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("{question} Nobody is there to answer: say --yes");
+    }
+    print!("{question} [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// A moment to come, as people write it: a day (its beginning), a day and time, or a length from now
+/// such as `2h` or `3d`; in the agreement's zone unless it names an offset.
+pub fn moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
+    let found = read_moment(text, zone, now)?;
+    if found <= now {
+        bail!("{} is over already", found.in_zone(zone));
+    }
+    Ok(found)
+}
+
+/// A moment that is over, or not; a length counts back from now.
+pub fn past_moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
+    match read_length(text, zone, now) {
+        Some(until) => Ok(now - (until - now)),
+        None => read_moment(text, zone, now),
+    }
+}
+
+fn read_moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
+    if let Some(at) = Timestamp::parse(text) {
+        return Ok(at);
+    }
+    let civil = text.parse::<Date>().map(|day| day.at(0, 0, 0, 0)).ok().filter(|_| text.len() <= 10);
+    let civil = civil.or_else(|| text.parse::<DateTime>().ok());
+    if let Some(civil) = civil {
+        let zoned = civil.to_zoned(zone.clone()).with_context(|| format!("`{text}` is no moment"))?;
+        return Ok(Timestamp::from_jiff(zoned.timestamp()));
+    }
+    let Some(until) = read_length(text, zone, now) else {
+        bail!(
+            "`{text}` is no moment: write 2027-01-05, \"2027-01-05 09:00\", 2027-01-05T09:00:00Z or a length like 2h"
+        );
+    };
+    Ok(until)
+}
+
+/// So much later than now: days are days of the zone.
+fn read_length(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+    let span = text.parse::<jiff::Span>().ok()?;
+    let later = now.to_jiff().to_zoned(zone.clone()).checked_add(span).ok()?;
+    Some(Timestamp::from_jiff(later.timestamp()))
+}
+
+/// The wall clock: commands work beside a daemon that runs by it.
+pub fn now() -> Timestamp {
+    real_now()
+}
+
+/// `3 leads`, `1 lead`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Prints how many there are of each party and owner.
+pub fn by_party<'a>(
+    title: &str,
+    rows: impl Iterator<Item = (Option<&'a PartyName>, Option<&'a OwnerId>)>,
+    people: &People,
+) {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (party, owner) in rows {
+        let party = party.map_or_else(|| "no party".to_owned(), |p| p.as_str().replace('_', " "));
+        *counts.entry((party, people.name(owner))).or_default() += 1;
+    }
+    println!("{title}{}", if counts.is_empty() { "." } else { ":" });
+    for ((party, owner), n) in counts {
+        println!("  {n:>6}  {party}, {owner}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let now = at("2027-01-05T17:00:00Z");
+        let read = |text: &str| moment(text, &zone, now).map_err(|e| e.to_string());
+        assert_eq!(read("2027-01-08"), Ok(at("2027-01-08T05:00:00Z")));
+        assert_eq!(read("2027-01-08 09:30"), Ok(at("2027-01-08T14:30:00Z")));
+        assert_eq!(read("2027-01-08T09:30"), Ok(at("2027-01-08T14:30:00Z")));
+        assert_eq!(read("2027-01-08T09:30:00Z"), Ok(at("2027-01-08T09:30:00Z")));
+        assert_eq!(read("2h"), Ok(at("2027-01-05T19:00:00Z")));
+        assert_eq!(read("3d"), Ok(at("2027-01-08T17:00:00Z")));
+        assert!(read("2027-01-04").unwrap_err().contains("over already"));
+        assert!(read("Friday").unwrap_err().contains("is no moment"));
+        assert_eq!(past_moment("90m", &zone, now).unwrap(), at("2027-01-05T15:30:00Z"));
+        assert_eq!(past_moment("2027-01-05 11:00", &zone, now).unwrap(), at("2027-01-05T16:00:00Z"));
+    }
+}
