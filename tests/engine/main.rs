@@ -34,6 +34,7 @@ macro_rules! promise {
 mod apply;
 mod doubt;
 mod loops;
+mod meet;
 mod notices;
 mod reads;
 mod tasks;
