@@ -247,7 +247,6 @@ fn what_nothing_acts_on_yet_is_listed() {
     assert_eq!(
         ahead(&example().agreement),
         [
-            "8 commitments: not measured yet.",
             "2 reviews: not sent yet.",
             "3 conflict-resolution steps: not followed yet.",
             "The breaker of [recycling]: not applied yet; however many fall due at once are recycled.",

@@ -6,7 +6,6 @@ use crate::agreement::Agreement;
 /// Each part in a sentence.
 pub fn ahead(agreement: &Agreement) -> Vec<String> {
     let parts = [
-        (agreement.commitments.len(), "commitment", "not measured"),
         (agreement.reviews.len(), "review", "not sent"),
         (agreement.resolutions.len(), "conflict-resolution step", "not followed"),
     ];
