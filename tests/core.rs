@@ -12,6 +12,8 @@ mod late;
 mod model;
 #[path = "core/order.rs"]
 mod order;
+#[path = "core/owners.rs"]
+mod owners;
 #[path = "core/passes.rs"]
 mod passes;
 #[path = "core/reads.rs"]

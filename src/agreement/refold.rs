@@ -65,6 +65,7 @@ pub fn refold(
     adopting.adopt(now);
     let (previous, mut facts) = (adopting.standing, adopting.facts);
     let mut fold = Fold::new(agreement, begin(agreement, &previous));
+    fold.is_refold = true;
     fold.standing.own_writes = known_writes(&previous, &history);
     let from = previous.base.as_ref().map_or(Timestamp::MIN, |b| b.folded_to);
     let (history, doubtful) = merged(history, from, &fold.standing.own_writes);
@@ -125,7 +126,8 @@ fn merged(mut history: Vec<Change>, from: Timestamp, writes: &[OwnWrite]) -> (Ve
     (merged, doubtful)
 }
 
-/// What was done stays done: steps of the same run keep their state, flags stay raised.
+/// What was done stays done: steps of the same run keep their state, flags stay raised. So does what
+/// people ordered.
 fn carry_over(standing: &mut Standing, previous: Standing) {
     let same_pass = standing.pass == previous.pass;
     for run in standing.runs.iter_mut() {
@@ -142,6 +144,10 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
         violation.flagged |= old.is_some_and(|v| v.flagged);
     }
     forget_old_writes(&mut standing.own_writes);
+    standing.excluded = previous.excluded;
+    standing.included = previous.included;
+    standing.contest_told = previous.contest_told;
+    standing.undos = previous.undos;
     standing.reads = previous.reads;
     standing.reading |= previous.reading && standing.last_read == previous.last_read;
     standing.annotation = previous.annotation;
@@ -151,21 +157,30 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
     standing.folded_to = standing.folded_to.max(previous.folded_to);
 }
 
-/// Facts that are not in the journal yet, and withdrawals of those that are and should not be. What
-/// was journalled under earlier terms (up to `from`) stays.
+/// Facts that are not in the journal yet, and withdrawals of those that are and should not be: one
+/// that bears another owner, party or stage than it should is told again. What was journalled under
+/// earlier terms (up to `from`) stays.
 fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fact> {
     // What happened twice at one moment was told twice.
     let mut live: HashMap<(String, Timestamp), Vec<usize>> = HashMap::new();
     for (i, fact) in journalled.iter().enumerate() {
         if fact.kind == FactKind::Withdrawn {
-            live.get_mut(&(fact.item.to_string(), fact.at)).and_then(Vec::pop);
+            if let Some(told) = live.get_mut(&(fact.item.to_string(), fact.at)) {
+                let meant = told.iter().rposition(|i| bears_the_same(&journalled[*i], fact));
+                meant.or(told.len().checked_sub(1)).map(|meant| told.remove(meant));
+            }
         } else if fact.kind.is_derived() {
             live.entry((fact.key(), fact.at)).or_default().push(i);
         }
     }
     let mut news = Vec::new();
     for fact in folded.into_iter().filter(|f| f.kind.is_derived()) {
-        if live.get_mut(&(fact.key(), fact.at)).and_then(Vec::pop).is_none() {
+        let told = live.get_mut(&(fact.key(), fact.at));
+        let same = told.and_then(|told| {
+            let i = told.iter().rposition(|i| bears_the_same(&journalled[*i], &fact))?;
+            Some(told.remove(i))
+        });
+        if same.is_none() {
             news.push(fact);
         }
     }
@@ -173,6 +188,11 @@ fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fa
     gone.sort_unstable();
     let gone = gone.into_iter().map(|i| &journalled[i]).filter(|f| f.at > from).map(withdrawn);
     gone.chain(news).collect()
+}
+
+/// Reports go by owner, party and stage; details follow from the rest.
+fn bears_the_same(a: &Fact, b: &Fact) -> bool {
+    a.owner == b.owner && a.party == b.party && a.stage == b.stage
 }
 
 fn withdrawn(fact: &Fact) -> Fact {

@@ -8,6 +8,7 @@ pub mod away;
 pub mod check;
 pub mod demo;
 pub mod dispute;
+pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
@@ -17,6 +18,7 @@ pub mod pause;
 pub mod release;
 pub mod review;
 pub mod serve;
+pub mod undo;
 
 use crate::crm::Connection;
 use crate::record::ConnectionName;
@@ -70,6 +72,12 @@ enum Command {
     Back(away::BackArguments),
     /// Show a review's pack: scorecard, leads at risk, rejections, win/loss, disputes, agenda.
     Review(review::ReviewArguments),
+    /// Leave a record alone: nothing moves it.
+    Exclude(exclude::ExcludeArguments),
+    /// Treat an excluded record like any other again.
+    Include(exclude::IncludeArguments),
+    /// Put back what moves changed, of one record or of a stretch of time.
+    Undo(undo::UndoArguments),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -101,6 +109,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Release(arguments) => release::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Exclude(arguments) => exclude::exclude(&arguments),
+        Command::Include(arguments) => exclude::include(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

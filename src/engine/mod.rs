@@ -17,6 +17,7 @@ pub mod meetings;
 pub mod measure;
 pub mod metrics;
 pub mod reach;
+pub mod orders;
 pub mod overdue;
 pub mod review;
 pub mod schedule;

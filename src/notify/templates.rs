@@ -38,6 +38,10 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "nurtured.html",
     "violation.txt",
     "violation.html",
+    "undone.txt",
+    "undone.html",
+    "contested.txt",
+    "contested.html",
     "bundle.txt",
     "bundle.html",
     "dispute.txt",
@@ -53,8 +57,16 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
 ];
 
 /// Every notice has its template.
-pub const NOTICES: [Notice; 6] =
-    [Notice::Reminder, Notice::Breach, Notice::Recycled, Notice::Reassigned, Notice::Nurtured, Notice::Violation];
+pub const NOTICES: [Notice; 8] = [
+    Notice::Reminder,
+    Notice::Breach,
+    Notice::Recycled,
+    Notice::Reassigned,
+    Notice::Nurtured,
+    Notice::Violation,
+    Notice::Undone,
+    Notice::Contested,
+];
 
 /// Where a template is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

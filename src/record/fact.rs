@@ -110,8 +110,6 @@ impl FactKind {
                 | Flagged
                 | Recomputed
                 | Unflagged
-                | Undone
-                | Contested
                 | Excluded
                 | Included
                 | Released

@@ -249,7 +249,6 @@ fn what_nothing_acts_on_yet_is_listed() {
         [
             "2 reviews: not sent yet.",
             "3 conflict-resolution steps: not followed yet.",
-            "The breaker of [recycling]: not applied yet; however many fall due at once are recycled.",
         ]
     );
 }

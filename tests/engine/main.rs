@@ -33,9 +33,11 @@ macro_rules! promise {
 
 mod apply;
 mod doubt;
+mod interlocks;
 mod loops;
 mod meet;
 mod notices;
+mod orders;
 mod reads;
 mod tasks;
 mod writes;

@@ -39,6 +39,7 @@ macro_rules! promise {
 }
 
 mod inbox;
+mod interlocks;
 mod journal;
 mod lease;
 mod open;

@@ -92,7 +92,37 @@ fn a_withdrawn_fact_is_struck_and_one_that_came_again_stands() {
     let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
     let struck = |facts: &[Fact]| texts(facts).into_iter().map(|(_, struck)| struck).collect::<Vec<_>>();
     assert_eq!(struck(&[breach.clone(), back.clone()]), [true, false]);
-    assert_eq!(struck(&[breach.clone(), back.clone(), breach.clone()]), [true, false, false]);
     let elsewhere = Fact { at: Timestamp::parse("2027-01-05T15:00:00Z").unwrap(), ..back };
     assert_eq!(struck(&[breach, elsewhere]), [false, false]);
+}
+
+#[test]
+fn of_a_fact_that_turned_out_to_be_anothers_only_the_corrected_line_is_shown() {
+    let of = |owner: &str, by: &str| Fact {
+        owner: Some(OwnerId::new(owner)),
+        by: Actor::Person(OwnerId::new(by)),
+        ..fact(FactKind::Met, "Clock", "", json!({}))
+    };
+    let back = Fact { kind: FactKind::Withdrawn, item: of("1", "1").key().into(), ..of("1", "1") };
+    let corrected = texts(&[of("1", "1"), back.clone(), of("2", "7020")]);
+    assert_eq!(corrected, [("Clock: done in time, by Amy".to_owned(), false)]);
+    let other = fact(FactKind::Breached, "Clock", "", json!({}));
+    let mixed = texts(&[of("1", "1"), other.clone(), back.clone(), other, of("2", "7020")]);
+    assert_eq!(mixed.len(), 3, "what stands between changes nothing: {mixed:?}");
+    let twice = texts(&[of("1", "1"), back.clone(), of("2", "2"), Fact { owner: Some(OwnerId::new("2")), ..back }]);
+    assert_eq!(twice.len(), 2, "what was corrected and then taken back is struck once: {twice:?}");
+}
+
+#[test]
+fn a_fact_that_came_again_later_is_told_with_its_withdrawal() {
+    let breach = fact(FactKind::Breached, "Clock", "", json!({}));
+    let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
+    let agreement = agreement();
+    let zone = agreement.zone();
+    let reader = Reader { agreement: &agreement, zone: &zone, name_of: &|_| None };
+    let later = Timestamp::parse("2027-01-05T16:00:00Z").unwrap();
+    let told = [(&breach, breach.at), (&back, back.at), (&breach, later)];
+    let told = told.map(|(fact, seen_at)| Told { fact, seen_at });
+    let struck: Vec<bool> = story(&reader, &told).iter().map(|line| line.withdrawn).collect();
+    assert_eq!(struck, [true, false, false]);
 }

@@ -9,16 +9,9 @@ pub fn ahead(agreement: &Agreement) -> Vec<String> {
         (agreement.reviews.len(), "review", "not sent"),
         (agreement.resolutions.len(), "conflict-resolution step", "not followed"),
     ];
-    let mut said: Vec<String> = parts
+    parts
         .iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(count, what, how)| format!("{count} {what}{}: {how} yet.", if *count == 1 { "" } else { "s" }))
-        .collect();
-    if let Some(recycling) = &agreement.recycling {
-        let pace = if recycling.pace.is_some() { " and its pace" } else { "" };
-        said.push(format!(
-            "The breaker of [recycling]{pace}: not applied yet; however many fall due at once are recycled."
-        ));
-    }
-    said
+        .collect()
 }
