@@ -83,11 +83,6 @@ impl Agreements {
         &self.files[self.of.get(connection).copied().unwrap_or(0)]
     }
 
-    /// What the agreements say and this version does not act on, each in a sentence.
-    pub fn ahead(&self) -> Vec<String> {
-        self.files.iter().flat_map(|f| lint::ahead(&f.agreement)).collect()
-    }
-
     /// What the agreements leave unsaid, each in a sentence.
     pub fn unsaid(&self) -> Vec<String> {
         self.files.iter().flat_map(|f| lint::unsaid(&f.agreement)).collect()
@@ -162,7 +157,8 @@ impl App {
         }
         let notify_in_observe = settings.notify.notify_in_observe;
         let parts = Parts { db, clock, notifiers, notify_in_observe };
-        let engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), sites);
+        let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), sites);
+        engine.mail_head_to = settings.journal.mail_head_to.clone();
         let keep = Retention {
             inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
             history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),

@@ -43,7 +43,6 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             &a.hash[..12]
         );
     }
-    list("Read and checked, but not acted on by this version:", &agreements.ahead());
     list("Left unsaid:", &agreements.unsaid());
     if arguments.strict && warned > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

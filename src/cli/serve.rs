@@ -18,7 +18,6 @@ pub fn run(arguments: &ConfigArguments) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let app = App::build(&settings, &agreements, Clock::real()).await?;
-        agreements.ahead().iter().for_each(|part| tracing::warn!("read and checked only: {part}"));
         let serving = app.listen(&settings.server)?;
         app.start();
         tracing::info!(listen = %serving.public, admin = %serving.admin, "leadpact is listening");

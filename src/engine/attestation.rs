@@ -104,9 +104,8 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, 
 pub fn remind_at(agreement: &Agreement, commitment: &Commitment, window: &Window) -> Timestamp {
     let own = agreement.party(&commitment.by).and_then(|p| p.calendar).or(agreement.calendar);
     let calendar: Option<&Calendar> = own.map(|i| &agreement.calendars[i].calendar);
-    // The end is the next period's first midnight; the last moment of this one counts its last day as today.
-    let last = window.until - Elapsed::from_millis(1);
-    span::before(calendar, last, Span::OpenDays(BEFORE))
+    // The end is the next period's first midnight, whose day does not count.
+    span::before(calendar, window.until, Span::OpenDays(BEFORE))
 }
 
 async fn remind(

@@ -2,7 +2,7 @@
 
 use crate::{EXAMPLE, example, example_with, read};
 use jiff::civil::{Weekday, date, time};
-use leadpact::agreement::lint::{ahead, unsaid};
+use leadpact::agreement::lint::unsaid;
 use leadpact::agreement::model::*;
 use leadpact::agreement::parse::parse;
 use leadpact::record::{Elapsed, FieldName, FieldType, Object, PartyName, Timestamp, Value};
@@ -240,17 +240,6 @@ to = "marketing"
 #[test]
 fn the_example_leaves_nothing_unsaid() {
     assert_eq!(unsaid(&example().agreement), Vec::<String>::new());
-}
-
-#[test]
-fn what_nothing_acts_on_yet_is_listed() {
-    assert_eq!(
-        ahead(&example().agreement),
-        [
-            "2 reviews: not sent yet.",
-            "3 conflict-resolution steps: not followed yet.",
-        ]
-    );
 }
 
 #[test]
