@@ -161,7 +161,7 @@ pub fn agreement_with(steps: &str, requires: &str, recycling: &str, more: &str) 
 
 /// The same with something before and behind it.
 pub fn agreement_between(steps: &str, before: &str, behind: &str) -> Agreement {
-    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", "");
+    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", "").replace("RECYCLING", FREELY);
     let text = format!("{before}\n{text}\n{behind}");
     let none = |file: &str| Err(format!("{file} is not here"));
     parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
