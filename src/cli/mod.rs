@@ -1,9 +1,9 @@
 //! Floor 5: the command line, one file a command. Arguments are read here; what a command does is
 //! in its file.
 
-pub mod attest;
 pub mod agreement;
 pub mod arm;
+pub mod attest;
 pub mod away;
 pub mod check;
 pub mod demo;
@@ -12,10 +12,10 @@ pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
-pub mod report;
 mod opened;
 pub mod pause;
 pub mod release;
+pub mod report;
 pub mod review;
 pub mod serve;
 pub mod undo;

@@ -1,8 +1,8 @@
 //! `leadpact review`: a review's pack on demand, as text, as an HTML page, or sent.
 
 use super::{ConfigArguments, color, open_store};
-use crate::agreement::model::Review;
 use crate::agreement::Agreement;
+use crate::agreement::model::Review;
 use crate::app::{Agreements, connector, read_configuration};
 use crate::crm::Connection;
 use crate::engine::clock::real_now;

@@ -163,7 +163,8 @@ send_to = ["slack:#x"]
 
     #[test]
     fn a_holiday_moves_skips_or_is_ignored_as_agreed() {
-        let review = |holiday: &str| format!("every = \"week\"\non = \"Mon\"\ntime = \"09:00\"\nholiday = \"{holiday}\"");
+        let review =
+            |holiday: &str| format!("every = \"week\"\non = \"Mon\"\ntime = \"09:00\"\nholiday = \"{holiday}\"");
         let of = |holiday: &str| held(&review(holiday), "2027-01-15T12:00:00Z", 2);
         assert_eq!(of("next open day"), ["01-19 Tue 09:00 EST on 2027-W02", "01-25 Mon 09:00 EST on 2027-W03"]);
         assert_eq!(of("skip"), ["01-25 Mon 09:00 EST on 2027-W03", "02-01 Mon 09:00 EST on 2027-W04"]);

@@ -7,8 +7,8 @@
 
 pub mod course;
 pub mod figures;
-pub mod meeting;
 pub mod layout;
+pub mod meeting;
 pub mod money;
 pub mod pack;
 pub mod story;

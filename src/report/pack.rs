@@ -88,7 +88,8 @@ impl Pack<'_> {
 
     /// For a terminal, or the plain side of a mail.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n{}: {} ({})\n", self.title(), self.span(), self.agreement.title, self.agreement.version);
+        let mut text =
+            format!("{}\n{}: {} ({})\n", self.title(), self.span(), self.agreement.title, self.agreement.version);
         for part in self.parts() {
             let heading = printable(&part.heading);
             // Writing to a String cannot fail.
@@ -119,4 +120,3 @@ fn web_address(text: &str) -> Option<String> {
     let url = url::Url::parse(text.trim()).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
-

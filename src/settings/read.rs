@@ -39,9 +39,31 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) fn with_source(self, source: Source) -> Settings {
-        let Parts { agreement, require_signatures, server, store, schedule, connections, notify, journal, log, retention } =
-            self;
-        Settings { agreement, require_signatures, server, store, schedule, connections, notify, journal, log, retention, source }
+        let Parts {
+            agreement,
+            require_signatures,
+            server,
+            store,
+            schedule,
+            connections,
+            notify,
+            journal,
+            log,
+            retention,
+        } = self;
+        Settings {
+            agreement,
+            require_signatures,
+            server,
+            store,
+            schedule,
+            connections,
+            notify,
+            journal,
+            log,
+            retention,
+            source,
+        }
     }
 }
 

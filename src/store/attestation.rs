@@ -91,12 +91,7 @@ pub async fn between(
     const SQL: &str = "SELECT commitment, period, period_from, answer, named, note, at FROM attestation \
          WHERE connection = $1 AND period_from >= $2 AND period_from < $3 ORDER BY commitment, period_from";
     let rows: Vec<Row> = on_db!(db, |c| {
-        sqlx::query_as(SQL)
-            .bind(scope(connection))
-            .bind(from.as_millis())
-            .bind(until.as_millis())
-            .fetch_all(c)
-            .await
+        sqlx::query_as(SQL).bind(scope(connection)).bind(from.as_millis()).bind(until.as_millis()).fetch_all(c).await
     })?;
     Ok(rows.into_iter().map(from_row).collect())
 }

@@ -103,8 +103,8 @@ struct Row {
 }
 
 fn from_row(row: Row) -> Result<DisputeRow> {
-    let kind = FactKind::parse(&row.kind)
-        .ok_or_else(|| StoreError::Corrupt(format!("`{}` is no kind of fact", row.kind)))?;
+    let kind =
+        FactKind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("`{}` is no kind of fact", row.kind)))?;
     Ok(DisputeRow {
         id: row.id,
         record: RecordKey {
@@ -210,11 +210,9 @@ pub async fn undecided(db: &Db, connection: &ConnectionName) -> Result<Vec<Dispu
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn newest(db: &Db, connection: &ConnectionName, limit: u32) -> Result<Vec<DisputeRow>> {
-    let sql =
-        sqlx::AssertSqlSafe(format!("{SELECT} WHERE connection = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"));
-    let rows: Vec<Row> = on_db!(db, |c| {
-        sqlx::query_as(sql).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await
-    })?;
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE connection = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"));
+    let rows: Vec<Row> =
+        on_db!(db, |c| { sqlx::query_as(sql).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await })?;
     rows.into_iter().map(from_row).collect()
 }
 

@@ -81,12 +81,7 @@ pub async fn due(db: &Db, connection: &ConnectionName, now: Timestamp, limit: u3
     const SQL: &str = "SELECT key, destinations, body, state, attempts FROM letter WHERE connection = $1 \
          AND not_before <= $2 AND state IN ('due', 'sending', 'again') ORDER BY not_before, key LIMIT $3";
     let rows: Vec<(String, String, String, String, i64)> = on_db!(db, |c| {
-        sqlx::query_as(SQL)
-            .bind(connection.as_str())
-            .bind(now.as_millis())
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
+        sqlx::query_as(SQL).bind(connection.as_str()).bind(now.as_millis()).bind(i64::from(limit)).fetch_all(c).await
     })?;
     let read = |(key, destinations, body, state, attempts): (String, String, String, String, i64)| {
         let state = match state.as_str() {

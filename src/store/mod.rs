@@ -24,8 +24,8 @@ pub mod outbox;
 pub mod person;
 pub mod rotation;
 pub mod standing;
-pub mod tale;
 pub mod switch;
+pub mod tale;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};

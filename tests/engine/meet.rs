@@ -146,14 +146,8 @@ promise!(a_dispute_is_told_at_once_climbs_at_each_deadline_and_stays_open_when_n
     assert_eq!(fact.detail["at"], minute(60).as_millis());
     assert_eq!(climbed[0].entry.record, Some(lead("0")));
 
-    let ruled = decide(
-        &world.engine.db,
-        &world.site.agreement,
-        &last,
-        Ruling::Upheld,
-        ("Dana", "true"),
-        world.clock.now(),
-    );
+    let ruled =
+        decide(&world.engine.db, &world.site.agreement, &last, Ruling::Upheld, ("Dana", "true"), world.clock.now());
     assert_eq!(ruled.await.unwrap().state, DisputeState::Upheld, "an exhausted one can still be decided");
 });
 
@@ -211,7 +205,8 @@ async fn crash_while(world: &World, key: &str, was: LetterState, is: LetterState
 }
 
 promise!(a_letter_that_a_crash_interrupted_is_sent_once_more_and_no_oftener, |store| {
-    let world = breached(&store, agreement_between("", BEFORE, &format!("{BEHIND}{}", STEPS.replace(", \"party\"", "")))).await;
+    let world =
+        breached(&store, agreement_between("", BEFORE, &format!("{BEHIND}{}", STEPS.replace(", \"party\"", "")))).await;
     let row = disputed(&world).await.unwrap();
     let key = format!("dispute/{}/1/0", row.id);
     world.channels.answer("@pat@acme.example", NotifyError::Later { message: "down".into(), after: None });

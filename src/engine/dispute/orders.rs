@@ -49,8 +49,7 @@ impl Ruling {
 pub fn disputable(rows: &[JournalRow]) -> Vec<&Fact> {
     let told: Vec<Told<'_>> = rows.iter().map(|r| Told { fact: &r.entry.fact, seen_at: r.entry.seen_at }).collect();
     let struck = withdrawn(&told);
-    let kinds =
-        [FactKind::Breached, FactKind::Rejected, FactKind::DefinitionFailed, FactKind::ViolationOpened];
+    let kinds = [FactKind::Breached, FactKind::Rejected, FactKind::DefinitionFailed, FactKind::ViolationOpened];
     told.iter().zip(struck).filter(|(t, struck)| !struck && kinds.contains(&t.fact.kind)).map(|(t, _)| t.fact).collect()
 }
 

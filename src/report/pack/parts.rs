@@ -142,11 +142,19 @@ fn win_loss(pack: &Pack<'_>) -> Part {
     let worth = |amounts: Option<&crate::report::figures::Amounts>| {
         amounts.map(|a| format!(", {} {currency}", a.sum).trim_end().to_owned()).unwrap_or_default()
     };
-    for stage in whole.into_iter().flat_map(|part| &part.stages).filter(|s| ends(s.stage.as_str()) == Some(Ending::Won)) {
+    for stage in whole
+        .into_iter()
+        .flat_map(|part| &part.stages)
+        .filter(|s| s.entered > 0 && ends(s.stage.as_str()) == Some(Ending::Won))
+    {
         let text = format!("{}{}", stage.entered, worth(stage.amounts.as_ref()));
         items.push(Item { name: Some(stage.term.clone()), url: None, text });
     }
-    for end in whole.into_iter().flat_map(|part| &part.endings).filter(|e| ends(e.stage.as_str()) == Some(Ending::Lost)) {
+    for end in whole
+        .into_iter()
+        .flat_map(|part| &part.endings)
+        .filter(|e| e.entered > 0 && ends(e.stage.as_str()) == Some(Ending::Lost))
+    {
         let text = format!("{}{}", end.entered, worth(end.amounts.as_ref()));
         items.push(Item { name: Some(end.term.clone()), url: None, text });
     }
