@@ -59,9 +59,13 @@ fn scored(commitment: &Commitment, row: &[Cell]) -> Item {
         _ => None,
     };
     let measured = &commitment.measured;
+    let silence = match measured.figure {
+        Figure::Word { .. } => "nobody attested",
+        _ => "nothing to measure",
+    };
     let mut text = format!(
         "{} in {}, {}; agreed: {}",
-        cell(5).unwrap_or("nothing to measure"),
+        cell(5).unwrap_or(silence),
         measured.period,
         cell(6).unwrap_or("open"),
         commitment.target
@@ -101,8 +105,11 @@ fn bar(pack: &Pack<'_>, commitment: &Commitment, item: &Item) -> Option<Bar> {
         Verdict::Open | Verdict::NoData => Outcome::Open,
     };
     let shown = item.text.split(" in ").next().unwrap_or_default().to_owned();
-    let label = commitment.name.clone();
-    Some(Bar { label, value, shown, target: Some(1.0), wanted: commitment.target.clone(), outcome })
+    let wanted = match agreed.target {
+        Target::Yes => String::new(),
+        _ => commitment.target.clone(),
+    };
+    Some(Bar { label: commitment.name.clone(), value, shown, target: Some(1.0), wanted, outcome })
 }
 
 fn missed(pack: &Pack<'_>) -> Part {
