@@ -4,6 +4,7 @@
 use super::ConfigArguments;
 use super::opened::{self, Opened, People, agreed, counted, now, past_moment, who};
 use crate::engine::orders::{Made, moves_between, moves_of, submit};
+use crate::engine::switches::Switches;
 use crate::record::{Ask, ConnectionName, Object, Order, RecordId, RecordKey};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -56,6 +57,9 @@ pub fn run(arguments: &UndoArguments) -> Result<ExitCode> {
         }
         let orders: Vec<Order> = known.into_iter().map(|made| order(made, &arguments.why)).collect();
         submit(&opened.db, &name, &orders, now()).await?;
+        if let Some(pause) = Switches::read(&opened.db, &name).await?.pause(now()) {
+            println!("{name} is paused by {}: nothing is put back before it is resumed.", pause.by);
+        }
         println!("Ordered: {} put back, but for what somebody has changed since.", counted(orders.len(), "record"));
         Ok(ExitCode::SUCCESS)
     })

@@ -78,7 +78,8 @@ promise!(an_hours_moves_are_undone_but_for_what_somebody_changed_since, |store| 
     world.settle().await;
     world.at(70);
     world.crm.edit(Object::Lead, "002", minute(70), &[("owner", text("71")), ("touches", Value::Number(3.0))]);
-    let between = |from, to| moves_between(&world.engine.db, acme_ref(), minute(from), minute(to));
+    let (db, name) = (world.engine.db.clone(), acme());
+    let between = |from, to| moves_between(&db, &name, minute(from), minute(to));
     assert_eq!(between(0, 61).await.unwrap(), []);
     let made = between(61, 71).await.unwrap();
     assert_eq!(made.len(), 3);
@@ -90,11 +91,6 @@ promise!(an_hours_moves_are_undone_but_for_what_somebody_changed_since, |store| 
     assert_eq!(seen(&world, "002").0, "71");
     assert_eq!((world.count("001", FactKind::Undone).await, world.count("002", FactKind::Undone).await), (1, 0));
 });
-
-fn acme_ref() -> &'static leadpact::record::ConnectionName {
-    static ACME: std::sync::OnceLock<leadpact::record::ConnectionName> = std::sync::OnceLock::new();
-    ACME.get_or_init(acme)
-}
 
 promise!(an_order_that_cannot_be_read_is_parked_and_seen, |store| {
     let mut world = World::new(store, RECYCLE).await;

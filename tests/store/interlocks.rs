@@ -105,7 +105,8 @@ fn sorted(mut counts: Vec<outbox::OfOwner>) -> Vec<(String, u64)> {
 
 promise!(recycles_are_counted_by_owner_when_due_and_when_made, |store| {
     leads(&store, 5).await;
-    let due = |now| outbox::recycles_due(&store.db, &acme(), at(now));
+    let name = acme();
+    let due = |now| outbox::recycles_due(&store.db, &name, at(now));
     assert_eq!(sorted(due(2).await.unwrap()), [("7".into(), 3)]);
     assert_eq!(sorted(due(9).await.unwrap()), [(String::new(), 1), ("7".into(), 4)]);
     let mut tx = store.begin().await;
@@ -116,7 +117,7 @@ promise!(recycles_are_counted_by_owner_when_due_and_when_made, |store| {
     let done = Outcome::Done { at: at(1), since: at(1), values: Vec::new(), note: None };
     outbox::settle(&mut tx, &acme(), &[(key(0), done.clone()), (key(4), done)], at(300)).await.unwrap();
     tx.commit().await.unwrap();
-    let made = |since| outbox::recycles_made(&store.db, &acme(), at(since), false);
+    let made = |since| outbox::recycles_made(&store.db, &name, at(since), false);
     assert_eq!(sorted(made(299).await.unwrap()), [(String::new(), 1), ("7".into(), 1), ("8".into(), 1)]);
     assert_eq!(sorted(made(300).await.unwrap()), [("8".into(), 1)], "what is on its way counts");
     let moments = outbox::recycle_moments(&store.db, &acme(), at(299), at(400)).await.unwrap();
