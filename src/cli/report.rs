@@ -119,7 +119,7 @@ async fn report(
         period,
         now,
         by: arguments.by.map(dimension),
-        attestations: Vec::new(),
+        attestations: measure::attestations(db, own.then_some(connection), &period).await?,
         names: HashMap::new(),
     };
     measure::measure(db, question).await.with_context(|| format!("connection `{connection}` cannot be measured"))

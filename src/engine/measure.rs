@@ -3,11 +3,13 @@
 
 use crate::agreement::Agreement;
 use crate::agreement::parse::parse;
-use crate::record::{ConnectionName, FactKind, Fields, Object, RecordId, RecordKey, Timestamp};
+use crate::record::{ConnectionName, Elapsed, FactKind, Fields, Object, RecordId, RecordKey, Timestamp};
 use crate::report::figures::Report;
-use crate::report::tale::{Entry, Latest, Tale};
+use crate::report::tale::{Attestation, Entry, Latest, Tale};
 use crate::report::tally::{Question, Tally};
 use crate::report::terms::Terms;
+use crate::report::window::Window;
+use crate::store::attestation::{self, AttestationRow};
 use crate::store::tale::{TaleRow, Wanted};
 use crate::store::{Db, Result, StoreError, agreement, journal, person, tale};
 use serde::Deserialize;
@@ -124,6 +126,25 @@ pub async fn terms(db: &Db, own: Option<&ConnectionName>, file: &Arc<Agreement>)
         }
     }
     Ok(Terms::of(versions).unwrap_or_else(|| Terms::one(file.clone())))
+}
+
+/// How far back a trend looks: six quarters and some.
+const TREND: Elapsed = Elapsed::from_secs(86_400 * 31 * 21);
+
+/// What was attested for this period and for those that its trend looks back at.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn attestations(db: &Db, own: Option<&ConnectionName>, period: &Window) -> Result<Vec<Attestation>> {
+    let answers = attestation::between(db, own, period.from - TREND, period.until).await?;
+    let one = |row: AttestationRow| Attestation {
+        commitment: row.commitment,
+        period_start: row.period_from,
+        answer: row.answer,
+        by: row.by,
+        at: row.at,
+    };
+    Ok(answers.into_iter().map(one).collect())
 }
 
 /// The part of a standing that measures need; reading only that is much quicker.

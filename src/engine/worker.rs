@@ -4,6 +4,7 @@
 use super::clock::{monotonic_now, real_now};
 use super::context::{Engine, Site};
 use super::deliver::Deliver;
+use super::meetings::Meetings;
 use super::schedule::Schedule;
 use super::{apply, inform, renewal, tidy, wake};
 use crate::record::{Elapsed, Timestamp};
@@ -103,6 +104,7 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedul
                 deliveries(engine, site, &lease, crm, &issued, &over).await;
             },
             notifications(engine, site, &lease, notices, Told { issued: &issued, told: &told }, &over),
+            meetings(engine, site, &lease, &over),
             tidying(engine, site, &lease, keep, &over),
             telling(engine, site, &lease, &over),
         )
@@ -221,6 +223,18 @@ async fn notifications(
             }
             Ok(_) => {}
             Err(error) => failed(site, over, &error, "notifying").await,
+        }
+    }
+}
+
+/// Disputes, attestations and reviews, and the letters about them.
+async fn meetings(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
+    let mut meetings = Meetings::default();
+    while !over.is_cancelled() {
+        match meetings.step(engine, site, lease).await {
+            Ok(0) => pause(over, LOOK).await,
+            Ok(_) => {}
+            Err(error) => failed(site, over, &error, "a meeting").await,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod figures;
 pub mod layout;
 pub mod meeting;
 pub mod money;
+pub mod pack;
 pub mod story;
 pub mod tale;
 pub mod tally;

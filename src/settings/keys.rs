@@ -35,6 +35,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("notify.slack.base_url", Text),
     ("notify.email.smtp_url", Text),
     ("notify.email.from", Text),
+    ("journal.mail_head_to", Text),
     ("log.format", Text),
     ("log.level", Text),
     ("retention.inbox_days", Plain),

@@ -36,6 +36,7 @@ mod doubt;
 mod half_year;
 mod interlocks;
 mod loops;
+mod meet;
 mod notices;
 mod orders;
 mod reads;

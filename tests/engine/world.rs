@@ -170,6 +170,14 @@ pub fn agreement_with(steps: &str, requires: &str, recycling: &str, more: &str) 
     parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
 }
 
+/// The same with something before and behind it.
+pub fn agreement_between(steps: &str, before: &str, behind: &str) -> Agreement {
+    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", "").replace("RECYCLING", FREELY);
+    let text = format!("{before}\n{text}\n{behind}");
+    let none = |file: &str| Err(format!("{file} is not here"));
+    parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
+}
+
 /// So many minutes after noon.
 pub fn minute(n: i64) -> Timestamp {
     Timestamp::parse("2027-01-05T12:00:00Z").unwrap() + Elapsed::from_secs(60 * n)

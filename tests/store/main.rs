@@ -42,6 +42,7 @@ mod inbox;
 mod interlocks;
 mod journal;
 mod lease;
+mod meet;
 mod open;
 mod outbox;
 mod records;
