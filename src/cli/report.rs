@@ -5,6 +5,7 @@ use crate::agreement::model::Period;
 use crate::app::{AgreementFile, read_configuration};
 use crate::engine::clock::real_now;
 use crate::engine::measure;
+use crate::engine::review::attestations;
 use crate::record::{ConnectionName, Timestamp};
 use crate::report::figures::{Dimension, Report};
 use crate::report::layout::{Stamp, What, table, to_csv};
@@ -122,7 +123,7 @@ async fn report(
         period,
         now,
         by: arguments.by.map(dimension),
-        attestations: Vec::new(),
+        attestations: attestations(db, own.then_some(connection), &period).await?,
         names: HashMap::new(),
     };
     measure::measure(db, question).await.with_context(|| format!("connection `{connection}` cannot be measured"))

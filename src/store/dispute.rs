@@ -212,7 +212,7 @@ pub async fn undecided(db: &Db, connection: &ConnectionName) -> Result<Vec<Dispu
 pub async fn newest(db: &Db, connection: &ConnectionName, limit: u32) -> Result<Vec<DisputeRow>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE connection = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"));
     let rows: Vec<Row> =
-        on_db!(db, |c| { sqlx::query_as(sql).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await })?;
+        on_db!(db, |c| sqlx::query_as(sql).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(from_row).collect()
 }
 

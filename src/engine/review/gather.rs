@@ -6,7 +6,9 @@ use crate::agreement::model::{Ending, Review};
 use crate::crm::{Connection, SharedCrm};
 use crate::engine::attestation::attested_by;
 use crate::engine::measure;
-use crate::record::{Elapsed, Fact, FactKind, FieldName, Fields, Object, OwnerId, PartyName, RecordKey, Timestamp};
+use crate::record::{
+    ConnectionName, Elapsed, Fact, FactKind, FieldName, Fields, Object, OwnerId, PartyName, RecordKey, Timestamp,
+};
 use crate::report::pack::{Item, Pack};
 use crate::report::story::{Told, withdrawn};
 use crate::report::tale::Attestation;
@@ -41,7 +43,7 @@ pub struct Asked<'a> {
 
 impl Asked<'_> {
     /// The scope of what is kept by agreement.
-    fn own(&self) -> Option<&crate::record::ConnectionName> {
+    fn own(&self) -> Option<&ConnectionName> {
         self.connection.agreement.is_some().then_some(&self.connection.name)
     }
 
@@ -60,7 +62,7 @@ impl Asked<'_> {
 /// When the database is unavailable, or what it holds cannot be read.
 pub async fn gather<'a>(asked: &Asked<'a>) -> Result<Pack<'a>, StoreError> {
     let (db, name) = (asked.db, &asked.connection.name);
-    let answers = attestation::between(db, asked.own(), asked.period.from - TREND, asked.period.until).await?;
+    let answers = answers(db, asked.own(), &asked.period).await?;
     let people = person::load_all(db, name).await?;
     let names: HashMap<OwnerId, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
     let none = |file: &str| Err(format!("{file} is not read here"));
@@ -88,6 +90,23 @@ pub async fn gather<'a>(asked: &Asked<'a>) -> Result<Pack<'a>, StoreError> {
         unattested: unattested(asked, &answers),
         held: held(asked).await?,
     })
+}
+
+/// What was attested for the period and for those of its trend.
+async fn answers(db: &Db, own: Option<&ConnectionName>, period: &Window) -> Result<Vec<AttestationRow>, StoreError> {
+    attestation::between(db, own, period.from - TREND, period.until).await
+}
+
+/// The same, as reports take it.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn attestations(
+    db: &Db,
+    own: Option<&ConnectionName>,
+    period: &Window,
+) -> Result<Vec<Attestation>, StoreError> {
+    Ok(answers(db, own, period).await?.iter().map(answer).collect())
 }
 
 fn answer(row: &AttestationRow) -> Attestation {
