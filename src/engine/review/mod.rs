@@ -4,7 +4,7 @@
 
 mod gather;
 
-pub use gather::{Asked, gather};
+pub use gather::{Asked, attestations, gather};
 
 use super::context::{Engine, Site};
 use super::letters;
