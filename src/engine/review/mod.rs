@@ -4,7 +4,7 @@
 
 mod gather;
 
-pub use gather::{Asked, attestations, gather};
+pub use gather::{Asked, gather};
 
 use super::context::{Engine, Site};
 use super::letters;
