@@ -160,10 +160,11 @@ mod tests {
         let boxes: Vec<f64> = drawing
             .marks
             .iter()
-            .filter_map(|m| matches!(m, Mark::Box { paint: Paint::Missed | Paint::Kept, .. }).then(|| m.reach().1))
+            .filter(|m| matches!(m, Mark::Box { paint: Paint::Missed | Paint::Kept, .. }))
+            .map(|m| m.reach().1)
             .collect();
         let lines: Vec<f64> =
-            drawing.marks.iter().filter_map(|m| matches!(m, Mark::Line { .. }).then(|| m.reach().0)).collect();
+            drawing.marks.iter().filter(|m| matches!(m, Mark::Line { .. })).map(|m| m.reach().0).collect();
         let scale: f64 = 400.0 / (0.99 * 1.05);
         assert_eq!(
             boxes.iter().map(|x| x.round()).collect::<Vec<_>>(),

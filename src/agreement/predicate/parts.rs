@@ -36,7 +36,7 @@ pub struct Bound {
 impl Bound {
     /// How much this bound asks for beside another: `Greater` when more, `None` when they bound from different sides.
     pub fn beside(self, other: Self) -> Option<Ordering> {
-        let (mine, theirs) = (self.from_below(), other.from_below());
+        let (mine, theirs) = (self.lower_bound(), other.lower_bound());
         if mine.0 != theirs.0 {
             return None;
         }
@@ -47,7 +47,7 @@ impl Bound {
     }
 
     /// Whether it bounds from below, and whether the number itself is left out.
-    fn from_below(self) -> (bool, bool) {
+    fn lower_bound(self) -> (bool, bool) {
         (matches!(self.op, Op::Ge | Op::Gt), matches!(self.op, Op::Gt | Op::Lt))
     }
 }
