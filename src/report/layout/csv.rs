@@ -55,7 +55,7 @@ mod tests {
         for evil in ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx"] {
             assert_eq!(csv(vec![Cell::text(evil)]), format!("crm,2027-01,'{evil}"));
         }
-        assert_eq!(csv(vec![Cell::text("\r=1")]), "crm,2027-01,\"'");
+        assert_eq!(csv(vec![Cell::text("\r=1")]), "crm,2027-01,\"'\r=1\"");
         assert_eq!(csv(vec![Cell::text("a=b"), Cell::text("")]), "crm,2027-01,a=b,");
     }
 
