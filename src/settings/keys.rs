@@ -146,7 +146,8 @@ mod tests {
     fn every_setting_of_the_default_file_can_be_overridden() {
         let whole = |path: &[String], of: &[(&str, Kind)]| (1..=path.len()).any(|n| kind(of, &path[..n]).is_some());
         let (settings, connections) = documented();
-        let sections = ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention"];
+        let sections =
+            ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention", "journal"];
         for path in settings.iter().filter(|path| !sections.contains(&path.join(".").as_str())) {
             assert!(whole(path, SETTINGS), "{path:?}");
         }

@@ -31,9 +31,9 @@ fn words(party: &PartyName) -> String {
 
 /// A part for each side, in the order in which the agreement names them.
 fn scorecards(pack: &Pack<'_>) -> Vec<Part> {
-    let shown = table(&pack.report, What::Scorecard).rows;
-    let lines: Vec<(&Commitment, Item)> =
-        pack.report.commitments.iter().zip(&shown).map(|(c, row)| (c, scored(c, row))).collect();
+    let shown = table(&pack.report, What::Scorecard);
+    let rows = pack.report.commitments.iter().zip(&shown.rows);
+    let lines: Vec<(&Commitment, Item)> = rows.map(|(c, row)| (c, scored(c, &shown.columns, row))).collect();
     let mut parts = Vec::new();
     for party in &pack.agreement.parties {
         let own: Vec<&(&Commitment, Item)> = lines.iter().filter(|(c, _)| c.by == party.name).collect();
@@ -52,9 +52,9 @@ fn scorecards(pack: &Pack<'_>) -> Vec<Part> {
     parts
 }
 
-/// The table's columns: by, to, commitment, period, target, figure, verdict, expected, last six, short by.
-fn scored(commitment: &Commitment, row: &[Cell]) -> Item {
-    let cell = |n: usize| match row.get(n) {
+/// A row of the scorecard as a line.
+fn scored(commitment: &Commitment, columns: &[&str], row: &[Cell]) -> Item {
+    let cell = |name: &str| match columns.iter().position(|column| *column == name).and_then(|n| row.get(n)) {
         Some(Cell::Text(text) | Cell::Number(text)) if !text.is_empty() && text != "-" => Some(text.as_str()),
         _ => None,
     };
@@ -63,17 +63,18 @@ fn scored(commitment: &Commitment, row: &[Cell]) -> Item {
         Figure::Word { .. } => "nobody attested",
         _ => "nothing to measure",
     };
+    let of = cell("of").map_or_else(String::new, |of| format!(" ({of})"));
     let mut text = format!(
-        "{} in {}, {}; agreed: {}",
-        cell(5).unwrap_or(silence),
+        "{}{of} in {}, {}; agreed: {}",
+        cell("figure").unwrap_or(silence),
         measured.period,
-        cell(6).unwrap_or("open"),
+        cell("verdict").unwrap_or("open"),
         commitment.target
     );
-    if let Some(expected) = cell(7) {
+    if let Some(expected) = cell("expected") {
         text.push_str(&format!("; expected: {expected}"));
     }
-    if let Some(trend) = cell(8) {
+    if let Some(trend) = cell("last six") {
         text.push_str(&format!("; last periods {trend}"));
     }
     Item { name: Some(commitment.name.clone()), url: None, text }
