@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Change, Fact, FactKind, OwnerId, Timestamp, What};
+use crate::record::{Actor, Change, Fact, FactKind, FieldName, OwnerId, Timestamp, What};
 use serde_json::Map;
 use std::collections::HashMap;
 
@@ -28,12 +28,12 @@ pub(super) fn is_known(standing: &Standing, change: &Change) -> bool {
     };
     match &change.what {
         // When a read revealed something it was guessed; an event from before it tells exactly. And
-        // what happened at the very moment is one change with what we know of it.
+        // what happened at the very moment may be another change than the one that we know.
         What::Fields(values) => {
             let since_read = standing.last_read.is_none_or(|r| r.at < change.at);
             let said = without_echoes(&standing.own_writes, values, change.at, &change.by);
-            let of_this_moment = standing.fields.iter().any(|f| f.at == change.at);
-            since_read && !of_this_moment && knows(&said)
+            let earlier = |(name, _): &(FieldName, _)| standing.fields.field(*name).is_none_or(|f| f.at < change.at);
+            since_read && knows(&said) && said.iter().all(earlier)
         }
         What::Read(reading) => {
             let same = |r: super::standing::ReadMark| r.at == change.at && r.modified == reading.modified;
@@ -108,8 +108,8 @@ pub(super) fn landed_writes(history: &[Change]) -> Vec<OwnWrite> {
     landed.collect()
 }
 
-/// In the order of their times, each once and without echoes of our writes; events of one moment
-/// are one change. Also the latest moment for which two events claim different values.
+/// In the order of their times, each once and without echoes of our writes; what one actor did at one
+/// moment is one change. Also the latest moment for which two events claim different values.
 pub(super) fn merged(
     mut history: Vec<Change>,
     from: Timestamp,
@@ -118,29 +118,54 @@ pub(super) fn merged(
     history.retain(|c| c.at > from);
     history.sort();
     history.dedup();
+    for Change { at, what, by } in &mut history {
+        if let What::Fields(values) = what {
+            *values = without_echoes(writes, values, *at, by);
+        }
+    }
     let mut doubtful = None;
     let mut merged: Vec<Change> = Vec::with_capacity(history.len());
-    for mut change in history {
-        if let What::Fields(values) = &mut change.what {
-            *values = without_echoes(writes, values, change.at, &change.by);
-        }
-        match (merged.last_mut(), &change.what) {
-            (Some(Change { at, what: What::Fields(values), by }), What::Fields(more)) if *at == change.at => {
-                if personal(&change.by) > personal(by) {
-                    *by = change.by;
-                }
-                if join(values, more.iter()) {
-                    doubtful = Some(change.at);
-                }
-            }
-            _ => merged.push(change),
+    let is_event = |change: &Change| matches!(change.what, What::Fields(_));
+    for moment in history.chunk_by(|a, b| a.at == b.at && is_event(a) && is_event(b)) {
+        if let [one] = moment {
+            merged.push(one.clone());
+        } else if one_moment(moment, &mut merged) {
+            doubtful = Some(moment[0].at);
         }
     }
     (merged, doubtful)
 }
 
-/// Of several who changed a record at one moment a person counts first, so that the order of arrival
-/// does not matter.
+/// The events of one moment, as one change of each who did anything: a person's first, since
+/// automation follows people. Answers whether two of them claim different values.
+fn one_moment(events: &[Change], merged: &mut Vec<Change>) -> bool {
+    let said: Vec<(&Actor, &FieldValues)> = events
+        .iter()
+        .filter_map(|c| match &c.what {
+            What::Fields(values) => Some((&c.by, values)),
+            _ => None,
+        })
+        .collect();
+    let (at, first, mut values, mut differ) = (events[0].at, merged.len(), FieldValues::new(), false);
+    for (_, more) in &said {
+        differ |= join(&mut values, more.iter());
+    }
+    for value in values {
+        let who = said.iter().filter(|(_, values)| values.contains(&value)).map(|(by, _)| *by);
+        let by = who.max_by_key(|by| personal(by)).cloned().unwrap_or_default();
+        match merged[first..].iter_mut().find(|c| c.by == by) {
+            Some(Change { what: What::Fields(values), .. }) => values.push(value),
+            _ => merged.push(Change { at, what: What::Fields(vec![value]), by }),
+        }
+    }
+    if merged.len() == first {
+        merged.extend(events.first().cloned());
+    }
+    merged[first..].sort_by(|a, b| personal(&b.by).cmp(&personal(&a.by)));
+    differ
+}
+
+/// Of several who say the same a person counts first, so that the order of arrival does not matter.
 fn personal(by: &Actor) -> (u8, Option<&OwnerId>) {
     match by {
         Actor::Leadpact => (0, None),

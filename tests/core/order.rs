@@ -167,17 +167,18 @@ fn tell(story: &mut Story, all: &[(Timestamp, Act)], at: Timestamp, act: &Act) {
         }
         Act::Recycled { owner, since } => {
             let action = Action::Recycle { to: PartyName::new("tele"), set: vec![] };
-            return writes(story, at, recycled(at, *owner), action, *owner, *since);
+            return writes(story, at, recycled(at, *owner, *since), action, *owner, *since);
         }
         Act::Undone { owner, of } => {
             let before = all.iter().rev().filter(|(done, _)| *done < at);
             let mut recycles = before.filter_map(|(at, act)| match act {
-                Act::Recycled { owner, .. } => Some(recycled(*at, *owner)),
+                Act::Recycled { owner, since } => Some(recycled(*at, *owner, *since)),
                 _ => None,
             });
-            let of = recycles.nth(*of).unwrap_or_else(|| EffectKey::new("crm/lead/1/1/Accept/1/none"));
+            let nth = *of;
+            let of = recycles.nth(nth).unwrap_or_else(|| EffectKey::new("crm/lead/1/1/Accept/1/none"));
             let action = Action::Undo { of, set: vec![], by: "Eve".into(), why: "a mistake".into() };
-            let key = EffectKey::new(format!("crm/lead/1/1/Accept/1/undone-{}-{owner}", at.as_millis()));
+            let key = EffectKey::new(format!("crm/lead/1/1/Accept/1/undone-{}-{owner}-{nth}", at.as_millis()));
             return writes(story, at, key, action, *owner, 2);
         }
         Act::Deleted => What::Deleted,
@@ -186,8 +187,8 @@ fn tell(story: &mut Story, all: &[(Timestamp, Act)], at: Timestamp, act: &Act) {
     story.change(Change { at, what, by });
 }
 
-fn recycled(at: Timestamp, owner: u8) -> EffectKey {
-    EffectKey::new(format!("crm/lead/1/1/Accept/1/recycled-{}-{owner}", at.as_millis()))
+fn recycled(at: Timestamp, owner: u8, since: i64) -> EffectKey {
+    EffectKey::new(format!("crm/lead/1/1/Accept/1/recycled-{}-{owner}-{since}", at.as_millis()))
 }
 
 /// A write of ours that landed. It settles once, whatever else is told again.

@@ -82,3 +82,14 @@ fn a_run_that_a_new_owner_ends_was_the_former_ones() {
         "clock_started ann tele mql Mon 09:00; transferred ann tele mql Mon 12:00; clock_started bob tele mql Mon 12:00"
     );
 }
+
+#[test]
+fn a_read_that_reveals_another_owner_from_before_a_breach_corrects_the_breach() {
+    let mut story = Story::lead(ACCEPT);
+    story.event("Mon 09:00", "status=MQL owner=ann").read("Mon 09:10", "Mon 09:00", "status=MQL owner=ann");
+    story.until("Mon 14:00");
+    assert_eq!(story.whose("breached"), "breached ann tele mql Mon 13:00");
+    story.read("Mon 15:00", "Mon 12:00", "status=MQL owner=bob");
+    assert_eq!(story.whose("assigned"), "assigned ann - - Mon 09:00; assigned bob tele mql Mon 12:00");
+    assert_eq!(story.whose("breached"), "breached bob tele mql Mon 13:00");
+}
