@@ -5,6 +5,7 @@ use super::render::{record_context, split};
 use super::templates::{TemplateError, Templates};
 use super::version::{self, Version};
 use super::{RecordItem, Rendered, letter_blocks, text, words};
+use crate::chart::text::escape;
 use minijinja::{Value, context};
 
 /// What people write, in characters at most.
@@ -186,6 +187,15 @@ pub struct Line {
 }
 
 impl Paper {
+    /// A few plain paragraphs under a heading.
+    pub fn plain(subject: String, heading: String, paragraphs: Vec<String>) -> Self {
+        let text = format!("{heading}\n\n{}\n", paragraphs.join("\n\n"));
+        let said = std::iter::once(&heading).chain(&paragraphs);
+        let html = said.map(|p| format!("<p>{}</p>\n", escape(p))).collect();
+        let lines = paragraphs.into_iter().map(|text| Line { link: None, text }).collect();
+        Self { subject, text, html, sections: vec![Section { heading, lines }] }
+    }
+
     /// In every form that a channel may want, under this key. Its HTML is taken as it is: whoever
     /// made it has escaped what came from a CRM.
     pub fn rendered(self, key: &str) -> Rendered {

@@ -78,3 +78,13 @@ fn a_paper_keeps_slacks_limits_and_never_cuts_a_link() {
         assert!(text.contains(" more"), "what has no room is counted");
     }
 }
+
+#[test]
+fn plain_paragraphs_cannot_become_markup() {
+    let paragraphs = vec!["<!channel> & <b>Zoë</b>".to_owned()];
+    let said = Paper::plain("Held\r\nBcc: x".into(), "Too many.".into(), paragraphs).rendered("k");
+    assert_eq!(said.subject, "Held Bcc: x");
+    assert_eq!(said.text, "Too many.\n\n<!channel> & <b>Zoë</b>\n");
+    assert_eq!(said.html, "<p>Too many.</p>\n<p>&lt;!channel&gt; &amp; &lt;b&gt;Zoë&lt;/b&gt;</p>\n");
+    assert!(said.blocks[1]["text"]["text"].as_str().unwrap().contains("&lt;!channel&gt; &amp; &lt;b&gt;Zoë&lt;/b&gt;"));
+}

@@ -1,7 +1,6 @@
 //! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
 //! templates here, whether it is sent is decided elsewhere.
 
-mod announcement;
 mod blocks;
 pub mod email;
 mod http;
@@ -17,7 +16,6 @@ mod text;
 pub mod version;
 mod words;
 
-pub use announcement::Announcement;
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};

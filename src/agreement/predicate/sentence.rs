@@ -63,7 +63,7 @@ fn phrase(test: &Test, negated: bool) -> String {
             let words: Vec<String> = any_of.iter().map(stage_name).collect();
             format!("the stage {}", one_of(&words, *unless != negated))
         }
-        Test::Reached(stage) => format!("{} reached {}", if negated { "has not" } else { "has" }, stage_name(stage)),
+        Test::Reached(stage) => format!("it {} reached {}", if negated { "has not" } else { "has" }, stage_name(stage)),
     }
 }
 

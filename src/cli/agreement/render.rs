@@ -1,8 +1,10 @@
 //! `leadpact agreement render`: the five slides and the signature page, as a web page or a PowerPoint file.
 
+use super::Desk;
 use crate::app::read_agreement;
 use crate::cli::color;
-use crate::document::{document, html, pptx};
+use crate::document::{Signed, document, html, pptx};
+use crate::store::signature::{self, Signature};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,9 @@ pub struct RenderArguments {
     /// The agreement.
     #[arg(long, value_name = "FILE")]
     agreement: PathBuf,
+    /// The configuration of the daemon: signatures under this very version stand on its page then.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Where to write it; the ending says as what: `.html` or `.pptx`.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -40,7 +45,14 @@ pub fn run(arguments: &RenderArguments) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let document = document(&agreement, &[]).with_context(|| {
+    let signed = match &arguments.config {
+        None => Vec::new(),
+        Some(config) => match signatures(config, &agreement.hash)? {
+            None => return Ok(ExitCode::FAILURE),
+            Some(signed) => signed,
+        },
+    };
+    let document = document(&agreement, &signed).with_context(|| {
         format!("{} does not fit on five slides, and nothing was written", arguments.agreement.display())
     })?;
     let bytes = match format {
@@ -52,10 +64,19 @@ pub fn run(arguments: &RenderArguments) -> Result<ExitCode> {
     let slides = document.pages.len() - 1;
     println!("{}: {slides} slides and a signature page of {}", out.display(), document.title);
     println!("  version {}, SHA-256 {}", document.version, document.hash);
+    signed.iter().for_each(|s| println!("  signed by {}, {}, for {}", s.name, s.title, s.party));
     if format == Format::Html {
         println!("  A browser prints it as PDF: landscape, no margins, with background graphics.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The signatures under this version. `None`: the configuration has errors, which were printed.
+fn signatures(config: &Path, hash: &str) -> Result<Option<Vec<Signed>>> {
+    let Some(desk) = Desk::read(config) else { return Ok(None) };
+    let known = desk.with_db(async |db| Ok(signature::of(&db, hash).await?))?;
+    let one = |s: Signature| Signed { party: s.party, name: s.name, title: s.title, signed_at: s.signed_at };
+    Ok(Some(known.into_iter().map(one).collect()))
 }
 
 fn format_of(out: &Path) -> Result<Format> {

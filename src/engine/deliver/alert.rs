@@ -6,7 +6,8 @@ use super::{Deliver, backoff};
 use crate::agreement::{Agreement, party_channels};
 use crate::engine::clock::monotonic_now;
 use crate::engine::switches::Switches;
-use crate::notify::{Announcement, Destination, NotifyError};
+use crate::notify::letter::Paper;
+use crate::notify::{Destination, NotifyError, Rendered};
 use crate::record::Recipient;
 use crate::store::switch::SwitchRow;
 use crate::store::{StoreError, cursor, outbox};
@@ -49,7 +50,7 @@ impl Deliver {
         let said = words(desk, trip).await?;
         let (mut count, mut down) = (0, false);
         for to in left {
-            match desk.engine.notifiers.announce(&to, &said).await {
+            match desk.engine.notifiers.post(&to, &said).await {
                 Err(NotifyError::Later { message, .. }) => {
                     tracing::warn!("the breaker's alert did not reach {} and is tried again: {message}", called(&to));
                     down = true;
@@ -109,23 +110,21 @@ fn called(to: &Destination) -> String {
     }
 }
 
-async fn words(desk: Desk<'_>, trip: &SwitchRow) -> Result<Announcement, StoreError> {
+async fn words(desk: Desk<'_>, trip: &SwitchRow) -> Result<Rendered, StoreError> {
     let name = desk.site.name();
     let held = outbox::count_held(&desk.engine.db, name).await?;
     let since = trip.at.in_zone(&desk.site.agreement.zone());
-    Ok(Announcement {
-        key: format!("{name}/breaker/{}", trip.at.as_millis()),
-        subject: format!("Recycling stopped in {name}: {held} leads are held"),
-        paragraphs: vec![
-            format!("{}.", trip.why),
-            format!(
-                "So nothing goes back: {held} leads are held since {since}, and so is every later one, until \
-                 somebody decides. Clocks go on, and whoever answers a held lead keeps it."
-            ),
-            format!(
-                "`leadpact release {name} --list` shows them by party and owner; `leadpact release {name}` lets them \
-                 go, with --discard it gives them up."
-            ),
-        ],
-    })
+    let subject = format!("Recycling stopped in {name}: {held} leads are held");
+    let paragraphs = vec![
+        format!(
+            "So nothing goes back: {held} leads are held since {since}, and so is every later one, until \
+             somebody decides. Clocks go on, and whoever answers a held lead keeps it."
+        ),
+        format!(
+            "`leadpact release {name} --list` shows them by party and owner; `leadpact release {name}` lets them \
+             go, with --discard it gives them up."
+        ),
+    ];
+    let key = format!("{name}/breaker/{}", trip.at.as_millis());
+    Ok(Paper::plain(subject, format!("{}.", trip.why), paragraphs).rendered(&key))
 }
