@@ -57,8 +57,9 @@ impl Fold<'_> {
     /// A read may reveal something from before what was told already: a deadline that passed
     /// meanwhile. What was journalled is corrected by folding anew.
     fn retell(&mut self, since: Timestamp, correct: impl Fn(&mut Fact)) {
-        let pass = self.standing.pass;
-        let by_time = |f: &Fact| matches!(f.kind, FactKind::Breached | FactKind::ViolationOpened);
+        let (pass, runs) = (self.standing.pass, &self.standing.runs);
+        let breach = |f: &Fact| runs.iter().any(|r| r.clock == f.source && r.breached == Some(f.at));
+        let by_time = |f: &Fact| f.kind == FactKind::Breached || (f.kind == FactKind::ViolationOpened && breach(f));
         let passed = |f: &&mut Fact| by_time(f) && f.pass == pass && f.at > since;
         self.facts.iter_mut().filter(passed).for_each(correct);
         let told = |breached: Timestamp| breached >= since;
