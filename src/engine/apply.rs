@@ -77,6 +77,21 @@ impl Said {
             Said::Order(order, at) => (order.object, &order.id, *at),
         }
     }
+
+    /// One save of a form comes as an event a field: of one person and one moment they are one change,
+    /// so that nothing is told of the first before the last is known. Two values of one field are left
+    /// for the core to doubt.
+    fn joins(&self, earlier: &mut Said) -> bool {
+        let at_once = self.place() == earlier.place();
+        let (Said::Event(later), Said::Event(earlier)) = (self, earlier) else { return false };
+        let alike = at_once && later.by == earlier.by;
+        let (Says::Changed(more), Says::Changed(known)) = (&later.says, &mut earlier.says) else { return false };
+        let joins = alike && !more.iter().any(|(name, _)| known.iter().any(|(k, _)| k == name));
+        if joins {
+            known.extend(more.iter().cloned());
+        }
+        joins
+    }
 }
 
 /// Rows split into events, up to a transaction's worth; one row may be more.
@@ -102,7 +117,7 @@ impl Reading {
         }
         // Each record's events by their times; those of one record stay together.
         read.told.sort_by(|a, b| a.said.place().cmp(&b.said.place()));
-        read.told.dedup_by(|a, b| a.said == b.said);
+        read.told.dedup_by(|later, earlier| later.said == earlier.said || later.said.joins(&mut earlier.said));
         read
     }
 

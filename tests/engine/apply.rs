@@ -269,3 +269,14 @@ promise!(only_what_is_due_wakes_and_five_hundred_at_a_time, |store| {
     assert_eq!(wake::step(&world.engine, &world.site, &world.lease).await.unwrap(), 0);
     assert_eq!(world.open_effects().await.due, 600);
 });
+
+promise!(what_one_save_changed_is_one_change_however_many_events_tell_of_it, |store| {
+    let world = World::new(store, RECYCLE).await;
+    let at = minute(-5);
+    let events = [("status", "TQL"), ("owner", "80")].map(|(name, value)| changed("1", at, &[(name, text(value))]));
+    world.receive(&events).await;
+    world.turn().await;
+    assert_eq!(world.history("1").await, 1);
+    assert_eq!(world.count("1", FactKind::HandedOver).await, 1);
+    assert_eq!(world.count("1", FactKind::Withdrawn).await, 0);
+});

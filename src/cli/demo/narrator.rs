@@ -4,7 +4,7 @@
 use super::summary::Summary;
 use crate::engine::{Clock, Engine};
 use crate::notify::{Destination, Notifier, NotifyError, Rendered};
-use crate::record::{FactKind, OwnerId, Timestamp};
+use crate::record::{Fact, FactKind, OwnerId, Timestamp};
 use crate::report::story::Reader;
 use crate::report::words::sentence;
 use crate::sandbox::{By, Happened, World, WorldEvent};
@@ -69,7 +69,7 @@ impl Narrator {
 
     fn fact(&mut self, entry: &JournalEntry) {
         self.summary.lock().unwrap_or_else(|e| e.into_inner()).count(&entry.fact);
-        let Some(mark) = mark(entry.fact.kind) else { return };
+        let Some(mark) = mark(&entry.fact) else { return };
         let Some(record) = &entry.record else { return };
         let Some(site) = self.engine.site(record.connection.as_str()) else { return };
         let zone = site.agreement.zone();
@@ -89,13 +89,14 @@ fn is_told(event: &WorldEvent) -> bool {
 }
 
 /// What is worth a line, and the sign before it.
-fn mark(kind: FactKind) -> Option<&'static str> {
+fn mark(fact: &Fact) -> Option<&'static str> {
     use FactKind::*;
-    Some(match kind {
+    Some(match fact.kind {
         ClockStarted => "clock",
         Met | MetLate => "met",
         Breached => "BREACH",
-        Withdrawn => "undone",
+        // Others are corrections of whose it was: the corrected fact follows.
+        Withdrawn if fact.takes_back() == Some(Breached) => "undone",
         Recycled | Reassigned | Nurtured => "MOVED",
         Spared => "spared",
         ViolationOpened | Flagged => "flag",
