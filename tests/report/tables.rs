@@ -82,7 +82,7 @@ fn acceptance_and_rejections_are_told_by_handoff_and_reason() {
     let line = &report.acceptance[0];
     assert_eq!((line.delivered, line.accepted, line.rejected, line.again, line.waiting), (4, 2, 1, 2, 0));
     let reasons: Vec<_> = report.rejections.iter().map(|r| (r.reason.as_str(), r.count, r.unworked)).collect();
-    assert_eq!(reasons, [("student", 1, 0), ("duplicate", 1, 1)]);
+    assert_eq!(reasons, [("student", 1, 1), ("duplicate", 1, 1)]);
 }
 
 #[test]
