@@ -84,6 +84,8 @@ impl<'a> Fold<'a> {
                 let values = self.without_echoes(values, change.at, &change.by);
                 let stirred = self.set_fields(&values, change.at, &change.by);
                 self.follow(Moment::exact(change.at), &change.by, stirred);
+                // Somebody changed it after it was gone: a read tells whether it is there after all.
+                self.doubt |= self.standing.gone == Some(Gone::Deleted);
             }
             What::Read(reading) => self.read(reading, change.at, &change.by),
             What::Wrote { effect, action, values, since } => {

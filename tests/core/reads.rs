@@ -129,6 +129,18 @@ fn a_breach_that_a_read_disproves_is_withdrawn_with_all_that_followed() {
 }
 
 #[test]
+fn a_deleted_record_that_somebody_changes_is_read_again() {
+    let mut story = Story::lead(ACCEPT);
+    story.event("Mon 08:00", "status=Open").read("Mon 08:30", "Mon 08:00", "status=Open");
+    story.happened("Mon 09:00", What::Deleted);
+    assert!(!story.standing.reading);
+    story.event("Mon 10:00", "status=MQL");
+    assert!(story.standing.reading, "it may be there after all");
+    story.read("Mon 10:01", "Mon 10:00", "status=MQL");
+    assert_eq!(story.told("restored clock_started"), "restored Mon 10:01; clock_started Mon 10:01");
+}
+
+#[test]
 fn a_read_of_a_deleted_record_finds_it_alive() {
     let mut story = Story::lead(ACCEPT);
     story.event("Mon 09:00", "status=MQL").happened("Mon 10:00", What::Deleted);

@@ -1,6 +1,7 @@
 //! What closed: ratios and revenue by what brought it, in one currency.
 
 use crate::world::World;
+use leadpact::record::{RecordId, What};
 
 const RATIO: &str = "Ratio | field | close_ratio = 'source == \\\"Web\\\"' | >= 50% | month";
 const SHARE: &str = "Share | marketing | revenue_share = 'source == \\\"Web\\\"' | >= 30% | month";
@@ -43,6 +44,20 @@ fn an_opportunity_has_the_source_of_the_lead_that_it_was_made_of() {
         (spring.inquiries, spring.qualified, spring.accepted, spring.opportunities, spring.won),
         (1, 1, 1, 1, 1)
     );
+}
+
+#[test]
+fn an_opportunity_keeps_the_source_of_its_lead_when_that_lead_is_merged_away() {
+    let mut world = world(RATIO);
+    let duplicate = world.delivered("l", "01-05 10:00");
+    duplicate.event("01-05 11:00", "status=Accepted").event("01-06 10:00", "opportunity=a");
+    duplicate.change("01-07 10:00", "01-07 10:00", What::Merged { into: RecordId::new("m") });
+    world.decided("a", "01-20 10:00", "status=won");
+    assert_eq!(world.january(), "1 of 1, attained");
+    // Where the lead that is left names it, that one tells.
+    let kept = world.lead("m").event("01-05 10:00", "status=MQL source=Referral");
+    kept.event("01-05 11:00", "status=Accepted").event("01-06 10:00", "opportunity=a");
+    assert_eq!(world.january(), "nothing, no data");
 }
 
 #[test]

@@ -51,6 +51,19 @@ struct Origin {
     waiting: Vec<usize>,
 }
 
+impl Origin {
+    /// Of several leads the first that has a source tells it.
+    fn tell(&mut self, lead: &Course) {
+        self.source = self.source.take().or_else(|| lead.source.clone());
+        self.campaign = self.campaign.take().or_else(|| lead.campaign.clone());
+    }
+}
+
+/// The opportunity that was made of a lead.
+fn made_of(course: &Course) -> Option<&str> {
+    course.opportunity().filter(|_| course.object() == Object::Lead)
+}
+
 /// A report in the making.
 pub struct Tally {
     question: Question,
@@ -63,6 +76,8 @@ pub struct Tally {
     waterfall: waterfall::Falls,
     campaigns: campaigns::Campaigns,
     origins: HashMap<String, Origin>,
+    /// Source and campaign of the leads that were merged away after an opportunity was made of them.
+    former: HashMap<String, Origin>,
     erased: u64,
 }
 
@@ -78,6 +93,7 @@ impl Tally {
             delays: delays::Delays::default(),
             campaigns: campaigns::Campaigns::new(&agreement),
             origins: HashMap::new(),
+            former: HashMap::new(),
             erased: 0,
             commitments,
             frame,
@@ -88,7 +104,10 @@ impl Tally {
     /// Counts one record in. All leads must come before the first opportunity.
     pub fn add(&mut self, tale: Tale) {
         let mut course = Course::of(tale);
-        if course.merged || course.passes.is_empty() {
+        if course.merged {
+            return self.keep_former(&course);
+        }
+        if course.passes.is_empty() {
             return;
         }
         self.erased += u64::from(course.latest.is_none());
@@ -115,7 +134,8 @@ impl Tally {
         if course.object() != Object::Opportunity {
             return None;
         }
-        let origin = self.origins.get(course.key.id.as_str())?.clone();
+        let id = course.key.id.as_str();
+        let origin = self.origins.get(id).or_else(|| self.former.get(id))?.clone();
         let w = well_known();
         for (name, of_lead) in [(w.source, &origin.source), (w.campaign, &origin.campaign)] {
             if let (Some(text), Some(latest)) = (of_lead, course.latest.as_mut()) {
@@ -128,12 +148,17 @@ impl Tally {
     }
 
     fn keep(&mut self, course: &Course, waiting: Vec<usize>) {
-        let Some(opportunity) = course.opportunity().filter(|_| course.object() == Object::Lead) else { return };
+        let Some(opportunity) = made_of(course) else { return };
         let origin = self.origins.entry(opportunity.to_owned()).or_default();
-        // Of several leads the first that has a source tells it.
-        origin.source = origin.source.take().or_else(|| course.source.clone());
-        origin.campaign = origin.campaign.take().or_else(|| course.campaign.clone());
+        origin.tell(course);
         origin.waiting.extend(waiting);
+    }
+
+    /// A duplicate that was merged away counts nowhere, but what was made of it still came from there,
+    /// unless another lead names that opportunity.
+    fn keep_former(&mut self, course: &Course) {
+        let Some(opportunity) = made_of(course) else { return };
+        self.former.entry(opportunity.to_owned()).or_default().tell(course);
     }
 
     /// The report, once every record was counted in.

@@ -26,6 +26,19 @@ pub struct Edit {
     pub id: String,
     pub by: String,
     pub values: BTreeMap<&'static str, Cell>,
+    /// It is gone from the CRM, as of now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+    /// When leadpact heard of it.
+    pub seen: i64,
+}
+
+/// How a record goes.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    Deleted,
+    MergedInto(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +55,12 @@ enum Deed {
     FillIn,
     Close,
     Review,
+    Correct,
+    Reopen,
     Revive,
+    GiveBack,
+    Delete,
+    Merge,
 }
 
 type Planned = Reverse<(i64, u32, usize, Deed)>;
@@ -149,7 +167,8 @@ impl Floor {
     }
 
     fn edit(&self, at: i64, lead: usize, by: &str, values: Vec<(&'static str, Cell)>) -> Edit {
-        Edit { at, object: "lead", id: format!("L{lead}"), by: by.to_owned(), values: values.into_iter().collect() }
+        let values = values.into_iter().collect();
+        Edit { at, object: "lead", id: format!("L{lead}"), by: by.to_owned(), values, gone: None, seen: at }
     }
 
     fn play(&mut self, at: i64, i: usize, deed: Deed) -> Option<Edit> {
@@ -169,8 +188,47 @@ impl Floor {
             Deed::FillIn => self.fill_in(at, i),
             Deed::Close => self.close(at, i),
             Deed::Review => self.review(at, i),
+            Deed::Correct => self.correct(at, i),
+            Deed::Reopen => self.reopen(at, i),
             Deed::Revive => Some(self.qualify(at, i)),
+            Deed::Delete => Some(self.go(at, i, Gone::Deleted)),
+            Deed::Merge => {
+                let other = (0..self.leads.len()).find(|n| *n != i && !self.leads[*n].status.is_empty())?;
+                Some(self.go(at, i, Gone::MergedInto(format!("L{other}"))))
+            }
+            Deed::GiveBack => Some(self.give_back(at, i)),
         }
+    }
+
+    /// Somebody tidies the CRM up.
+    fn go(&mut self, at: i64, i: usize, how: Gone) -> Edit {
+        self.leads[i].turn += 1;
+        (self.leads[i].owner, self.leads[i].status) = ("", "");
+        Edit { gone: Some(how), ..self.edit(at, i, "admin", Vec::new()) }
+    }
+
+    /// Field sales finds that it was too early.
+    fn give_back(&mut self, at: i64, i: usize) -> Edit {
+        let (before, owner) = (self.leads[i].owner, self.pick(&TELE));
+        let lead = &mut self.leads[i];
+        (lead.status, lead.owner) = ("Qualified by marketing", owner);
+        lead.turn += 1;
+        self.plan(at, i, Deed::Answer, 1, 30);
+        self.edit(at, i, before, vec![("status", text("Qualified by marketing")), ("owner", text(owner))])
+    }
+
+    /// The amount was wrong.
+    fn correct(&mut self, at: i64, i: usize) -> Option<Edit> {
+        let deal = self.leads[i].opportunity?;
+        let amount = f64::from(self.rng.random_range(100..90_000_i32)) + 0.1;
+        Some(self.of_deal(at, deal, vec![("amount", Cell::Number(amount))]))
+    }
+
+    /// A lost deal comes back to life.
+    fn reopen(&mut self, at: i64, i: usize) -> Option<Edit> {
+        let deal = self.leads[i].opportunity?;
+        self.plan(at, i, Deed::Close, 48, 600);
+        Some(self.of_deal(at, deal, vec![("status", text("open"))]))
     }
 
     fn arrive(&mut self, at: i64, i: usize) -> Edit {
@@ -196,6 +254,11 @@ impl Floor {
         let ready = score >= 50.0 || self.chance(0.3);
         if ready {
             self.plan(at, i, Deed::Qualify, 1, 70);
+        }
+        if self.chance(0.05) {
+            self.plan(at, i, Deed::Delete, 20, 900);
+        } else if i > 0 && self.chance(0.05) {
+            self.plan(at, i, Deed::Merge, 20, 900);
         }
         self.edit(at, i, "form", values)
     }
@@ -256,6 +319,7 @@ impl Floor {
         match status {
             "Accepted" => self.plan(at, i, Deed::HandOn, 4, 100),
             "Qualified by teleprospecting" => self.plan(at, i, Deed::Work, 1, 50),
+            "Working" if self.chance(0.05) => self.plan(at, i, Deed::GiveBack, 1, 30),
             _ if touches < 6.0 && self.chance(0.75) => self.plan(at, i, Deed::Touch, 6, 70),
             _ if self.chance(0.85) => self.plan(at, i, Deed::Promote, 10, 160),
             _ => {}
@@ -273,6 +337,9 @@ impl Floor {
         self.leads[i].opportunity = Some(deal);
         self.leads[i].turn += 1;
         self.plan(at, i, Deed::FillIn, 0, 60);
+        if self.chance(0.08) {
+            self.plan(at, i, Deed::Merge, 100, 900);
+        }
         let values = vec![("opportunity", text(&format!("O{deal}"))), ("converted", Cell::Flag(true))];
         self.edit(at, i, self.leads[i].owner, values)
     }
@@ -284,10 +351,11 @@ impl Floor {
         }
         let deal = self.leads[i].opportunity?;
         let close = jiff::Timestamp::from_millisecond(at + 30 * DAY).ok()?.strftime("%Y-%m-%d").to_string();
-        let values = vec![
-            ("amount", Cell::Number(f64::from(self.rng.random_range(100..90_000_i32)) * 100.0 / 100.0 + 0.25)),
-            ("close_date", text(&close)),
-        ];
+        let mut values = vec![("close_date", text(&close))];
+        if self.chance(0.9) {
+            let amount = f64::from(self.rng.random_range(100..90_000_i32)) + 0.25;
+            values.push(("amount", Cell::Number(amount)));
+        }
         self.plan(at, i, Deed::Close, 48, 1_000);
         Some(self.of_deal(at, deal, values))
     }
@@ -295,9 +363,15 @@ impl Floor {
     fn close(&mut self, at: i64, i: usize) -> Option<Edit> {
         let deal = self.leads[i].opportunity?;
         if self.chance(0.35) {
+            if self.chance(0.3) {
+                self.plan(at, i, Deed::Correct, 24, 500);
+            }
             return Some(self.of_deal(at, deal, vec![("status", text("won"))]));
         }
         self.plan(at, i, Deed::Review, 2, 300);
+        if self.chance(0.2) {
+            self.plan(at, i, Deed::Reopen, 24, 600);
+        }
         Some(self.of_deal(at, deal, vec![("status", text("lost")), ("loss_reason", text("price"))]))
     }
 
@@ -308,7 +382,8 @@ impl Floor {
 
     fn of_deal(&self, at: i64, deal: usize, values: Vec<(&'static str, Cell)>) -> Edit {
         let by = self.leads[self.deals[deal]].owner.to_owned();
-        Edit { at, object: "opportunity", id: format!("O{deal}"), by, values: values.into_iter().collect() }
+        let values = values.into_iter().collect();
+        Edit { at, object: "opportunity", id: format!("O{deal}"), by, values, gone: None, seen: at }
     }
 
     /// The deal that a promotion makes in the CRM, in the same moment.
