@@ -9,7 +9,7 @@ use std::path::Path as File;
 mod source;
 
 /// Rooms and their floors. A file imports only lower floors and its own room.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("record", 0),
     ("agreement", 1),
     ("chart", 1),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("report", 2),
     ("document", 2),
     ("engine", 3),
+    ("package", 3),
     ("sandbox", 4),
     ("web", 4),
     ("settings", 5),
