@@ -30,7 +30,10 @@ pub struct File {
 }
 
 impl File {
-    fn new(path: impl Into<String>, text: String) -> Self {
+    fn new(path: impl Into<String>, mut text: String) -> Self {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
         Self { path: path.into(), text }
     }
 }
@@ -97,15 +100,19 @@ pub enum PackageError {
 /// # Errors
 /// [`PackageError`] says what has to be changed first.
 pub fn package(order: &Order<'_>) -> Result<Package, PackageError> {
-    if matches!(order.connection.platform, Platform::Generic(_)) {
-        return Err(PackageError::Generic);
-    }
     if !order.public_base.starts_with("https://") {
         return Err(PackageError::NotHttps(order.public_base.to_owned()));
     }
-    match &order.connection.platform {
+    let mut package = match &order.connection.platform {
         Platform::HubSpot(settings) => hubspot::package(order, settings),
         Platform::Salesforce(settings) => salesforce::package(order, settings),
         Platform::Generic(_) => Err(PackageError::Generic),
+    }?;
+    if order.public_base == starter::PUBLIC_URL {
+        let base = order.public_base;
+        package
+            .notes
+            .push(format!("{base} is the example's address: put yours into [server] public_url, and generate again."));
     }
+    Ok(package)
 }

@@ -6,6 +6,9 @@ use super::File;
 /// The CRMs that there is a starter for, by the word that the configuration uses.
 pub const CRMS: [&str; 3] = ["hubspot", "salesforce", "generic"];
 
+/// The address in the starter, which nobody can have left in a configuration on purpose.
+pub(super) const PUBLIC_URL: &str = "https://leadpact.example.com";
+
 const AGREEMENT: &str = include_str!("../../config/starter/agreement.toml");
 const SHARED: &str = include_str!("../../config/starter/leadpact.toml");
 const HUBSPOT: &str = include_str!("../../config/starter/hubspot.toml");

@@ -52,12 +52,12 @@ pub(super) fn run(arguments: &ConfigFileArguments) -> Result<ExitCode> {
             println!("{}: written", path.display());
         }
     }
-    println!("\nNext:\n{}", steps(crm, name, &configuration));
+    println!("\nNext:\n{}", steps(crm, name, &configuration, &arguments.out.join(&files[1].path)));
     Ok(ExitCode::SUCCESS)
 }
 
-fn steps(crm: &str, name: &str, configuration: &Path) -> String {
-    let file = configuration.display();
+fn steps(crm: &str, name: &str, configuration: &Path, agreement: &Path) -> String {
+    let (file, agreement) = (configuration.display(), agreement.display());
     let package = match crm {
         "generic" => "docs/webhooks.md says what the sender has to send; set WEBHOOK_SECRET.".to_owned(),
         _ => format!(
@@ -67,7 +67,7 @@ fn steps(crm: &str, name: &str, configuration: &Path) -> String {
     };
     format!(
         "  1. Fill in what says FILL IN, in both files.\n  2. {package}\n  3. leadpact check --config {file}\n     shows \
-         every mistake, and what the agreement leaves unsaid.\n  4. leadpact agreement render --agreement agreement.toml \
+         every mistake, and what the agreement leaves unsaid.\n  4. leadpact agreement render --agreement {agreement} \
          --out agreement.pptx\n     is what both sides discuss and sign.\n  5. leadpact serve --config {file}\n     only \
          observes until it is armed."
     )

@@ -43,12 +43,12 @@ pub(super) fn write(
     if due || before.as_ref() != Some(&manifest) {
         create(&folder.join(FILE), &manifest.text())?;
     }
-    notes(package);
     if due {
         println!("{}: written. Its README.md holds the steps, in their order.", folder.display());
     } else {
         println!("{}: nothing to write.", folder.display());
     }
+    notes(package);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,6 +65,9 @@ fn read_manifest(folder: &Path) -> Result<Option<Manifest>> {
 }
 
 fn show(comparison: &Comparison, folder: &Path, overwrite: bool) {
+    if comparison.files.values().all(|state| *state == State::Same) {
+        return;
+    }
     println!("{}, compared with what was generated before:", folder.display());
     comparison.removed.iter().for_each(|what| println!("  - {what}"));
     comparison.added.iter().for_each(|what| println!("  + {what}"));
