@@ -63,12 +63,14 @@ fn nameable(named: &[(Names, &Wired)]) -> Result<(), PackageError> {
         name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    let own = named.iter().flat_map(|(names, wired)| wired.own.iter().map(move |own| (names, own)));
-    for (names, own) in own.filter(|(_, own)| !fits(&own.crm_name)) {
-        let (logical, name) = (own.name.to_string(), own.crm_name.clone());
-        return Err(PackageError::NoProperty { object: names.one, logical, name });
+    let mut own = named.iter().flat_map(|(names, wired)| wired.own.iter().map(move |own| (names, own)));
+    match own.find(|(_, own)| !fits(&own.crm_name)) {
+        Some((names, own)) => {
+            let (logical, name) = (own.name.to_string(), own.crm_name.clone());
+            Err(PackageError::NoProperty { object: names.one, logical, name })
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Tasks are made under the permission to write contacts, whatever they are about.
