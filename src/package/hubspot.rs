@@ -3,7 +3,9 @@
 
 use super::wiring::{Own, Wired, Wiring, wiring};
 use super::{File, Order, Package, PackageError};
-use crate::crm::connection::HubSpot;
+use crate::agreement::Agreement;
+use crate::crm::Connection;
+use crate::crm::connection::{HubSpot, Platform};
 use crate::record::{FieldType, Object};
 use askama::Template;
 use serde_json::{Value as Json, json};
@@ -71,6 +73,13 @@ fn nameable(named: &[(Names, &Wired)]) -> Result<(), PackageError> {
         }
         None => Ok(()),
     }
+}
+
+/// The scopes that a connection's app needs; nothing where the connection is to another CRM.
+pub fn hubspot_scopes(agreement: &Agreement, connection: &Connection) -> BTreeSet<String> {
+    let Platform::HubSpot(settings) = &connection.platform else { return BTreeSet::new() };
+    let wiring = wiring(agreement, connection);
+    scopes(&wiring.objects.iter().map(|wired| (names(wired.object, settings), wired)).collect::<Vec<_>>())
 }
 
 /// Tasks are made under the permission to write contacts, whatever they are about.

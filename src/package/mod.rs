@@ -17,6 +17,7 @@ use crate::agreement::Agreement;
 use crate::crm::Connection;
 use crate::crm::connection::Platform;
 
+pub use hubspot::hubspot_scopes;
 pub use manifest::Manifest;
 pub use slack::slack;
 pub use wiring::{Wiring, wiring};

@@ -6,7 +6,7 @@ use leadpact::agreement::Agreement;
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::crm::{Connection, Crm, VerifiedDelivery};
-use leadpact::package::{Package, PackageError};
+use leadpact::package::{Package, PackageError, hubspot_scopes};
 use leadpact::record::Timestamp;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -183,6 +183,7 @@ fn scopes_are_those_of_the_objects_that_are_used() {
         "oauth",
     ];
     assert_eq!(found, set(&expected));
+    assert_eq!(hubspot_scopes(&agreement(), &connection(CONNECTION)), found);
 
     let leads = CONNECTION.replace("access_token", "lead_object = \"leads\"\naccess_token");
     let found = scopes(&package_of(&agreement(), &connection(&leads)));
