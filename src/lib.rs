@@ -11,6 +11,7 @@ pub mod crm;
 pub mod document;
 pub mod engine;
 pub mod notify;
+pub mod package;
 pub mod record;
 pub mod report;
 pub mod sandbox;

@@ -12,6 +12,7 @@ pub mod dispute;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
+pub mod init;
 pub mod logging;
 mod opened;
 pub mod pause;
@@ -44,6 +45,9 @@ pub struct Arguments {
 enum Command {
     /// Watch it work: the whole daemon against a pretend CRM, time running faster.
     Demo(demo::DemoArguments),
+    /// Begin: write a configuration, and generate what is installed in the CRM or in Slack.
+    #[command(subcommand)]
+    Init(init::InitCommand),
     /// Run the daemon.
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
@@ -102,6 +106,7 @@ pub struct ConfigArguments {
 pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Init(command) => init::run(&command),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),

@@ -183,7 +183,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<(Settings, Report)
         Ok(text) => from_text(&file, &text, environment),
         Err(e) => {
             let problem = Problem::of_file(format!("cannot be read: {e}"))
-                .with_help("name the configuration with --config, or start from config/leadpact.toml");
+                .with_help("name the configuration with --config, or begin with `leadpact init config`");
             Err(Report::new(file, "", vec![problem]))
         }
     }

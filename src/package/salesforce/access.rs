@@ -1,0 +1,153 @@
+//! Who leadpact is in the organisation: a permission set for its user, and the external client app
+//! that it signs in through. No more is granted than the agreement needs.
+
+use super::{APP, File, PERMISSIONS, SOURCE, USER, type_name};
+use crate::package::Order;
+use crate::package::wiring::Wired;
+use crate::package::xml::Xml;
+use crate::record::Object;
+
+/// Where Salesforce sends an administrator's browser back to after signing in.
+const CALLBACK: &str = "/oauth/salesforce";
+
+/// Standard fields that everybody may see who may see the record: naming them in a permission set is
+/// an error.
+const ALWAYS_SEEN: [&str; 22] = [
+    "Id",
+    "Name",
+    "FirstName",
+    "LastName",
+    "Company",
+    "Status",
+    "OwnerId",
+    "IsConverted",
+    "ConvertedDate",
+    "ConvertedOpportunityId",
+    "ConvertedAccountId",
+    "ConvertedContactId",
+    "CreatedDate",
+    "CreatedById",
+    "LastModifiedDate",
+    "LastModifiedById",
+    "SystemModstamp",
+    "StageName",
+    "CloseDate",
+    "IsClosed",
+    "IsWon",
+    "CurrencyIsoCode",
+];
+
+/// The fields that are named in the permission set, and whether they may be edited.
+pub(super) fn permitted(wired: &Wired) -> impl Iterator<Item = (&str, bool)> {
+    let all = wired.read.iter().chain(wired.watched.iter().map(|w| &w.crm_name)).chain(&wired.written);
+    let mut names: Vec<&str> = all.map(String::as_str).filter(|name| is_listed(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| (name, wired.written.contains(name)))
+}
+
+fn is_listed(name: &str) -> bool {
+    !name.contains('.') && !ALWAYS_SEEN.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn files(order: &Order<'_>, objects: &[Wired]) -> Vec<File> {
+    vec![
+        File::new(format!("{SOURCE}/permissionsets/{PERMISSIONS}.permissionset-meta.xml"), permission_set(objects)),
+        File::new(format!("{SOURCE}/externalClientApps/{APP}.eca-meta.xml"), app(order)),
+        File::new(format!("{SOURCE}/extlClntAppGlobalOauthSets/{APP}.ecaGlblOauth-meta.xml"), global(order)),
+        File::new(format!("{SOURCE}/extlClntAppOauthSettings/{APP}.ecaOauth-meta.xml"), oauth()),
+        File::new(format!("{SOURCE}/extlClntAppOauthPolicies/{APP}.ecaOauthPlcy-meta.xml"), policy()),
+    ]
+}
+
+fn permission_set(objects: &[Wired]) -> String {
+    Xml::document("PermissionSet", |xml| {
+        xml.element("description", "What leadpact may see and write. Generated from the agreement.");
+        for wired in objects {
+            for (field, editable) in permitted(wired) {
+                xml.group("fieldPermissions", |xml| {
+                    xml.element("editable", editable.to_string())
+                        .element("field", format!("{}.{field}", type_name(wired.object)))
+                        .element("readable", "true");
+                });
+            }
+        }
+        xml.element("hasActivationRequired", "false").element("label", "leadpact integration");
+        // Whoever may see opportunities has to be allowed to see their accounts.
+        if objects.iter().any(|wired| wired.object == Object::Opportunity) {
+            object_permission(xml, "Account", false);
+        }
+        for wired in objects {
+            object_permission(xml, type_name(wired.object), !wired.written.is_empty());
+        }
+        let mut permissions = vec!["ApiEnabled"];
+        if objects.iter().any(|wired| wired.tasks) {
+            permissions.push("EditTask");
+        }
+        if objects.iter().any(|wired| wired.object == Object::Lead && wired.written.contains("OwnerId")) {
+            permissions.push("TransferAnyLead");
+        }
+        for name in permissions {
+            xml.group("userPermissions", |xml| {
+                xml.element("enabled", "true").element("name", name);
+            });
+        }
+    })
+}
+
+fn object_permission(xml: &mut Xml, object: &str, edit: bool) {
+    xml.group("objectPermissions", |xml| {
+        xml.element("allowCreate", "false")
+            .element("allowDelete", "false")
+            .element("allowEdit", edit.to_string())
+            .element("allowRead", "true")
+            .element("modifyAllRecords", "false")
+            .element("object", object)
+            .element("viewAllRecords", "true");
+    });
+}
+
+fn app(order: &Order<'_>) -> String {
+    Xml::document("ExternalClientApplication", |xml| {
+        xml.element("contactEmail", order.contact)
+            .element("description", format!("Keeps the agreement “{}”.", order.agreement.title))
+            .element("distributionState", "Local")
+            .element("isProtected", "false")
+            .element("label", APP);
+    })
+}
+
+fn oauth() -> String {
+    Xml::document("ExtlClntAppOauthSettings", |xml| {
+        xml.element("commaSeparatedOauthScopes", "Api, RefreshToken")
+            .element("externalClientApplication", APP)
+            .element("label", "Leadpact OAuth");
+    })
+}
+
+fn global(order: &Order<'_>) -> String {
+    Xml::document("ExtlClntAppGlobalOauthSettings", |xml| {
+        xml.element("callbackUrl", format!("{}{CALLBACK}", order.public_base))
+            .element("externalClientApplication", APP)
+            .element("isConsumerSecretOptional", "false")
+            .element("isIntrospectAllTokens", "false")
+            .element("isPkceRequired", "true")
+            .element("isSecretRequiredForRefreshToken", "true")
+            .element("label", "Leadpact OAuth")
+            .element("shouldRotateConsumerKey", "false")
+            .element("shouldRotateConsumerSecret", "false");
+    })
+}
+
+/// Without this file any user could authorise the app for themselves.
+fn policy() -> String {
+    Xml::document("ExtlClntAppOauthConfigurablePolicies", |xml| {
+        xml.element("clientCredentialsFlowUser", USER.0)
+            .element("commaSeparatedPermissionSet", PERMISSIONS)
+            .element("externalClientApplication", APP)
+            .element("ipRelaxationPolicyType", "Enforce")
+            .element("isClientCredentialsFlowEnabled", "true")
+            .element("label", "Leadpact policy")
+            .element("permittedUsersPolicyType", "AdminApprovedPreAuthorized");
+    })
+}

@@ -1,0 +1,58 @@
+//! The administrator's steps for Salesforce, in order.
+
+use super::{Salesforce, access, endpoint, is_creatable, type_name};
+use crate::package::Order;
+use crate::package::wiring::{Wired, Wiring};
+use crate::package::words::plain;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "package/salesforce.md", escape = "none")]
+struct Readme<'a> {
+    connection: &'a str,
+    title: String,
+    version: String,
+    hash: &'a str,
+    base_url: &'a str,
+    endpoint: String,
+    has_secret: bool,
+    has_fields: bool,
+    has_leads: bool,
+    makes_tasks: bool,
+    counts_touches: bool,
+    objects: Vec<ReadmeObject<'a>>,
+    notes: &'a [String],
+}
+
+struct ReadmeObject<'a> {
+    name: &'static str,
+    wired: &'a Wired,
+    permitted: Vec<(&'a str, bool)>,
+}
+
+pub(super) fn readme(order: &Order<'_>, settings: &Salesforce, wiring: &Wiring) -> String {
+    let own = || wiring.objects.iter().flat_map(|wired| &wired.own);
+    let readme = Readme {
+        connection: order.connection.name.as_str(),
+        title: plain(&order.agreement.title),
+        version: plain(&order.agreement.version),
+        hash: &order.agreement.hash,
+        base_url: &order.connection.base_url,
+        endpoint: endpoint(order, settings),
+        has_secret: settings.path_secret.is_some(),
+        has_fields: own().any(is_creatable),
+        has_leads: wiring.objects.iter().any(|w| type_name(w.object) == "Lead"),
+        makes_tasks: wiring.objects.iter().any(|w| w.tasks),
+        counts_touches: wiring
+            .objects
+            .iter()
+            .any(|w| !w.watched.iter().any(|f| f.why.iter().any(|y| y.contains("touch")))),
+        objects: wiring.objects.iter().map(object).collect(),
+        notes: &wiring.notes,
+    };
+    readme.render().expect("the template takes every value")
+}
+
+fn object(wired: &Wired) -> ReadmeObject<'_> {
+    ReadmeObject { name: type_name(wired.object), wired, permitted: access::permitted(wired).collect() }
+}

@@ -1,0 +1,22 @@
+//! The manifest of the Slack app.
+
+use leadpact::package::{PackageError, slack};
+
+#[test]
+fn the_bot_may_do_what_it_does_and_no_more() {
+    let package = slack("leadpact").expect("a package");
+    let manifest = package.text("manifest.yaml").expect("there");
+    let scopes: Vec<&str> = manifest.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    assert_eq!(scopes, ["chat:write", "chat:write.public", "im:write", "users:read", "users:read.email"]);
+    assert!(!manifest.contains("interactivity"), "nothing answers buttons yet");
+}
+
+#[test]
+fn a_name_cannot_add_to_the_manifest() {
+    let package = slack("x\", y: {z: \"#").expect("a package");
+    let manifest = package.text("manifest.yaml").expect("there");
+    assert!(manifest.contains("  name: \"x\\\", y: {z: \\\"#\"\n"), "{manifest}");
+    for name in ["", " ", "a\nb", &"n".repeat(36)] {
+        assert_eq!(slack(name), Err(PackageError::SlackName(name.to_owned())));
+    }
+}
