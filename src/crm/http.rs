@@ -71,6 +71,10 @@ impl Http {
         self.client.patch(url)
     }
 
+    pub fn request(&self, method: reqwest::Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
     /// Sends a request once and reads the answer whole.
     ///
     /// # Errors
