@@ -6,7 +6,7 @@ use super::api::in_fours;
 use super::description::{ReadMany, Record};
 use super::error::Failure;
 use super::path::{find, scalar};
-use super::template::{Given, Placeholder};
+use super::template::Placeholder;
 use super::times::Times;
 use crate::crm::fields::MappedField;
 use crate::crm::{CrmError, ReadRecord, Reads};

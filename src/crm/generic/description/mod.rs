@@ -8,10 +8,11 @@ mod request;
 pub use parse::{SHIPPED, parse, shipped};
 
 use super::path::Path;
-use super::template::{JsonTemplate, Template};
+use super::template::{JsonTemplate, Placeholder, Template};
 use super::times::Times;
 use crate::crm::connection::{SignatureEncoding, ValueNames};
 use crate::record::{FieldName, Object};
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,12 @@ pub struct Description {
 }
 
 impl Description {
+    /// The same for a site whose wall clock is this zone's.
+    pub fn in_zone(&mut self, zone: TimeZone) {
+        self.webhook.times.zone = zone.clone();
+        self.times.zone = zone;
+    }
+
     pub fn record(&self, object: Object) -> Option<&Record> {
         match object {
             Object::Lead => self.lead.as_ref(),
@@ -54,6 +61,17 @@ pub enum Authentication {
         name: String,
         value: Template,
     },
+}
+
+impl Authentication {
+    /// Whether a credential is needed.
+    pub fn uses(&self, credential: Placeholder) -> bool {
+        match self {
+            Authentication::Bearer => credential == Placeholder::AccessToken,
+            Authentication::Basic => [Placeholder::ClientId, Placeholder::ClientSecret].contains(&credential),
+            Authentication::Header { value, .. } => value.uses(credential),
+        }
+    }
 }
 
 /// How the CRM shows that a webhook is its own; the secrets are the connection's.

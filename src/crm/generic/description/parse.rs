@@ -63,8 +63,7 @@ fn description(mut root: Reader<'_>, sink: &Sink<'_>) -> Option<Description> {
     });
     let webhook = root.table("webhook").and_then(|r| webhook(r, sink, &types, &times));
     let task = root.table("task").map(|r| task(r, sink));
-    let people = root.table("people").map(|r| people(r, sink));
-    let queues = root.table("queues").map(|r| people(r, sink));
+    let [persons, queues] = ["people", "queues"].map(|key| root.table(key).map(|r| people(r, sink)));
     let errors = root.table("errors").map(|r| errors(r, sink)).unwrap_or_default();
     root.finish();
     Some(Description {
@@ -76,7 +75,7 @@ fn description(mut root: Reader<'_>, sink: &Sink<'_>) -> Option<Description> {
         lead: lead.flatten(),
         opportunity: opportunity.flatten(),
         task: task.flatten(),
-        people: people.flatten(),
+        people: persons.flatten(),
         queues: queues.flatten(),
         errors,
     })
