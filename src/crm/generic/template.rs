@@ -95,6 +95,11 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// One placeholder by itself.
+    pub fn of(placeholder: Placeholder) -> Self {
+        Self(vec![Part::Filled(placeholder)])
+    }
+
     pub fn uses(&self, placeholder: Placeholder) -> bool {
         self.0.contains(&Part::Filled(placeholder))
     }

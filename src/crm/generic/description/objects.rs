@@ -1,6 +1,6 @@
 //! Reading `[lead]` and `[opportunity]` from a description: names, values and requests of a record.
 
-use super::super::template::Placeholder;
+use super::super::template::{JsonTemplate, Placeholder, Template};
 use super::request::{listing, need_path, needs, path, request, template};
 use super::{Read, ReadMany, Record, Search, StatusRule, Update};
 use crate::agreement::dictionary;
@@ -154,7 +154,10 @@ fn search(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Search> {
 }
 
 fn update(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Update> {
-    let request = request(&mut reader, sink, &["patch", "put", "post"], &[Id, Type, Changes]);
+    let mut request = request(&mut reader, sink, &["patch", "put", "post"], &[Id, Type, Changes]);
+    if let Some(request) = request.as_mut().filter(|request| request.body.is_none()) {
+        request.body = Some(JsonTemplate::Text(Template::of(Changes)));
+    }
     let item = path(&mut reader, sink, "item");
     let request = request.inspect(|r| needs(&reader, sink, r, Id));
     if let Some(body) = request.as_ref().and_then(|r| r.body.as_ref())
