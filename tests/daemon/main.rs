@@ -6,6 +6,7 @@ mod agreements;
 mod configuration;
 mod crashes;
 mod daemon;
+mod described;
 mod house;
 mod interlocks;
 mod news;
