@@ -13,6 +13,7 @@ use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::crm::{RawDelivery, SharedCrm};
 use leadpact::engine::clock::{Clock, monotonic_now, real_now};
+use leadpact::engine::context::Parts;
 use leadpact::engine::directory::Directory;
 use leadpact::engine::ingest::Ingest;
 use leadpact::engine::{Engine, Site};
@@ -100,22 +101,15 @@ fn daemon(db: Db, connection: &Connection, crm: &SharedCrm, agreement: &Arc<Agre
         connection: connection.clone(),
         crm: crm.clone(),
         agreement: agreement.clone(),
-        acts: false,
+        acts: leadpact::engine::switches::Acts::Never,
         directory: Directory::default(),
         stirred: Default::default(),
         issued: Default::default(),
     };
-    let engine = Engine {
-        db: db.clone(),
-        clock: Clock::real(),
-        notifiers: Notifiers::new(Templates::load(None).expect("templates"), None, None).expect("no channels"),
-        notify_in_observe: false,
-        metrics: Arc::default(),
-        holder: "bench".to_owned(),
-        sites: vec![Arc::new(site)],
-        told: tokio::sync::broadcast::channel(1).0,
-    };
-    let ingest = Ingest::start(db, &engine.sites);
+    let notifiers = Notifiers::new(Templates::load(None).expect("templates"), None, None).expect("no channels");
+    let parts = Parts { db: db.clone(), clock: Clock::real(), notifiers, notify_in_observe: false };
+    let engine = Engine::new(parts, "bench", vec![Arc::new(site)]);
+    let ingest = Ingest::start(db, &engine.sites());
     let web = Web::new(Arc::new(engine), ingest.clone(), PUBLIC, CancellationToken::new());
     let public = listener();
     let address = public.local_addr().expect("an address");

@@ -16,3 +16,5 @@ ALTER TABLE outbox ADD COLUMN owner TEXT;
 ALTER TABLE outbox ADD COLUMN ruling TEXT;
 CREATE INDEX outbox_held ON outbox (connection, not_before, effect_key) WHERE state = 'held';
 CREATE INDEX outbox_ruled ON outbox (connection, effect_key) WHERE state = 'due' AND ruling IS NOT NULL;
+-- For undoing what was moved in a stretch of time.
+CREATE INDEX journal_moves ON journal (connection, at) WHERE kind IN ('recycled', 'reassigned', 'nurtured');

@@ -6,18 +6,26 @@ mod story;
 
 #[path = "core/clocks.rs"]
 mod clocks;
+#[path = "core/endings.rs"]
+mod endings;
 #[path = "core/late.rs"]
 mod late;
 #[path = "core/model.rs"]
 mod model;
 #[path = "core/order.rs"]
 mod order;
+#[path = "core/orders.rs"]
+mod orders;
+#[path = "core/owners.rs"]
+mod owners;
 #[path = "core/passes.rs"]
 mod passes;
 #[path = "core/reads.rs"]
 mod reads;
 #[path = "core/recycling.rs"]
 mod recycling;
+#[path = "core/reference.rs"]
+mod reference;
 #[path = "core/replay.rs"]
 mod replay;
 #[path = "core/steps.rs"]

@@ -86,11 +86,16 @@ impl Fold<'_> {
     }
 
     pub(super) fn run_fact(&mut self, kind: FactKind, at: Timestamp, i: usize, by: &Actor, detail: Map<String, Json>) {
+        // The run that a new owner ends was the former one's.
+        let former = (kind == FactKind::Transferred).then(|| self.owner_before(at));
         let run = &self.standing.runs[i];
         let (name, number) = (run.clock.clone(), run.number);
         let party = self.clock(&name).map(|c| c.party.clone());
         let fact = self.fact(kind, at, About { source: &name, run: number, item: "" }, by, detail);
         fact.party = party.or(fact.party.take());
+        if let Some(former) = former {
+            fact.owner = former;
+        }
     }
 
     pub(super) fn cancel(&mut self, clock: &str, at: Timestamp, why: &str) {
@@ -169,8 +174,8 @@ impl Fold<'_> {
         let detail = details([("deadline", run.deadline.as_millis().into())]);
         self.standing.runs.push(run);
         let i = self.standing.runs.len() - 1;
-        if let ClockOf::Requirement(_) = clock.of {
-            self.standing.party.get_or_insert_with(|| clock.party.clone());
+        if matches!(clock.of, ClockOf::Requirement(_)) && self.standing.party.is_none() {
+            self.set_party(Some(clock.party.clone()), at);
         }
         self.run_fact(FactKind::ClockStarted, at, i, by, detail);
         // It may be over before it began: the next stage was reached in the same change.
@@ -259,7 +264,7 @@ impl Fold<'_> {
         if !stirs || matches!(by, Actor::Leadpact | Actor::Automation) {
             return;
         }
-        let spare = self.agreement.recycling.as_ref().map_or(DEFAULT_SPARE, |r| r.spare);
+        let spare = self.spare_for();
         for i in 0..self.standing.runs.len() {
             let run = &mut self.standing.runs[i];
             let breached = run.breached.is_some_and(|b| at >= b);
@@ -270,6 +275,11 @@ impl Fold<'_> {
             run.spared = Some(Spared { at, until });
             self.run_fact(FactKind::Spared, at, i, by, details([("until", until.as_millis().into())]));
         }
+    }
+
+    /// For how long a sign of life spares a lead.
+    pub(super) fn spare_for(&self) -> Elapsed {
+        self.agreement.recycling.as_ref().map_or(DEFAULT_SPARE, |r| r.spare)
     }
 
     /// First import. What started with it has no known start: it is listed, and nothing fires for

@@ -5,7 +5,8 @@ use super::model::Agreement;
 use super::standing::{Run, Standing};
 use super::steps::{annotation, is_capped};
 use crate::record::effect::Notice;
-use crate::record::{Action, Effect, Elapsed, Timestamp};
+use crate::record::field::well_known;
+use crate::record::{Action, Effect, EffectKey, Elapsed, Timestamp};
 
 /// What to do with an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub fn confirm(agreement: &Agreement, standing: &Standing, effect: &Effect, now:
     if standing.gone.is_some() {
         return drop("the record is gone");
     }
+    if let Action::Undo { of, .. } = &effect.action {
+        return confirm_undo(standing, of);
+    }
     if effect.action == Action::Annotate {
         return confirm_annotation(agreement, standing);
     }
@@ -44,14 +48,30 @@ fn drop(reason: &str) -> Verdict {
     Verdict::Drop(reason.to_owned())
 }
 
-/// News of a move that has been made.
+/// News of a move that has been made, or will not be.
 fn is_told(action: &Action) -> bool {
-    matches!(action, Action::Notify { notice: Notice::Recycled | Notice::Reassigned | Notice::Nurtured, .. })
+    let Action::Notify { notice, .. } = action else { return false };
+    match notice {
+        Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone | Notice::Contested => true,
+        Notice::Reminder | Notice::Breach | Notice::Violation => false,
+    }
+}
+
+/// An undo is for the record as our move left it; a converted lead is read-only.
+fn confirm_undo(standing: &Standing, of: &EffectKey) -> Verdict {
+    let Some(moved) = standing.moves.iter().find(|m| &m.effect == of) else {
+        return drop("the move is not known, or was undone already");
+    };
+    if standing.fields.get(well_known().converted).as_bool() == Some(true) {
+        return drop("the lead is converted and cannot be written");
+    }
+    let shown = moved.wrote.iter().all(|(name, value)| standing.fields.get(*name) == value);
+    if shown { Verdict::Send } else { drop("somebody changed it since") }
 }
 
 /// Our fields are written only where they do not say it already; a converted lead is read-only.
 fn confirm_annotation(agreement: &Agreement, standing: &Standing) -> Verdict {
-    let w = crate::record::field::well_known();
+    let w = well_known();
     if standing.fields.get(w.converted).as_bool() == Some(true) {
         return drop("the lead is converted and cannot be written");
     }
@@ -77,11 +97,28 @@ fn confirm_run(agreement: &Agreement, standing: &Standing, run: &Run, effect: &E
     if after_deadline && run.breached.is_none() {
         return drop("the deadline was not missed after all");
     }
+    if let Some(held) = held_by_order(standing, &effect.action, now) {
+        return held;
+    }
     if effect.action.moves() { confirm_move(agreement, standing, run, effect, now) } else { Verdict::Send }
 }
 
-/// Taking a lead from somebody: exclusions, freeze days, a person's sign of life, the cap.
+/// A person ordered to leave the record alone: whatever would change it is held, clocks and reminders
+/// go on.
+fn held_by_order(standing: &Standing, action: &Action, now: Timestamp) -> Option<Verdict> {
+    let changes = action.moves() || matches!(action, Action::Set { .. });
+    let excluded = standing.excluded.as_ref().filter(|_| changes)?;
+    match excluded.until {
+        Some(until) => (until > now).then_some(Verdict::Wait(until)),
+        None => Some(drop(&format!("left alone by order of {}", excluded.by))),
+    }
+}
+
+/// Taking a lead from somebody: contests, exclusions, freeze days, a person's sign of life, the cap.
 fn confirm_move(agreement: &Agreement, standing: &Standing, run: &Run, effect: &Effect, now: Timestamp) -> Verdict {
+    if standing.is_contested() {
+        return drop("contested: something else keeps changing it back");
+    }
     let excluded = agreement.recycling.as_ref().and_then(|r| r.exclude.as_ref());
     if excluded.is_some_and(|p| p.holds(&view(agreement, standing, None))) {
         return drop("excluded from recycling");

@@ -7,7 +7,7 @@ use super::model::Agreement;
 use super::refold::is_known;
 use super::standing::{OwnWrite, Run, Standing};
 use crate::record::change::FieldValues;
-use crate::record::{Change, Effect, EffectKey, Elapsed, Fact, Outcome, Timestamp, What};
+use crate::record::{Change, Effect, EffectKey, Elapsed, Fact, Order, Outcome, Timestamp, What};
 use std::collections::HashSet;
 
 /// How far a record's clock may be ahead of ours before its times are not believed.
@@ -23,6 +23,8 @@ pub enum Input {
     Noticed,
     /// Time passed.
     Woke,
+    /// A person asks for something about the record.
+    Ordered(Order),
     /// An effect ended.
     Settled(Effect, Outcome),
 }
@@ -54,6 +56,7 @@ pub fn decide(agreement: &Agreement, standing: Standing, input: Input, now: Time
         Input::Changed(change) => fold.take(change),
         Input::Noticed => fold.notice(),
         Input::Woke => {}
+        Input::Ordered(order) => effects = fold.ordered(order, now),
         Input::Settled(effect, outcome) => effects = fold.settle(&effect, outcome, now),
     }
     fold.finish(effects, &before, now)

@@ -1,13 +1,14 @@
 //! Applying one entry of a record's history to its standing. Reads are in `reading`, what follows
-//! for stages, clocks and violations in `stage`, `clock` and `violation`; what is done, in `steps`.
+//! for stages, clocks, violations and writes of ours in `stage`, `clock`, `violation` and `moves`;
+//! what is done, in `steps`.
 
 use super::echo::{forget_old_writes, without_echoes};
 use super::model::{Agreement, Clock};
 use super::predicate::{Predicate, Term, View};
-use super::standing::{Gone, OwnWrite, PassKind, Run, Standing};
+use super::standing::{Gone, OwnWrite, Phase, Run, Standing};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
-use crate::record::{Action, Actor, Change, EffectKey, Elapsed, Fact, FactKind, OwnerId, Timestamp, Value, What};
+use crate::record::{Actor, Change, EffectKey, Elapsed, Fact, FactKind, Timestamp, Value, What};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -54,6 +55,10 @@ pub(super) struct Fold<'a> {
     pub doubt: bool,
     /// What was added to the history has its place before what was folded already.
     pub refold: bool,
+    /// The whole history is being folded: nothing is older than what was told.
+    pub is_refold: bool,
+    /// A move of ours is being undone.
+    pub is_undoing: bool,
     /// The first count of touches is being read: what begins meanwhile does not know its own yet.
     pub counting: bool,
     /// The effect that this decision settles.
@@ -66,7 +71,9 @@ impl<'a> Fold<'a> {
     pub fn new(agreement: &'a Agreement, standing: Standing) -> Self {
         let (facts, history) = (Vec::new(), Vec::new());
         let (settled, outdated) = (None, Vec::new());
-        Self { agreement, standing, facts, history, doubt: false, refold: false, counting: false, settled, outdated }
+        let (doubt, refold, counting) = (false, false, false);
+        let (is_refold, is_undoing) = (false, false);
+        Self { agreement, standing, facts, history, doubt, refold, is_refold, is_undoing, counting, settled, outdated }
     }
 
     /// Applies one entry. Entries must come in the order of their times.
@@ -75,7 +82,7 @@ impl<'a> Fold<'a> {
             What::Fields(values) => {
                 self.advance_before(change.at);
                 let values = self.without_echoes(values, change.at, &change.by);
-                let stirred = self.set_fields(&values, change.at);
+                let stirred = self.set_fields(&values, change.at, &change.by);
                 self.follow(Moment::exact(change.at), &change.by, stirred);
             }
             What::Read(reading) => self.read(reading, change.at, &change.by),
@@ -97,7 +104,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Sets fields, but for those of which something later is known.
-    pub fn set_fields(&mut self, values: &FieldValues, at: Timestamp) -> Stirred {
+    pub fn set_fields(&mut self, values: &FieldValues, at: Timestamp, by: &Actor) -> Stirred {
         let w = well_known();
         let mut stirred = Stirred::default();
         for (name, value) in values {
@@ -109,6 +116,7 @@ impl<'a> Fold<'a> {
             }
             if *name == w.owner {
                 stirred.owner = true;
+                self.assigned(&before, at, by);
             } else if *name == w.status {
                 stirred.status = true;
             } else if *name == w.touches {
@@ -136,6 +144,9 @@ impl<'a> Fold<'a> {
                 Some(_) => {}
             }
         }
+        if more > 0.0 {
+            self.standing.touched = self.standing.touched.max(Some(at));
+        }
         more
     }
 
@@ -158,6 +169,7 @@ impl<'a> Fold<'a> {
         if self.standing.gone.is_none() {
             self.advance_before(moment.start);
             self.spare(moment.start, by, stirred);
+            self.contest(moment.start, by, stirred);
             self.restart_runs(moment.start, by, stirred);
             self.start_clocks(moment.start, by);
             self.cancel_converted(moment.end);
@@ -169,37 +181,6 @@ impl<'a> Fold<'a> {
     /// The latest moment at which a field was set.
     pub fn last_change(&self) -> Timestamp {
         self.standing.fields.iter().map(|f| f.at).max().unwrap_or(Timestamp::MIN)
-    }
-
-    /// A write of ours landed: a change like any other, and a recycle begins a pass.
-    fn wrote(&mut self, effect: &EffectKey, action: &Action, values: &FieldValues, at: Timestamp) {
-        let former = self.standing.owner();
-        let stirred = self.set_fields(values, at);
-        self.tell_write(effect, action, former.as_ref(), at);
-        let taken = former.filter(|owner| action.moves() && self.standing.owner().as_ref() != Some(owner));
-        if let Some(owner) = taken.filter(|owner| !self.standing.earlier_owners.contains(owner)) {
-            self.standing.earlier_owners.push(owner);
-        }
-        if let Action::Recycle { .. } = action {
-            self.standing.recycles.push(at);
-            self.begin_pass(PassKind::Recycled, Moment::exact(at), &Actor::Leadpact);
-        }
-        self.follow(Moment::exact(at), &Actor::Leadpact, stirred);
-    }
-
-    fn tell_write(&mut self, effect: &EffectKey, action: &Action, former: Option<&OwnerId>, at: Timestamp) {
-        let kind = match action {
-            Action::Recycle { .. } => FactKind::Recycled,
-            Action::Reassign { .. } => FactKind::Reassigned,
-            Action::Nurture { .. } => FactKind::Nurtured,
-            Action::Set { .. } => FactKind::FieldsSet,
-            _ => return,
-        };
-        let id = |owner: Option<&OwnerId>| owner.map_or(Json::Null, |o| o.as_str().into());
-        let detail = details([("from", id(former)), ("to", id(self.standing.owner().as_ref()))]);
-        let (source, run) = source_and_run(effect);
-        self.fact(kind, at, About { source: &source, run, item: effect.as_str() }, &Actor::Leadpact, detail);
-        self.standing.last_action = Some(kind.as_str().to_owned());
     }
 
     fn remember_own_write(&mut self, effect: &EffectKey, values: &FieldValues, since: Timestamp, at: Timestamp) {
@@ -247,7 +228,8 @@ impl<'a> Fold<'a> {
         serde_json::to_value(terms).unwrap_or(Json::Null)
     }
 
-    /// Adds a fact and answers it, for what only its teller knows.
+    /// Adds a fact and answers it, for what only its teller knows. It bears whose the record was, and
+    /// at which stage, at its moment.
     pub fn fact(
         &mut self,
         kind: FactKind,
@@ -256,17 +238,17 @@ impl<'a> Fold<'a> {
         by: &Actor,
         detail: Map<String, Json>,
     ) -> &mut Fact {
-        let standing = &self.standing;
+        let Phase { owner, party, stage, .. } = self.phase_at(at);
         let fact = Fact {
             kind,
             at,
-            pass: standing.pass,
+            pass: self.standing.pass,
             source: Arc::from(about.source),
             run: about.run,
             item: Arc::from(about.item),
-            party: standing.party.clone(),
-            owner: standing.owner(),
-            stage: standing.stage.clone(),
+            party,
+            owner,
+            stage,
             by: by.clone(),
             detail,
         };
@@ -316,7 +298,7 @@ pub(super) fn view<'s>(agreement: &Agreement, standing: &'s Standing, run: Optio
 }
 
 /// The clock and the run that an effect's key names: `connection/object/id/pass/source/run/…`.
-fn source_and_run(effect: &EffectKey) -> (String, u32) {
+pub(super) fn source_and_run(effect: &EffectKey) -> (String, u32) {
     let mut parts = effect.as_str().split('/').skip(4);
     let source = parts.next().unwrap_or_default();
     let run = parts.next().and_then(|r| r.parse().ok()).unwrap_or(0);

@@ -78,7 +78,8 @@ impl Fold<'_> {
 
     /// Takes the news in the order in which they happened.
     fn learn(&mut self, others: &FieldValues, touches: Option<Touches>, moment: Moment, by: &Actor) {
-        let mut stirred = self.set_fields(others, moment.start);
+        self.notice_touch(touches.as_ref());
+        let mut stirred = self.set_fields(others, moment.start, by);
         match touches {
             Some(Touches { last: Some(last), .. }) if last > moment.start => {
                 self.follow(moment, by, stirred);
@@ -90,16 +91,23 @@ impl Fold<'_> {
                 self.follow_starts(moment, by, stirred);
             }
             _ => {
-                stirred.touches = self.count_touches(touches.as_ref(), moment.start);
+                stirred.touches = self.count_touches(touches.as_ref(), moment.start, by);
                 self.follow(moment, by, stirred);
             }
         }
     }
 
+    /// When the last touch was, before what only followed from it is looked at.
+    fn notice_touch(&mut self, touches: Option<&Touches>) {
+        let known = self.standing.fields.get(well_known().touches).as_number().unwrap_or(0.0);
+        let more = touches.filter(|t| t.count.as_number().is_some_and(|count| count > known));
+        self.standing.touched = self.standing.touched.max(more.and_then(|t| t.last));
+    }
+
     /// Touches of which we know when the last one was.
     fn touch(&mut self, touches: Option<&Touches>, at: Timestamp, by: &Actor) {
         self.advance_before(at);
-        let count = self.count_touches(touches, at);
+        let count = self.count_touches(touches, at, by);
         if self.standing.gone.is_none() && count > 0.0 {
             let stirred = Stirred { touches: count, ..Stirred::default() };
             self.end_runs(Moment::exact(at), by);
@@ -111,7 +119,7 @@ impl Fold<'_> {
 
     /// Keeps a new count, and answers how many touches it means. The first count that we see is a
     /// fact about the past; only its last touch can have happened since a run began.
-    fn count_touches(&mut self, touches: Option<&Touches>, at: Timestamp) -> f64 {
+    fn count_touches(&mut self, touches: Option<&Touches>, at: Timestamp, by: &Actor) -> f64 {
         let field = well_known().touches;
         let Some(touches) = touches else {
             // Never touched, as far as the record tells.
@@ -121,7 +129,7 @@ impl Fold<'_> {
             return 0.0;
         };
         if !touches.is_first {
-            return self.set_fields(&vec![(field, touches.count.clone())], at).touches;
+            return self.set_fields(&vec![(field, touches.count.clone())], at, by).touches;
         }
         let within = self.know_touches(touches.count.as_number().unwrap_or(0.0), touches.last);
         self.standing.fields.set(field, touches.count.clone(), at);

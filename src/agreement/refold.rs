@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::model::Agreement;
 use super::standing::{OwnWrite, Standing};
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Change, Fact, FactKind, FieldName, Timestamp, What};
+use crate::record::{Actor, Change, Fact, FactKind, FieldName, OwnerId, Timestamp, What};
 use serde_json::Map;
 use std::collections::HashMap;
 
@@ -65,6 +65,7 @@ pub fn refold(
     adopting.adopt(now);
     let (previous, mut facts) = (adopting.standing, adopting.facts);
     let mut fold = Fold::new(agreement, begin(agreement, &previous));
+    fold.is_refold = true;
     fold.standing.own_writes = known_writes(&previous, &history);
     let from = previous.base.as_ref().map_or(Timestamp::MIN, |b| b.folded_to);
     let (history, doubtful) = merged(history, from, &fold.standing.own_writes);
@@ -107,8 +108,8 @@ pub(super) fn landed_writes(history: &[Change]) -> Vec<OwnWrite> {
     landed.collect()
 }
 
-/// In the order of their times, each once and without echoes of our writes; events of one moment
-/// are one change. Also the latest moment for which two events claim different values.
+/// In the order of their times, each once and without echoes of our writes; what one actor did at one
+/// moment is one change. Also the latest moment for which two events claim different values.
 pub(super) fn merged(
     mut history: Vec<Change>,
     from: Timestamp,
@@ -117,25 +118,65 @@ pub(super) fn merged(
     history.retain(|c| c.at > from);
     history.sort();
     history.dedup();
+    for Change { at, what, by } in &mut history {
+        if let What::Fields(values) = what {
+            *values = without_echoes(writes, values, *at, by);
+        }
+    }
     let mut doubtful = None;
     let mut merged: Vec<Change> = Vec::with_capacity(history.len());
-    for mut change in history {
-        if let What::Fields(values) = &mut change.what {
-            *values = without_echoes(writes, values, change.at, &change.by);
-        }
-        match (merged.last_mut(), &change.what) {
-            (Some(Change { at, what: What::Fields(values), .. }), What::Fields(more)) if *at == change.at => {
-                if join(values, more.iter()) {
-                    doubtful = Some(change.at);
-                }
-            }
-            _ => merged.push(change),
+    let is_event = |change: &Change| matches!(change.what, What::Fields(_));
+    for moment in history.chunk_by(|a, b| a.at == b.at && is_event(a) && is_event(b)) {
+        if let [one] = moment {
+            merged.push(one.clone());
+        } else if one_moment(moment, &mut merged) {
+            doubtful = Some(moment[0].at);
         }
     }
     (merged, doubtful)
 }
 
-/// What was done stays done: steps of the same run keep their state, flags stay raised.
+/// The events of one moment, as one change of each who did anything: a person's first, since
+/// automation follows people. Answers whether two of them claim different values.
+fn one_moment(events: &[Change], merged: &mut Vec<Change>) -> bool {
+    let said: Vec<(&Actor, &FieldValues)> = events
+        .iter()
+        .filter_map(|c| match &c.what {
+            What::Fields(values) => Some((&c.by, values)),
+            _ => None,
+        })
+        .collect();
+    let (at, first, mut values, mut differ) = (events[0].at, merged.len(), FieldValues::new(), false);
+    for (_, more) in &said {
+        differ |= join(&mut values, more.iter());
+    }
+    for value in values {
+        let who = said.iter().filter(|(_, values)| values.contains(&value)).map(|(by, _)| *by);
+        let by = who.max_by_key(|by| personal(by)).cloned().unwrap_or_default();
+        match merged[first..].iter_mut().find(|c| c.by == by) {
+            Some(Change { what: What::Fields(values), .. }) => values.push(value),
+            _ => merged.push(Change { at, what: What::Fields(vec![value]), by }),
+        }
+    }
+    if merged.len() == first {
+        merged.extend(events.first().cloned());
+    }
+    merged[first..].sort_by(|a, b| personal(&b.by).cmp(&personal(&a.by)));
+    differ
+}
+
+/// Of several who say the same a person counts first, so that the order of arrival does not matter.
+fn personal(by: &Actor) -> (u8, Option<&OwnerId>) {
+    match by {
+        Actor::Leadpact => (0, None),
+        Actor::Automation => (1, None),
+        Actor::Unknown => (2, None),
+        Actor::Person(who) => (3, Some(who)),
+    }
+}
+
+/// What was done stays done: steps of the same run keep their state, flags stay raised. So does what
+/// people ordered.
 fn carry_over(standing: &mut Standing, previous: Standing) {
     let same_pass = standing.pass == previous.pass;
     for run in standing.runs.iter_mut() {
@@ -152,6 +193,10 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
         violation.flagged |= old.is_some_and(|v| v.flagged);
     }
     forget_old_writes(&mut standing.own_writes);
+    standing.excluded = previous.excluded;
+    standing.included = previous.included;
+    standing.contest_told = previous.contest_told;
+    standing.undos = previous.undos;
     standing.reads = previous.reads;
     standing.reading |= previous.reading && standing.last_read == previous.last_read;
     standing.annotation = previous.annotation;
@@ -161,21 +206,30 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
     standing.folded_to = standing.folded_to.max(previous.folded_to);
 }
 
-/// Facts that are not in the journal yet, and withdrawals of those that are and should not be. What
-/// was journalled under earlier terms (up to `from`) stays.
+/// Facts that are not in the journal yet, and withdrawals of those that are and should not be: one
+/// that bears another owner, party or stage than it should is told again. What was journalled under
+/// earlier terms (up to `from`) stays.
 fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fact> {
     // What happened twice at one moment was told twice.
     let mut live: HashMap<(String, Timestamp), Vec<usize>> = HashMap::new();
     for (i, fact) in journalled.iter().enumerate() {
         if fact.kind == FactKind::Withdrawn {
-            live.get_mut(&(fact.item.to_string(), fact.at)).and_then(Vec::pop);
+            if let Some(told) = live.get_mut(&(fact.item.to_string(), fact.at)) {
+                let meant = told.iter().rposition(|i| bears_the_same(&journalled[*i], fact));
+                meant.or(told.len().checked_sub(1)).map(|meant| told.remove(meant));
+            }
         } else if fact.kind.is_derived() {
             live.entry((fact.key(), fact.at)).or_default().push(i);
         }
     }
     let mut news = Vec::new();
     for fact in folded.into_iter().filter(|f| f.kind.is_derived()) {
-        if live.get_mut(&(fact.key(), fact.at)).and_then(Vec::pop).is_none() {
+        let told = live.get_mut(&(fact.key(), fact.at));
+        let same = told.and_then(|told| {
+            let i = told.iter().rposition(|i| bears_the_same(&journalled[*i], &fact))?;
+            Some(told.remove(i))
+        });
+        if same.is_none() {
             news.push(fact);
         }
     }
@@ -183,6 +237,11 @@ fn difference(folded: Vec<Fact>, journalled: &[Fact], from: Timestamp) -> Vec<Fa
     gone.sort_unstable();
     let gone = gone.into_iter().map(|i| &journalled[i]).filter(|f| f.at > from).map(withdrawn);
     gone.chain(news).collect()
+}
+
+/// Reports go by owner, party and stage; details follow from the rest.
+fn bears_the_same(a: &Fact, b: &Fact) -> bool {
+    a.owner == b.owner && a.party == b.party && a.stage == b.stage
 }
 
 fn withdrawn(fact: &Fact) -> Fact {

@@ -52,8 +52,8 @@ impl Fold<'_> {
         let told = self.tell_move(effect, &landed.values, now);
         // What happened beside our own fields while the write was on its way came before it, after
         // it, or is its echo: folding tells.
-        let read_since = self.standing.last_read.is_some_and(|r| r.at > landed.since);
-        let stirred = at <= self.standing.folded_to || self.last_change() >= landed.since || read_since;
+        let looked_at_since = self.standing.folded_to > landed.since;
+        let stirred = at <= self.standing.folded_to || self.last_change() >= landed.since || looked_at_since;
         self.refold = stirred && !annotates;
         let Landed { since, values, .. } = landed;
         let what = What::Wrote { effect: effect.key.clone(), action: effect.action.clone(), values, since };

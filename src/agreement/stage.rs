@@ -1,12 +1,12 @@
 //! Which stage a record is at, and its passes through the waterfall: entering, falling back,
-//! endings, rejections that wait for their reason, and the link from a lead to its opportunity.
+//! rejections that wait for their reason, and the link from a lead to its opportunity.
 
-use super::fold::{About, Fold, Moment, details};
-use super::model::{Ending, Handoff};
+use super::fold::{About, Fold, Moment};
+use super::model::Handoff;
 use super::standing::{PassKind, PendingRejection, ViolationKind};
 use crate::record::field::well_known;
 use crate::record::{Actor, FactKind, Object, Timestamp};
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 impl Fold<'_> {
     /// Finds the stage that the fields say, and enters it when it is another.
@@ -38,7 +38,8 @@ impl Fold<'_> {
     /// At none of the stages any more: its clocks have nothing to stand on.
     fn leave_stages(&mut self, moment: Moment, by: &Actor) {
         self.standing.rejection = None;
-        if self.standing.stage.take().is_some() {
+        if self.standing.stage.is_some() {
+            self.set_stage(None, moment.start);
             self.standing.on.clear();
             self.end_open(moment, by, "left every stage");
         }
@@ -76,7 +77,7 @@ impl Fold<'_> {
         if moment.start <= pending.at + self.agreement.settle { Moment::exact(pending.at) } else { moment }
     }
 
-    fn latest_handoff(&self) -> Option<&'_ Handoff> {
+    pub(super) fn latest_handoff(&self) -> Option<&'_ Handoff> {
         let name = self.standing.handoff.as_ref()?;
         self.agreement.handoffs.iter().find(|h| &h.name == name)
     }
@@ -87,7 +88,7 @@ impl Fold<'_> {
         if let Some(kind) = self.new_pass(before, found) {
             self.begin_pass(kind, moment, by);
         }
-        self.standing.stage = Some(stages[found].name.clone());
+        self.set_stage(Some(stages[found].name.clone()), moment.start);
         let about = About { item: stages[found].name.as_str(), ..About::default() };
         self.fact(FactKind::StageEntered, moment.start, about, by, Map::new());
         if stages[found].in_waterfall() {
@@ -96,7 +97,7 @@ impl Fold<'_> {
             self.fall_back(found, moment);
         }
         if stages[found].ends.is_some() {
-            self.end_pass(found, moment, by);
+            self.end_pass(found, before, moment, by);
         }
     }
 
@@ -111,7 +112,8 @@ impl Fold<'_> {
             return None;
         }
         if stages[before].ends.is_some() {
-            return Some(PassKind::Revived);
+            // What we take back ourselves is no second delivery.
+            return Some(if self.is_undoing { PassKind::Returned } else { PassKind::Revived });
         }
         let is_handoff = self.agreement.handoffs.iter().any(|h| h.at == found);
         (found < before && is_handoff).then_some(PassKind::Returned)
@@ -124,13 +126,14 @@ impl Fold<'_> {
         standing.pass += 1;
         standing.pass_kind = kind;
         standing.pass_began = moment.start;
-        standing.stage = None;
         standing.furthest = None;
         standing.handoff = None;
+        standing.handed_over = None;
         standing.rejection = None;
         standing.checks.clear();
         standing.runs.clear();
         standing.on.clear();
+        self.set_stage(None, moment.start);
         self.close_violations_of_ending(moment.start);
         let about = About { item: kind.as_str(), ..About::default() };
         self.fact(FactKind::PassBegan, moment.start, about, by, Map::new());
@@ -153,7 +156,8 @@ impl Fold<'_> {
         reached.sort_by_key(|h| h.at);
         for handoff in reached {
             self.standing.handoff = Some(handoff.name.clone());
-            self.standing.party = Some(handoff.to.clone());
+            self.standing.handed_over = Some(moment.start);
+            self.set_party(Some(handoff.to.clone()), moment.start);
             if furthest.is_none_or(|f| handoff.at > f) {
                 let about = About { source: &handoff.name, ..About::default() };
                 self.fact(FactKind::HandedOver, moment.start, about, by, Map::new());
@@ -175,30 +179,7 @@ impl Fold<'_> {
         if self.latest_handoff().is_some_and(|h| h.at > found) {
             let earlier = self.agreement.handoffs.iter().filter(|h| h.at <= found).max_by_key(|h| h.at);
             self.standing.handoff = earlier.map(|h| h.name.clone());
-            self.standing.party = earlier.map(|h| h.to.clone());
-        }
-    }
-
-    /// An ending: clocks are met where their condition holds or the handoff was rejected for an
-    /// agreed reason; the others are cancelled.
-    fn end_pass(&mut self, found: usize, moment: Moment, by: &Actor) {
-        if self.agreement.stages[found].ends == Some(Ending::Rejected) {
-            self.reject(found, moment, by);
-        }
-        let why = format!("ended as {}", self.agreement.stages[found].name);
-        self.end_open(moment, by, &why);
-    }
-
-    fn reject(&mut self, found: usize, moment: Moment, by: &Actor) {
-        let rejected = self.latest_handoff().filter(|h| h.reject.as_ref().is_some_and(|r| r.stage == found));
-        let reason = rejected.and_then(|h| h.reject.as_ref()).map(|r| self.standing.fields.get(r.reason).to_string());
-        let name = rejected.map(|h| h.name.clone());
-        let about = About { source: name.as_deref().unwrap_or(""), ..About::default() };
-        let detail = details([("reason", reason.map_or(Json::Null, Json::from))]);
-        self.fact(FactKind::Rejected, moment.start, about, by, detail);
-        self.close_violation(ViolationKind::Rejection, None, moment.start);
-        if let Some(name) = name {
-            self.meet_clocks_of(&name, moment, by);
+            self.set_party(earlier.map(|h| h.to.clone()), moment.start);
         }
     }
 
@@ -227,7 +208,7 @@ impl Fold<'_> {
         }
     }
 
-    fn furthest_index(&self) -> Option<usize> {
+    pub(super) fn furthest_index(&self) -> Option<usize> {
         self.standing.furthest.as_ref().and_then(|s| self.agreement.stage_index(s.as_str()))
     }
 }

@@ -35,6 +35,36 @@ pub struct Standing {
     pub recycles: Vec<Timestamp>,
     /// From whom we took it; avoided when it is given out again.
     pub earlier_owners: Vec<OwnerId>,
+    /// When the latest handoff of this pass was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<Timestamp>,
+    /// The last touch that is known of, in whichever pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touched: Option<Timestamp>,
+    /// Our last moves, so that they can be undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Moved>,
+    /// How often something else changed a move of ours back, since a person did anything.
+    #[serde(default)]
+    pub changed_back: u32,
+    /// Since when something else contests what we do: see [`Standing::is_contested`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested: Option<Timestamp>,
+    /// Of which contest people were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest_told: Option<Timestamp>,
+    /// A person's order to leave it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Excluded>,
+    /// When a person last ordered to treat it like any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub included: Option<Timestamp>,
+    /// How many undos were ordered, to tell their keys apart.
+    #[serde(default)]
+    pub undos: u32,
+    /// What it was since when, for facts that are told later than they happened. The latest alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
     pub gone: Option<Gone>,
     /// The last read: the CRM's clock, and the record's modification time.
     pub last_read: Option<ReadMark>,
@@ -88,6 +118,45 @@ impl PassKind {
     pub fn is_delivery(self) -> bool {
         matches!(self, PassKind::First | PassKind::Revived)
     }
+}
+
+/// A move of ours that landed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    pub effect: EffectKey,
+    pub at: Timestamp,
+    /// Who got the record.
+    pub to: Option<PartyName>,
+    pub wrote: FieldValues,
+    /// What stood in these fields before.
+    pub before: FieldValues,
+    /// The owner who became an earlier one by it.
+    pub took_from: Option<OwnerId>,
+    pub is_recycle: bool,
+    /// Something else has changed it back.
+    pub changed_back: bool,
+}
+
+/// A person's order to leave a record alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// `None`: for good.
+    pub until: Option<Timestamp>,
+    pub why: String,
+    /// Who asked, in words.
+    pub by: String,
+}
+
+/// Whose a record was, and at which stage, from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<PartyName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<StageName>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -260,6 +329,16 @@ impl Standing {
             violations: Vec::new(),
             recycles: Vec::new(),
             earlier_owners: Vec::new(),
+            handed_over: None,
+            touched: None,
+            moves: Vec::new(),
+            changed_back: 0,
+            contested: None,
+            contest_told: None,
+            excluded: None,
+            included: None,
+            undos: 0,
+            phases: Vec::new(),
             gone: None,
             last_read: None,
             reading: false,
@@ -283,6 +362,11 @@ impl Standing {
     /// The record's name, for people; its id where it has none.
     pub fn name(&self) -> &str {
         self.fields.get(crate::record::field::well_known().name).as_text().unwrap_or(self.key.id.as_str())
+    }
+
+    /// Whether something else keeps changing back what we move, and nobody has ordered to go on.
+    pub fn is_contested(&self) -> bool {
+        self.contested.is_some_and(|at| self.included.is_none_or(|included| at > included))
     }
 
     pub fn run(&self, clock: &str, number: u32) -> Option<&Run> {

@@ -6,10 +6,8 @@ use super::model::{Address, Agreement, Audience, Clock, ClockOf, Move, Span, Ste
 use super::span;
 use super::standing::{Annotation, Run, Standing, StepRun, StepState, ViolationKind};
 use super::violation::violation_text;
-use crate::record::change::FieldValues;
 use crate::record::effect::Notice;
-use crate::record::field::well_known;
-use crate::record::{Action, Actor, Effect, EffectKey, Elapsed, FactKind, OwnerId, PartyName, Recipient, Timestamp};
+use crate::record::{Action, Actor, Effect, EffectKey, Elapsed, FactKind, PartyName, Recipient, Timestamp};
 use serde_json::Map;
 use std::sync::Arc;
 
@@ -20,6 +18,7 @@ impl Fold<'_> {
     /// Does what is due at `now`. Effects come in the order in which they are to be carried out.
     pub(super) fn act(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.end_exclusion(now);
         self.ask_for_read(now, &mut effects);
         if self.standing.gone.is_none() {
             for i in 0..self.standing.runs.len() {
@@ -28,6 +27,7 @@ impl Fold<'_> {
                     self.fire_due(i, now, &mut effects);
                 }
             }
+            self.tell_contested(now, &mut effects);
         }
         self.annotate(now, &mut effects);
         self.standing.wake_at = self.next_wake(now);
@@ -213,7 +213,7 @@ impl Fold<'_> {
         }
     }
 
-    fn record_effect(&self, item: &str, action: Action, at: Timestamp, not_before: Timestamp) -> Effect {
+    pub(super) fn record_effect(&self, item: &str, action: Action, at: Timestamp, not_before: Timestamp) -> Effect {
         Effect {
             key: self.record_key(item),
             record: self.standing.key.clone(),
@@ -231,38 +231,6 @@ impl Fold<'_> {
     /// The key of an effect that belongs to the record and to no clock.
     fn record_key(&self, item: &str) -> EffectKey {
         EffectKey::new(format!("{}/{item}", effect_key(&self.standing, &["", "0"])))
-    }
-
-    /// When a lead moves, the former owner and the receiver are told, unless the agreement is quiet.
-    /// `values`: what the move wrote; the standing is still that before it.
-    pub(super) fn tell_move(&self, moved: &Effect, values: &FieldValues, now: Timestamp) -> Vec<Effect> {
-        let (notice, party) = match &moved.action {
-            Action::Recycle { to, .. } => (Notice::Recycled, Some(to)),
-            Action::Reassign { to } => (Notice::Reassigned, Some(to)),
-            Action::Nurture { .. } => (Notice::Nurtured, self.agreement.nurture.as_ref().and_then(|n| n.to.as_ref())),
-            _ => return Vec::new(),
-        };
-        if self.agreement.recycling.as_ref().is_some_and(|r| r.quiet) {
-            return Vec::new();
-        }
-        let former = self.standing.owner();
-        let written = values.iter().find(|(name, _)| *name == well_known().owner);
-        let receiver = written.map_or_else(|| former.clone(), |(_, v)| v.as_text().map(OwnerId::new));
-        let mut to: Vec<Recipient> =
-            former.filter(|f| Some(f) != receiver.as_ref()).map(Recipient::Person).into_iter().collect();
-        to.extend(party.map(|p| party_channels(self.agreement, p)).unwrap_or_default());
-        to.into_iter().map(|to| self.told(moved, to, notice, now)).collect()
-    }
-
-    fn told(&self, moved: &Effect, to: Recipient, notice: Notice, now: Timestamp) -> Effect {
-        let key = format!("{}/told/{}", moved.key, escape(&to.to_string()));
-        Effect {
-            key: EffectKey::new(key),
-            action: Action::Notify { to, notice },
-            at: now,
-            not_before: now,
-            ..moved.clone()
-        }
     }
 
     /// Asks for our own fields to be written when what they should say has changed.

@@ -12,6 +12,7 @@ use crate::store::journal::{self, JournalEntry};
 use crate::store::signature::Signature;
 use crate::store::{Db, Priority, StoreError, Tx, cursor, signature};
 use anyhow::{Context, Result, bail};
+use jiff::tz::TimeZone;
 use serde_json::{Map, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -31,11 +32,12 @@ pub struct Enforced {
 
 /// One replica's part in it.
 pub struct Activation {
-    pub db: Db,
-    pub clock: Clock,
+    db: Db,
+    clock: Clock,
+    /// The files as they were last read.
     pub agreements: Agreements,
     /// `require_signatures = false`.
-    pub lifted: bool,
+    lifted: bool,
     /// What was offered already, by scope and hash.
     offered: HashSet<(Option<ConnectionName>, String)>,
     /// What was seen through to its place in every journal, by scope.
@@ -189,13 +191,13 @@ fn notes(known: &[Known], chosen: Option<&Known>, file: &AgreementFile, terms: T
         Some(chosen) => format!("version `{}` goes on", chosen.version.version),
         None => "observing only".to_owned(),
     };
-    let why = draft(own, chosen, terms.now).unwrap_or_else(|| "is a draft".to_owned());
+    let why = draft(own, chosen, terms.now, &file.agreement.zone()).unwrap_or_else(|| "is a draft".to_owned());
     notes.push(format!("version `{}` of {} {why}: {instead}", own.version.version, file.path.display()));
     notes
 }
 
 /// Why a version is not active; `None` where nothing stands against it.
-pub fn draft(known: &Known, active: Option<&Known>, now: Timestamp) -> Option<String> {
+pub fn draft(known: &Known, active: Option<&Known>, now: Timestamp, zone: &TimeZone) -> Option<String> {
     let version = &known.version;
     if version.superseded_at.is_some() {
         return Some("was superseded; to go back to it, give it another `version` and have that signed".to_owned());
@@ -204,7 +206,7 @@ pub fn draft(known: &Known, active: Option<&Known>, now: Timestamp) -> Option<St
         return Some(format!("is not signed by {}", missing(known)));
     }
     if version.effective_at > now {
-        return Some(format!("is signed, and in effect from {}", version.effective_at));
+        return Some(format!("waits for its effective day, {}", version.effective_at.in_zone(zone)));
     }
     match active {
         Some(active) if active.version.effective_at > version.effective_at => {

@@ -98,11 +98,6 @@ impl Agreements {
         scope.own.as_ref().map_or(&self.files[0], |connection| self.of(connection))
     }
 
-    /// What the agreements say and this version does not act on, each in a sentence.
-    pub fn ahead(&self) -> Vec<String> {
-        self.files.iter().flat_map(|f| lint::ahead(&f.agreement)).collect()
-    }
-
     /// What the agreements leave unsaid, each in a sentence.
     pub fn unsaid(&self) -> Vec<String> {
         self.files.iter().flat_map(|f| lint::unsaid(&f.agreement)).collect()

@@ -10,6 +10,7 @@ pub mod versions;
 pub use agreements::{
     AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
 };
+pub use sites::connector;
 
 use crate::engine::clock::Clock;
 use crate::engine::context::{Engine, Parts};
@@ -87,8 +88,10 @@ impl App {
         let parts = Parts { db: db.clone(), clock: clock.clone(), notifiers, notify_in_observe };
         let activation = Activation::new(db, clock, agreements, !settings.require_signatures);
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
+        let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
+        engine.mail_head_to = settings.journal.mail_head_to.clone();
         let works = Works {
-            engine: Arc::new(Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new())),
+            engine: Arc::new(engine),
             wakes: settings.schedule.wake.clone(),
             keep: retention(&settings),
             stop: CancellationToken::new(),

@@ -49,7 +49,11 @@ pub fn site(
     }))
 }
 
-fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
+/// The CRM that a connection speaks to.
+///
+/// # Errors
+/// When its settings cannot work.
+pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
         Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), &agreement.dictionary, http)),

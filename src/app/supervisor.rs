@@ -55,14 +55,14 @@ pub struct Works {
 }
 
 pub struct Supervisor {
-    pub works: Works,
-    pub settings: Arc<Settings>,
-    pub scopes: Vec<Scope>,
-    pub activation: Activation,
+    works: Works,
+    settings: Arc<Settings>,
+    scopes: Vec<Scope>,
+    activation: Activation,
     /// The files are to be read and offered again.
-    pub reread: Arc<Notify>,
+    reread: Arc<Notify>,
     /// What each connection's site was built under.
-    pub built: HashMap<ConnectionName, Under>,
+    built: HashMap<ConnectionName, Under>,
     running: HashMap<ConnectionName, Running>,
     /// What was said last about a scope, so that it is said once.
     said: HashMap<Option<ConnectionName>, Vec<String>>,
@@ -177,7 +177,9 @@ impl Supervisor {
         let site = site(connection, enforced.agreement.clone(), enforced.may_act, before.as_deref())?;
         if let Some(running) = self.running.remove(name) {
             running.stop.cancel();
-            running.worker.await.context("its worker ended badly")?;
+            if let Err(fault) = running.worker.await {
+                tracing::error!(connection = %name, "its worker ended badly: {fault}");
+            }
         }
         let (agreement, may_act) = (&enforced.agreement.version, enforced.may_act);
         tracing::info!(connection = %name, %agreement, may_act, "this connection is under this version from now on");

@@ -68,10 +68,10 @@ impl Bars {
 }
 
 impl Bar {
-    /// `93 % of at least 95 %, missed`
+    /// `93 %, target at least 95 %: missed`
     fn verdict(&self) -> String {
-        let of = if self.wanted.is_empty() { String::new() } else { format!(" of {}", self.wanted) };
-        format!("{}{of}, {}", self.shown, self.outcome.word())
+        let of = if self.wanted.is_empty() { String::new() } else { format!(", target {}", self.wanted) };
+        format!("{}{of}: {}", self.shown, self.outcome.word())
     }
 
     /// Label and verdict above, the bar below. Answers the y below it.
@@ -160,10 +160,11 @@ mod tests {
         let boxes: Vec<f64> = drawing
             .marks
             .iter()
-            .filter_map(|m| matches!(m, Mark::Box { paint: Paint::Missed | Paint::Kept, .. }).then(|| m.reach().1))
+            .filter(|m| matches!(m, Mark::Box { paint: Paint::Missed | Paint::Kept, .. }))
+            .map(|m| m.reach().1)
             .collect();
         let lines: Vec<f64> =
-            drawing.marks.iter().filter_map(|m| matches!(m, Mark::Line { .. }).then(|| m.reach().0)).collect();
+            drawing.marks.iter().filter(|m| matches!(m, Mark::Line { .. })).map(|m| m.reach().0).collect();
         let scale: f64 = 400.0 / (0.99 * 1.05);
         assert_eq!(
             boxes.iter().map(|x| x.round()).collect::<Vec<_>>(),
@@ -176,9 +177,9 @@ mod tests {
     #[test]
     fn every_bar_says_in_words_how_it_stands() {
         let svg = chart().draw(400.0).svg(&Theme::LIGHT);
-        assert!(svg.contains("90 % of at least 95 %, missed</text>"), "{svg}");
-        assert!(svg.contains("nothing measured of at least 95 %, open"));
-        assert!(svg.contains("<desc>First follow-ups on time: 90 % of at least 95 %, missed."));
+        assert!(svg.contains("90 %, target at least 95 %: missed</text>"), "{svg}");
+        assert!(svg.contains("nothing measured, target at least 95 %: open"));
+        assert!(svg.contains("<desc>First follow-ups on time: 90 %, target at least 95 %: missed."));
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Drawing {
         beyond.filter_map(Mark::text).collect()
     }
 
-    /// One `<svg>` element, to stand in HTML or alone; it is as wide as its place allows, up to its own width.
+    /// One `<svg>` element, to stand in HTML or alone. It has its size in points; a page may scale it.
     pub fn svg(&self, theme: &Theme) -> String {
         let (width, height) = (number(self.width), number(self.height));
         let ground =

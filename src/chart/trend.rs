@@ -5,9 +5,11 @@ use super::text::{bold_width, text_width};
 use super::{Align, Chart, Drawing, Mark, Paint, Table};
 
 const SIZE: f64 = 10.5;
-const HEIGHT: f64 = 150.0;
-const TOP: f64 = 18.0;
-const BOTTOM: f64 = 20.0;
+const LINE: f64 = 13.0;
+const HEIGHT: f64 = 160.0;
+const TOP: f64 = 8.0;
+/// Three lines of labels.
+const BOTTOM: f64 = 3.0 * LINE + 5.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -105,26 +107,31 @@ impl Trend {
         }
     }
 
-    /// Every `step`th point is labelled, the newest always: as many as fit beside one another.
+    /// Period, value and outcome stand beneath the axis, where no line crosses them. Every `step`th point is labelled,
+    /// the newest always: as many as fit beside one another.
     fn draw_labels(&self, plot: &Plot, marks: &mut Vec<Mark>) {
         let count = self.points.len();
-        let words = self.points.iter().map(|p| text_width(&p.label, SIZE).max(bold_width(&p.told(), SIZE)));
-        let widest = words.fold(1.0, f64::max);
-        let step = ((widest + 4.0) / plot.slot).ceil().max(1.0) as usize;
-        for (at, point) in self.points.iter().enumerate().filter(|(at, _)| (count - 1 - at) % step == 0) {
+        let widest = self.points.iter().map(Point::label_width).fold(1.0, f64::max);
+        // The first and the last label are moved inwards by what would stand out.
+        let moved = (widest - plot.slot).max(0.0);
+        let step = ((widest + 6.0 + moved) / plot.slot).ceil().max(1.0) as usize;
+        for (at, point) in self.points.iter().enumerate().filter(|(at, _)| (count - 1 - at).is_multiple_of(step)) {
             let half = widest.min(plot.width) / 2.0;
             let x = plot.x(at).clamp(half, (plot.width - half).max(half));
-            marks.push(Mark::label((x, plot.floor() + 14.0), &point.label, SIZE, Align::Middle, Paint::Quiet));
-            let y = point.value.map_or(plot.floor(), |value| plot.y(value)) - 6.0;
-            marks.push(Mark::label((x, y), point.told(), SIZE, Align::Middle, Paint::Ink).bold());
+            let label = |row: f64, text: &str, paint| {
+                Mark::label((x, plot.floor() + LINE * row), text, SIZE, Align::Middle, paint)
+            };
+            marks.push(label(1.0, &point.label, Paint::Quiet));
+            marks.push(label(2.0, &point.shown, Paint::Ink).bold());
+            marks.push(label(3.0, point.outcome.word(), Paint::Quiet));
         }
     }
 }
 
 impl Point {
-    /// The value, with the word that colour alone must not carry.
-    fn told(&self) -> String {
-        if self.outcome == Outcome::Missed { format!("{} missed", self.shown) } else { self.shown.clone() }
+    fn label_width(&self) -> f64 {
+        let plain = text_width(&self.label, SIZE).max(text_width(self.outcome.word(), SIZE));
+        plain.max(bold_width(&self.shown, SIZE))
     }
 }
 

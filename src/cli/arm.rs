@@ -71,6 +71,10 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
         if at < opened.agreement(&name).effective_at {
             println!("The agreement is not in effect yet; until then it goes on observing.");
         }
+        let signs = opened.agreement(&name).parties.iter().any(|p| p.signs.is_some());
+        if opened.settings.require_signatures && signs {
+            println!("As long as the agreement is not signed, it goes on observing all the same.");
+        }
         Ok(ExitCode::SUCCESS)
     })
 }

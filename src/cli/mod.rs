@@ -3,20 +3,32 @@
 
 pub mod agreement;
 pub mod arm;
+pub mod attest;
 pub mod audit;
 pub mod away;
 pub mod check;
 pub mod demo;
+pub mod dispute;
+pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod logging;
 mod opened;
 pub mod pause;
 pub mod release;
+pub mod report;
+pub mod review;
 pub mod serve;
 pub mod simulate;
+pub mod undo;
 
+use crate::crm::Connection;
+use crate::record::ConnectionName;
+use crate::settings::Settings;
+use crate::store::{Db, OpenOptions};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,13 +51,18 @@ enum Command {
     /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
-    /// Show that nobody changed the journal behind the daemon's back.
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
-    /// Tell a record's story: what happened, when, and why.
-    Explain(explain::ExplainArguments),
     /// Replay the recorded changes under another agreement, and show what would have been different.
     Simulate(simulate::SimulateArguments),
+    /// Measure a period: commitments, clocks, waterfall, campaigns.
+    Report(report::ReportArguments),
+    /// Show a review's pack: scorecard, leads at risk, rejections, win/loss, disputes, agenda.
+    Review(review::ReviewArguments),
+    /// Tell a record's story: what happened, when, and why.
+    Explain(explain::ExplainArguments),
+    /// Say whether a promise that no CRM records was kept.
+    Attest(attest::AttestArguments),
+    /// Dispute a breach, rejection or violation, or decide about one that is disputed.
+    Dispute(dispute::DisputeArguments),
     /// Let a connection act whose configuration names no mode; shows first what would move.
     Arm(arm::ArmArguments),
     /// Let an armed connection observe again.
@@ -56,10 +73,19 @@ enum Command {
     Resume(pause::ResumeArguments),
     /// Show what the breaker holds, and let it go or give it up.
     Release(release::ReleaseArguments),
+    /// Put back what moves changed, of one record or of a stretch of time.
+    Undo(undo::UndoArguments),
+    /// Leave a record alone: nothing moves it.
+    Exclude(exclude::ExcludeArguments),
+    /// Treat an excluded record like any other again.
+    Include(exclude::IncludeArguments),
     /// Take an owner out of the rotation for a while.
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
     Back(away::BackArguments),
+    /// Show that nobody changed the journal behind the daemon's back.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -77,18 +103,25 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Agreement(command) => agreement::run(&command),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
+        Command::Dispute(arguments) => dispute::run(&arguments),
         Command::Arm(arguments) => arm::arm(&arguments),
         Command::Disarm(arguments) => arm::disarm(&arguments),
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
-        Command::Audit(command) => audit::run(&command),
         Command::Release(arguments) => release::run(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
+        Command::Exclude(arguments) => exclude::exclude(&arguments),
+        Command::Include(arguments) => exclude::include(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Audit(command) => audit::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {
@@ -98,6 +131,20 @@ pub fn run(arguments: Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The connection of this name.
+fn connection<'s>(settings: &'s Settings, name: &str) -> Result<&'s Connection> {
+    settings.connection(&ConnectionName::new(name)).with_context(|| {
+        let known: Vec<&str> = settings.connections.iter().map(|c| c.name.as_str()).collect();
+        format!("no connection is called `{name}`; there are: {}", known.join(", "))
+    })
+}
+
+/// The database that the configuration names.
+async fn open_store(settings: &Settings) -> Result<Db> {
+    let url = settings.store.url.expose_secret();
+    Db::open(url, &OpenOptions::default()).await.context("the database cannot be used")
 }
 
 /// Whether diagnostics may be coloured.

@@ -20,9 +20,7 @@ pub fn run(arguments: &ConfigArguments) -> Result<ExitCode> {
     runtime.block_on(async {
         // Before all else, since a SIGHUP that nobody waits for ends the process.
         let mut hangups = signal(SignalKind::hangup()).context("SIGHUP")?;
-        let ahead = agreements.ahead();
         let app = App::build(&settings, agreements, Clock::real()).await?;
-        ahead.iter().for_each(|part| tracing::warn!("read and checked only: {part}"));
         let serving = app.listen(&settings.server)?;
         app.start();
         tracing::info!(listen = %serving.public, admin = %serving.admin, "leadpact is listening");

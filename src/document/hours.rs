@@ -41,6 +41,9 @@ fn usual(calendar: &Calendar, weekday: Weekday, first: Date) -> Vec<Range> {
 /// The open stretches of a day, found minute by minute; asked amid each, where no edge is. On a day when the clocks are
 /// changed it is off by that hour, which the other weeks outvote.
 fn ranges(calendar: &Calendar, day: Date) -> Vec<Range> {
+    if !calendar.is_open_day(day) {
+        return Vec::new();
+    }
     let Ok(midnight) = day.to_zoned(calendar.zone().clone()) else { return Vec::new() };
     let midnight = Timestamp::from_jiff(midnight.timestamp()).as_millis();
     let mut found: Vec<Range> = Vec::new();

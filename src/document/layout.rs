@@ -2,7 +2,7 @@
 //! A page that cannot hold it is an error that says which part is too long; nothing is cut.
 
 use super::block::Block;
-use super::measure::{BEFORE_PART, LEADING, breaks_words, gap_before, height, lines};
+use super::measure::{BEFORE_PART, LEADING, breaks_words, gap_before, height, lines, row_heights};
 use super::{Text, block};
 use crate::agreement::Agreement;
 use crate::chart::text::text_width;
@@ -171,9 +171,8 @@ fn title_overflow(number: usize, draft: &Draft) -> Option<Overflow> {
 
 fn overflow(page: usize, title: String, excess: f64, stacks: &[Stack]) -> Overflow {
     let line = SMALLEST * LEADING;
-    let groups = stacks.iter().flat_map(|stack| stack.groups.iter().map(|group| (group, stack.width)));
-    let tall =
-        groups.map(|(group, width)| (group.name.clone(), (group.height(SMALLEST, width) / line).ceil() as usize));
+    let tall = stacks.iter().flat_map(|stack| stack.groups.iter().flat_map(|group| group.parts(stack.width)));
+    let tall = tall.map(|(name, height)| (name, (height / line).ceil() as usize));
     let longest = tall.max_by_key(|(_, lines)| *lines).unwrap_or_default();
     Overflow { page, title, lines: (excess / line).ceil().max(1.0) as usize, longest }
 }
@@ -187,7 +186,8 @@ struct Stack {
 
 impl Stack {
     fn height(&self, size: f64) -> f64 {
-        stacked(&self.groups, size, self.width)
+        let gaps: f64 = self.groups.iter().skip(1).map(Group::gap).sum();
+        self.groups.iter().map(|group| group.height(size, self.width)).sum::<f64>() + gaps
     }
 
     fn breaks_words(&self, size: f64) -> bool {
@@ -212,14 +212,22 @@ impl Group {
         self.blocks.iter().map(|block| height(block, size, width)).sum::<f64>() + inner
     }
 
+    /// What in it could be shortened, with its height in the smallest type: the rows of a table, else the whole.
+    fn parts(&self, width: f64) -> Vec<(String, f64)> {
+        let tables = self.blocks.iter().filter_map(|b| if let Block::Table(grid) = b { Some(grid) } else { None });
+        let named =
+            |(row, height): (&Vec<Text>, f64)| (row.first().map_or_else(|| self.name.clone(), Text::to_plain), height);
+        let mut rows: Vec<(String, f64)> =
+            tables.flat_map(|t| t.rows.iter().zip(row_heights(t, SMALLEST, width)).map(named)).collect();
+        if rows.is_empty() {
+            rows.push((self.name.clone(), self.height(SMALLEST, width)));
+        }
+        rows
+    }
+
     fn gap(&self) -> f64 {
         self.blocks.first().map_or(BEFORE_PART, gap_before)
     }
-}
-
-fn stacked(groups: &[Group], size: f64, width: f64) -> f64 {
-    let gaps: f64 = groups.iter().skip(1).map(Group::gap).sum();
-    groups.iter().map(|group| group.height(size, width)).sum::<f64>() + gaps
 }
 
 impl Columns {
@@ -246,13 +254,13 @@ impl Columns {
 /// Groups in their order over equal columns, so that the highest is as low as can be.
 fn flow(groups: &[Group], count: usize, size: f64, whole: f64) -> Vec<Stack> {
     let width = (whole - GUTTER * (count - 1) as f64) / count as f64;
-    let cut = |cap: f64| fill(groups, cap, size, width);
-    let mut caps: Vec<f64> = (0..groups.len())
-        .flat_map(|from| (from..groups.len()).map(move |to| (from, to)))
-        .map(|(from, to)| stacked(&groups[from..=to], size, width))
+    let tall: Vec<Tall> = groups.iter().map(|g| Tall { gap: g.gap(), height: g.height(size, width) }).collect();
+    let mut caps: Vec<f64> = (0..tall.len())
+        .flat_map(|from| (from..tall.len()).map(move |to| (from, to)))
+        .map(|(from, to)| column_height(&tall[from..=to]))
         .collect();
     caps.sort_by(f64::total_cmp);
-    let ends = caps.iter().map(|cap| cut(*cap)).find(|ends| ends.len() <= count).unwrap_or_default();
+    let ends = caps.iter().map(|cap| fill(&tall, *cap)).find(|ends| ends.len() <= count).unwrap_or_default();
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let stack = |(at, (from, to)): (usize, (usize, &usize))| Stack {
         x: MARGIN + (width + GUTTER) * at as f64,
@@ -262,12 +270,21 @@ fn flow(groups: &[Group], count: usize, size: f64, whole: f64) -> Vec<Stack> {
     starts.zip(&ends).enumerate().map(stack).collect()
 }
 
+/// How high a group is, and the space above it where it follows another.
+struct Tall {
+    gap: f64,
+    height: f64,
+}
+
+fn column_height(tall: &[Tall]) -> f64 {
+    tall.iter().map(|one| one.height).sum::<f64>() + tall.iter().skip(1).map(|one| one.gap).sum::<f64>()
+}
+
 /// Where columns end when each takes what fits beneath `cap`; a group that alone is higher has its own.
-fn fill(groups: &[Group], cap: f64, size: f64, width: f64) -> Vec<usize> {
+fn fill(tall: &[Tall], cap: f64) -> Vec<usize> {
     let (mut ends, mut from) = (Vec::new(), 0);
-    for to in 1..=groups.len() {
-        let is_last = to == groups.len();
-        if is_last || stacked(&groups[from..=to], size, width) > cap + 1e-6 {
+    for to in 1..=tall.len() {
+        if to == tall.len() || column_height(&tall[from..=to]) > cap + 1e-6 {
             ends.push(to);
             from = to;
         }

@@ -149,7 +149,7 @@ mod tests {
         let widths = columns(&grid, 12.0, 300.0);
         assert!(widths[1] - 2.0 * CELL.0 >= bold_width("short", 12.0), "{widths:?}");
         let block = Block::Table(grid);
-        assert!(height(&block, 12.0, 300.0) > 8.0 * 12.0 * LEADING);
+        assert!(height(&block, 12.0, 300.0) > 5.0 * 12.0 * LEADING);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::context::{Engine, Site};
 use crate::agreement::Input;
 use crate::agreement::decide::FUTURE_TOLERANCE;
 use crate::crm::{Event, Says, VerifiedDelivery};
-use crate::record::{Change, RecordKey, Timestamp, What};
+use crate::record::{Change, Object, Order, RecordId, RecordKey, Timestamp, What};
 use crate::store::inbox::{self, InboxRow, Kind, Mark, NewDelivery};
 use crate::store::lease::Lease;
 use crate::store::{Priority, StoreError, Tx};
@@ -56,10 +56,27 @@ fn together(rows: Vec<InboxRow>) -> Vec<InboxRow> {
     rows.into_iter().take_while(fresh).collect()
 }
 
-/// An event and the delivery that brought it.
+/// What a delivery tells of one record, and which delivery.
 struct Told {
-    event: Event,
+    said: Said,
     delivery: String,
+}
+
+#[derive(PartialEq)]
+enum Said {
+    Event(Event),
+    /// A person's order, and when it was given.
+    Order(Order, Timestamp),
+}
+
+impl Said {
+    /// Whose it is, and its place among all that is said of that record.
+    fn place(&self) -> (Object, &RecordId, Timestamp) {
+        match self {
+            Said::Event(event) => (event.object, &event.id, event.at),
+            Said::Order(order, at) => (order.object, &order.id, *at),
+        }
+    }
 }
 
 /// Rows split into events, up to a transaction's worth; one row may be more.
@@ -74,18 +91,18 @@ impl Reading {
     fn of(site: &Site, rows: Vec<InboxRow>) -> Self {
         let mut read = Self::default();
         for row in rows {
-            match events_of(site, &row) {
-                Ok(events) if !read.rows.is_empty() && read.told.len() + events.len() > CHANGES => break,
-                Ok(events) => {
-                    read.told.extend(events.into_iter().map(|event| Told { event, delivery: row.id.clone() }));
+            match said(site, &row) {
+                Ok(said) if !read.rows.is_empty() && read.told.len() + said.len() > CHANGES => break,
+                Ok(said) => {
+                    read.told.extend(said.into_iter().map(|said| Told { said, delivery: row.id.clone() }));
                     read.rows.push(row);
                 }
                 Err(error) => read.malformed.push((row, error)),
             }
         }
         // Each record's events by their times; those of one record stay together.
-        read.told.sort_by(|a, b| place(&a.event).cmp(&place(&b.event)));
-        read.told.dedup_by(|a, b| a.event == b.event);
+        read.told.sort_by(|a, b| a.said.place().cmp(&b.said.place()));
+        read.told.dedup_by(|a, b| a.said == b.said);
         read
     }
 
@@ -94,18 +111,18 @@ impl Reading {
     }
 }
 
-fn place(event: &Event) -> (crate::record::Object, &crate::record::RecordId, Timestamp) {
-    (event.object, &event.id, event.at)
-}
-
-fn events_of(site: &Site, row: &InboxRow) -> Result<Vec<Event>, String> {
+fn said(site: &Site, row: &InboxRow) -> Result<Vec<Said>, String> {
     match row.kind {
         Kind::Delivery => {
             let delivery = VerifiedDelivery::from_inbox(row.body.clone().into_bytes());
-            site.crm.events(&delivery).map(|e| e.events).map_err(|e| e.to_string())
+            let events = site.crm.events(&delivery).map_err(|e| e.to_string())?.events;
+            Ok(events.into_iter().map(Said::Event).collect())
         }
-        Kind::Event => serde_json::from_str(&row.body).map(|e| vec![e]).map_err(|e| e.to_string()),
-        Kind::Order => Err("orders are not known to this version".to_owned()),
+        Kind::Event => serde_json::from_str(&row.body).map(|e| vec![Said::Event(e)]).map_err(|e| e.to_string()),
+        Kind::Order => {
+            let order = serde_json::from_str(&row.body).map_err(|e| format!("the order cannot be read: {e}"))?;
+            Ok(vec![Said::Order(order, row.received_at)])
+        }
     }
 }
 
@@ -173,7 +190,7 @@ async fn apply_slice(
     let mut batch = Batch::load(engine, site, &mut tx, &keys(site, told)).await?;
     let mut aside = Vec::new();
     for one in told {
-        match apply_event(&mut batch, &mut tx, site, one).await {
+        match apply_one(&mut batch, &mut tx, site, one).await {
             Ok(()) => {}
             Err(BatchError::Store(error)) => return Err(error),
             Err(BatchError::Record(error)) => aside.push((one, error)),
@@ -190,26 +207,33 @@ async fn apply_slice(
     Ok(())
 }
 
-fn key(site: &Site, event: &Event) -> RecordKey {
-    RecordKey { connection: site.name().clone(), object: event.object, id: event.id.clone() }
+fn key(site: &Site, said: &Said) -> RecordKey {
+    let (object, id, _) = said.place();
+    RecordKey { connection: site.name().clone(), object, id: id.clone() }
 }
 
 /// The record into which this one was merged.
-fn survivor(site: &Site, event: &Event) -> Option<RecordKey> {
-    let Says::Merged { into } = &event.says else { return None };
-    Some(RecordKey { id: into.clone(), ..key(site, event) })
+fn survivor(site: &Site, said: &Said) -> Option<RecordKey> {
+    let Said::Event(Event { says: Says::Merged { into }, .. }) = said else { return None };
+    Some(RecordKey { id: into.clone(), ..key(site, said) })
 }
 
 /// Each record that is spoken of, once.
 fn keys(site: &Site, told: &[Told]) -> Vec<RecordKey> {
-    let all = told.iter().flat_map(|one| [Some(key(site, &one.event)), survivor(site, &one.event)]);
+    let all = told.iter().flat_map(|one| [Some(key(site, &one.said)), survivor(site, &one.said)]);
     let all: BTreeMap<RecordKey, ()> = all.flatten().map(|key| (key, ())).collect();
     all.into_keys().collect()
 }
 
-async fn apply_event(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Told) -> Result<(), BatchError> {
-    let event = &told.event;
-    let key = &key(site, event);
+async fn apply_one(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Told) -> Result<(), BatchError> {
+    let key = &key(site, &told.said);
+    let event = match &told.said {
+        Said::Event(event) => event,
+        Said::Order(order, _) => {
+            tracing::info!(record = %key, order = %told.delivery, by = %order.by, "ordered");
+            return batch.decide(tx, key, Input::Ordered(order.clone())).await;
+        }
+    };
     tracing::debug!(record = %key, delivery = %told.delivery, at = %event.at, says = event.says.as_str(), "applied");
     let what = match &event.says {
         // A moment that has not come yet cannot be believed: the record itself is asked.
@@ -221,17 +245,20 @@ async fn apply_event(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Tol
         Says::Merged { into } => What::Merged { into: into.clone() },
     };
     batch.change(tx, key, Change { at: event.at, what, by: event.by.clone() }).await?;
-    match survivor(site, event) {
+    match survivor(site, &told.said) {
         Some(survivor) => batch.decide(tx, &survivor, Input::Noticed).await,
         None => Ok(()),
     }
 }
 
 async fn put_aside(site: &Site, tx: &mut Tx, told: &Told, error: &str, now: Timestamp) -> Result<(), StoreError> {
-    let body = serde_json::to_string(&told.event).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let row =
-        NewDelivery { connection: site.name().clone(), delivery_id: None, kind: Kind::Event, body, received_at: now };
+    let (kind, body) = match &told.said {
+        Said::Event(event) => (Kind::Event, serde_json::to_string(event)),
+        Said::Order(order, _) => (Kind::Order, serde_json::to_string(order)),
+    };
+    let body = body.map_err(|e| StoreError::Refused(e.to_string()))?;
+    let row = NewDelivery { connection: site.name().clone(), delivery_id: None, kind, body, received_at: now };
     inbox::put_aside(tx, &row, error).await?;
-    tracing::error!(record = %key(site, &told.event), delivery = %told.delivery, "an event was set aside: {error}");
+    tracing::error!(record = %key(site, &told.said), delivery = %told.delivery, "an event was set aside: {error}");
     Ok(())
 }

@@ -26,6 +26,8 @@ pub struct Engine {
     pub metrics: Arc<Metrics>,
     /// This process's own name among replicas.
     pub holder: String,
+    /// Where the newest hash of every journal is mailed, once a day.
+    pub mail_head_to: Option<String>,
     sites: RwLock<Vec<Arc<Site>>>,
     /// Facts as they are journalled, for live pages and the demo's narrator.
     pub told: broadcast::Sender<Arc<JournalEntry>>,
@@ -65,7 +67,7 @@ impl Engine {
         let Parts { db, clock, notifiers, notify_in_observe } = parts;
         let (metrics, holder) = (Arc::new(Metrics::default()), holder.to_owned());
         let (sites, told) = (RwLock::new(sites), broadcast::channel(TOLD).0);
-        Self { db, clock, notifiers, notify_in_observe, metrics, holder, sites, told }
+        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to: None, sites, told }
     }
 
     /// The connections as they are now. One whose agreement changes is replaced, not altered.

@@ -133,8 +133,8 @@ fn team<'a>(site: &Site, people: &'a Snapshot) -> Vec<&'a Person> {
     let automation = &site.connection.touches.automation_users;
     let reachable = |p: &&Person| p.active && !p.queue && p.email.is_some() && !automation.contains(&p.id);
     let receivers = receivers(&site.agreement);
-    let listed = |party: &&PartyName| matches!(site.connection.parties.get(*party), Some(Roster::Members(_)));
-    if receivers.is_empty() || !receivers.iter().all(|party| listed(&party)) {
+    let listed = |party: &PartyName| matches!(site.connection.parties.get(party), Some(Roster::Members(_)));
+    if receivers.is_empty() || !receivers.iter().all(|party| listed(party)) {
         return people.all().filter(reachable).collect();
     }
     let members = site.connection.parties.values().filter_map(|roster| match roster {

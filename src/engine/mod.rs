@@ -2,17 +2,26 @@
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
 pub mod apply;
+pub mod attestation;
 pub mod batch;
 pub mod clock;
 pub mod context;
 pub mod deliver;
 pub mod directory;
+pub mod dispute;
+pub mod head;
 pub mod held;
 pub mod inform;
 pub mod ingest;
+pub mod letters;
+pub mod measure;
+pub mod meetings;
 pub mod metrics;
+pub mod orders;
 pub mod overdue;
+pub mod reach;
 pub mod renewal;
+pub mod review;
 pub mod schedule;
 pub mod simulate;
 pub mod switches;

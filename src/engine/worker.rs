@@ -4,11 +4,12 @@
 use super::clock::{monotonic_now, real_now};
 use super::context::{Engine, Site};
 use super::deliver::Deliver;
+use super::meetings::Meetings;
 use super::schedule::Schedule;
 use super::{apply, inform, renewal, tidy, wake};
 use crate::record::{Elapsed, Timestamp};
 use crate::store::lease::{self, Lease};
-use crate::store::{StoreError, inbox, outbox, standing};
+use crate::store::{Priority, StoreError, cursor, inbox, outbox, standing};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -32,6 +33,12 @@ const TIDY: Duration = Duration::from_secs(3600);
 const ROUNDS_A_DAY: u32 = 24;
 /// How often it is looked whom to tell of the agreement.
 const TELL: Duration = Duration::from_secs(30);
+/// How often it is noted that somebody works the connection.
+const NOTE: Duration = Duration::from_secs(60);
+/// After so long without anybody, all that was missed is looked at before anything is sent.
+const DOWN: Elapsed = Elapsed::from_secs(15 * 60);
+/// The name under which that is kept, in milliseconds of real time.
+const ALIVE: &str = "alive";
 
 /// How long received deliveries and applied changes are kept.
 #[derive(Clone, Copy, Debug)]
@@ -79,16 +86,25 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedul
     let over = stop.site.child_token();
     let crm = Deliver::default().until(over.clone());
     let notices = crm.beside();
-    let (issued, told) = (Notify::new(), Notify::new());
+    let (issued, told, turned) = (Notify::new(), Notify::new(), Notify::new());
+    let was_down = was_down(engine, site).await;
     let work = async {
         tokio::join!(
-            turns(engine, site, &lease, &wakes, &over),
+            turns(engine, site, &lease, &wakes, &turned, &over),
             async {
                 // Who was to be warned before a crash is warned before the lead moves.
                 let _ = tokio::time::timeout(WARN_FIRST, told.notified()).await;
+                if was_down {
+                    tracing::info!(connection = %site.name(), "nobody was at work for long: a whole turn comes before any call");
+                    tokio::select! {
+                        () = turned.notified() => {}
+                        () = over.cancelled() => {}
+                    }
+                }
                 deliveries(engine, site, &lease, crm, &issued, &over).await;
             },
             notifications(engine, site, &lease, notices, Told { issued: &issued, told: &told }, &over),
+            meetings(engine, site, &lease, &over),
             tidying(engine, site, &lease, keep, &over),
             telling(engine, site, &lease, &over),
         )
@@ -107,10 +123,18 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedul
 
 /// Apply until nothing received before the turn is left, then wake: a clock never breaches while
 /// the answer lies in our own inbox.
-async fn turns(engine: &Engine, site: &Site, lease: &Lease, wakes: &Schedule, over: &CancellationToken) {
+async fn turns(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    wakes: &Schedule,
+    turned: &Notify,
+    over: &CancellationToken,
+) {
     while !over.is_cancelled() {
         match turn(engine, site, lease, over).await {
             Ok(()) => {
+                turned.notify_one();
                 let wait = until_next_turn(engine, site, wakes).await;
                 tokio::select! {
                     () = over.cancelled() => {}
@@ -203,6 +227,18 @@ async fn notifications(
     }
 }
 
+/// Disputes, attestations and reviews, and the letters about them.
+async fn meetings(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
+    let mut meetings = Meetings::default();
+    while !over.is_cancelled() {
+        match meetings.step(engine, site, lease).await {
+            Ok(0) => pause(over, LOOK).await,
+            Ok(_) => {}
+            Err(error) => failed(site, over, &error, "a meeting").await,
+        }
+    }
+}
+
 async fn until_next_look(engine: &Engine, site: &Site, deliver: &Deliver) -> Duration {
     let now = engine.clock.now();
     let due: Option<Timestamp> = outbox::earliest(&engine.db, site.name()).await.ok().flatten();
@@ -237,7 +273,10 @@ async fn tidying(engine: &Engine, site: &Site, lease: &Lease, keep: Retention, o
                 failed(site, over, &error, "tidying").await;
             }
         }
-        pause(over, TIDY.min(Duration::from_secs(60))).await;
+        if let Err(error) = note_alive(engine, site, lease).await {
+            failed(site, over, &error, "noting that somebody works").await;
+        }
+        pause(over, NOTE).await;
     }
 }
 
@@ -253,6 +292,21 @@ async fn telling(engine: &Engine, site: &Site, lease: &Lease, over: &Cancellatio
         }
         pause(over, TELL).await;
     }
+}
+
+/// Whether nobody worked this connection for so long that much may be due at once: the breaker is to
+/// count it all before the first of it leaves. A connection that is new was not down.
+async fn was_down(engine: &Engine, site: &Site) -> bool {
+    let alive = cursor::get(&engine.db, site.name(), ALIVE).await.ok().flatten();
+    let alive = alive.and_then(|text| text.parse().ok()).map(Timestamp::from_millis);
+    alive.is_some_and(|at| real_now() - at > DOWN)
+}
+
+async fn note_alive(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {
+    let mut tx = engine.db.begin(Priority::Work).await?;
+    lease.check(&mut tx).await?;
+    cursor::set(&mut tx, site.name(), ALIVE, &real_now().as_millis().to_string()).await?;
+    tx.commit().await
 }
 
 /// A lost lease ends the hold; an unavailable database is tried again.

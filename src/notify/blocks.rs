@@ -50,6 +50,8 @@ fn headline(item: &Item) -> String {
         Notice::Reassigned => format!("Changed hands: {clock}"),
         Notice::Nurtured => format!("Moved to nurture: {clock}"),
         Notice::Violation => format!("Please complete: {clock}"),
+        Notice::Undone => format!("Undone: {clock}"),
+        Notice::Contested => format!("Contested: {clock}"),
     }
 }
 
@@ -71,6 +73,16 @@ fn sentence(item: &Item) -> String {
         Notice::Nurtured => format!("moved to nurture, {late}"),
         Notice::Violation if item.missing.is_empty() => format!("is not as agreed in “{}”.", item.clock),
         Notice::Violation => format!("still needs {}.", item.missing.join(", ")),
+        Notice::Undone => {
+            format!(
+                "is with {} again: a person had the move for “{}” undone.",
+                receiver.unwrap_or("nobody"),
+                item.clock
+            )
+        }
+        Notice::Contested => {
+            format!("was moved for “{}” and changed back by something else, twice. It stays as it is.", item.clock)
+        }
     }
 }
 

@@ -42,6 +42,10 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "agreement.html",
     "renewal.txt",
     "renewal.html",
+    "undone.txt",
+    "undone.html",
+    "contested.txt",
+    "contested.html",
     "bundle.txt",
     "bundle.html",
     "dispute.txt",
@@ -57,8 +61,16 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
 ];
 
 /// Every notice has its template.
-pub const NOTICES: [Notice; 6] =
-    [Notice::Reminder, Notice::Breach, Notice::Recycled, Notice::Reassigned, Notice::Nurtured, Notice::Violation];
+pub const NOTICES: [Notice; 8] = [
+    Notice::Reminder,
+    Notice::Breach,
+    Notice::Recycled,
+    Notice::Reassigned,
+    Notice::Nurtured,
+    Notice::Violation,
+    Notice::Undone,
+    Notice::Contested,
+];
 
 /// Where a template is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

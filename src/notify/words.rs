@@ -95,12 +95,14 @@ pub fn summary(item: &Item) -> String {
         Notice::Recycled => format!("went back to {receiver}: {clock} was not done in time"),
         Notice::Reassigned => format!("now with {receiver}: {clock} was not done in time"),
         Notice::Nurtured => format!("moved to nurture: {clock} was not done in time"),
+        Notice::Undone => format!("back where it was: the move for {clock} was undone"),
+        Notice::Contested => format!("keeps being changed back after each move: {clock}"),
     }
 }
 
 /// Whether the notice tells of a move that is done, rather than asking for something.
 pub fn moved(notice: Notice) -> bool {
-    matches!(notice, Notice::Recycled | Notice::Reassigned | Notice::Nurtured)
+    matches!(notice, Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone)
 }
 
 /// `37 leads need you`, `12 leads need you, 25 leads moved`.

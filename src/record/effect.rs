@@ -75,6 +75,10 @@ pub enum Notice {
     Nurtured,
     /// A required field is missing.
     Violation,
+    /// A person had a move undone: to who has the record again, and to who had it meanwhile.
+    Undone,
+    /// Something else keeps changing back what leadpact moves, which lets the record be from now on.
+    Contested,
 }
 
 impl Notice {
@@ -87,6 +91,8 @@ impl Notice {
             Notice::Reassigned => "reassigned",
             Notice::Nurtured => "nurtured",
             Notice::Violation => "violation",
+            Notice::Undone => "undone",
+            Notice::Contested => "contested",
         }
     }
 }
@@ -117,6 +123,15 @@ pub enum Action {
     Set {
         set: FieldValues,
     },
+    /// Put back what a move changed, by a person's order.
+    Undo {
+        /// The move.
+        of: EffectKey,
+        /// What stood on the record before it.
+        set: FieldValues,
+        by: String,
+        why: String,
+    },
     /// Bring our own fields on the record (flag, violation, due, clock, last action) up to date.
     Annotate,
 }
@@ -132,13 +147,14 @@ impl Action {
             Action::Recycle { .. } => "recycle",
             Action::Nurture { .. } => "nurture",
             Action::Set { .. } => "set",
+            Action::Undo { .. } => "undo",
             Action::Annotate => "annotate",
         }
     }
 
     /// Whether it takes a lead away from somebody: these are re-checked hardest.
     pub fn moves(&self) -> bool {
-        matches!(self, Action::Reassign { .. } | Action::Recycle { .. } | Action::Nurture { .. })
+        matches!(self, Action::Reassign { .. } | Action::Recycle { .. } | Action::Nurture { .. } | Action::Undo { .. })
     }
 
     /// Whether it writes to the CRM.

@@ -110,8 +110,6 @@ impl FactKind {
                 | Flagged
                 | Recomputed
                 | Unflagged
-                | Undone
-                | Contested
                 | Excluded
                 | Included
                 | Released
@@ -174,6 +172,13 @@ impl Fact {
             by: Actor::Unknown,
             detail,
         }
+    }
+
+    /// Of which kind the fact is that this withdrawal takes back; `None` when it is no withdrawal.
+    pub fn takes_back(&self) -> Option<FactKind> {
+        let named = Some(&*self.item).filter(|_| self.kind == FactKind::Withdrawn)?;
+        let about = format!("{}/{}/{}/", self.pass, self.source, self.run);
+        FactKind::parse(named.strip_prefix(&about)?.split('/').next()?)
     }
 
     /// Same key, same fact; the moment belongs to what may be corrected.

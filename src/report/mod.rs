@@ -2,13 +2,19 @@
 //! the command line lay it out is their own.
 //!
 //! `story` and `words` tell of one record. The rest measures many: a `tale` is what is known of one
-//! record, `figures` are what is answered, `window` is the stretch of time that is asked about.
+//! record, its `course` puts that together, `tally` counts over all of them, and `figures` are what is
+//! answered; `window` is the stretch of time that is asked about, `terms` the agreement that measures it.
 
+pub mod course;
 pub mod difference;
 pub mod figures;
+pub mod layout;
 pub mod meeting;
 pub mod money;
+pub mod pack;
 pub mod story;
 pub mod tale;
+pub mod tally;
+pub mod terms;
 pub mod window;
 pub mod words;

@@ -1,6 +1,7 @@
 //! One record's story: its facts in the order in which they happened, each as a sentence with the
-//! terms that decided. What was withdrawn later is marked, not left out. The sentences themselves
-//! are in `words.rs`.
+//! terms that decided. What was withdrawn later is marked, not left out; where only whose it was
+//! turned out to be another, the corrected line alone is shown. The sentences themselves are in
+//! `words.rs`.
 
 use super::words;
 use crate::agreement::Agreement;
@@ -42,7 +43,7 @@ pub struct Line {
 
 /// The story of the record whose facts these are; `facts` in the order of the journal.
 pub fn story(reader: &Reader<'_>, facts: &[Told<'_>]) -> Vec<Line> {
-    let struck = withdrawn(facts);
+    let (struck, corrected) = (withdrawn(facts), corrected(facts));
     let tell = |(told, withdrawn): (&Told<'_>, bool)| Line {
         at: told.fact.at,
         seen_at: told.seen_at,
@@ -52,7 +53,8 @@ pub fn story(reader: &Reader<'_>, facts: &[Told<'_>]) -> Vec<Line> {
         terms: terms(told.fact),
         withdrawn,
     };
-    let mut lines: Vec<Line> = facts.iter().zip(struck).map(tell).collect();
+    let shown = facts.iter().zip(struck).zip(corrected).filter(|(_, corrected)| !corrected);
+    let mut lines: Vec<Line> = shown.map(|(line, _)| tell(line)).collect();
     lines.sort_by_key(|line| line.at);
     lines
 }
@@ -60,13 +62,43 @@ pub fn story(reader: &Reader<'_>, facts: &[Told<'_>]) -> Vec<Line> {
 /// Which of these facts a later one takes back. A fact that came again afterwards stands.
 pub fn withdrawn(facts: &[Told<'_>]) -> Vec<bool> {
     let mut struck = vec![false; facts.len()];
-    for (i, told) in facts.iter().enumerate().filter(|(_, t)| t.fact.kind == FactKind::Withdrawn) {
-        let meant = |fact: &Fact| fact.at == told.fact.at && fact.key() == *told.fact.item;
-        if let Some(earlier) = (0..i).rev().find(|j| !struck[*j] && meant(facts[*j].fact)) {
-            struck[earlier] = true;
-        }
+    for (_, taken) in taken_back(facts) {
+        struck[taken] = true;
     }
     struck
+}
+
+/// Each withdrawal with the fact that it takes back, by their places.
+fn taken_back(facts: &[Told<'_>]) -> Vec<(usize, usize)> {
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (i, told) in facts.iter().enumerate().filter(|(_, t)| t.fact.kind == FactKind::Withdrawn) {
+        let back = told.fact;
+        let same = |fact: &Fact| fact.owner == back.owner && fact.party == back.party && fact.stage == back.stage;
+        let meant = |j: &usize| is_meant(back, facts[*j].fact) && pairs.iter().all(|(_, taken)| taken != j);
+        let exact = (0..i).rev().find(|j| meant(j) && same(facts[*j].fact));
+        pairs.extend(exact.or_else(|| (0..i).rev().find(meant)).map(|taken| (i, taken)));
+    }
+    pairs
+}
+
+/// Withdrawals that the same fact follows at once, with another owner, party or stage, and the facts
+/// that they correct.
+fn corrected(facts: &[Told<'_>]) -> Vec<bool> {
+    let mut hidden = vec![false; facts.len()];
+    let mut used = vec![false; facts.len()];
+    for (i, taken) in taken_back(facts) {
+        let again = |j: &usize| facts[*j].seen_at == facts[i].seen_at && is_meant(facts[i].fact, facts[*j].fact);
+        if let Some(again) = (i + 1..facts.len()).find(|j| !used[*j] && again(j)) {
+            used[again] = true;
+            (hidden[i], hidden[taken]) = (true, true);
+        }
+    }
+    hidden
+}
+
+/// Whether the withdrawal speaks of this fact.
+fn is_meant(withdrawal: &Fact, fact: &Fact) -> bool {
+    fact.at == withdrawal.at && fact.key() == *withdrawal.item
 }
 
 /// None where the fact has none, or its values were erased.

@@ -72,7 +72,11 @@ impl Words<'_> {
             FactKind::ViolationClosed => format!("Put right: {}", or(source, "the conversion")),
             FactKind::Flagged => "The violation was written onto the record".to_owned(),
             FactKind::Unflagged => "The violation was cleared from the record".to_owned(),
-            FactKind::Rejected => format!("Rejected{}{by}", self.text("reason", ": ")),
+            FactKind::Rejected => {
+                let worked = self.fact.detail.get("worked").and_then(Json::as_bool) == Some(true);
+                let when = if worked { " after it had been worked" } else { "" };
+                format!("Rejected{when}{}{by}", self.text("reason", ": "))
+            }
             FactKind::Converted => format!("An opportunity was made of it{by}"),
             FactKind::Merged => format!("Merged into another record{by}"),
             FactKind::Deleted => format!("Deleted{by}"),
@@ -174,8 +178,13 @@ impl Words<'_> {
             FactKind::Dropped => format!("Not done: {}{}{why}", self.action(), self.text("why", ", since ")),
             FactKind::Parked => format!("Given up: {}{}{why}", self.action(), self.text("error", ": ")),
             FactKind::Held => format!("Held for a person to decide{}{why}", self.text("why", ": ")),
-            FactKind::Contested => format!("Contested: somebody else changes it back{why}"),
-            FactKind::Undone => format!("Undone{why}"),
+            FactKind::Contested => {
+                format!("Contested: something else keeps changing it back, so it is let be{}{why}", self.by())
+            }
+            FactKind::Undone => {
+                let (by, why_undone) = (self.text("by", ", asked by "), self.text("why", ": "));
+                format!("Undone{}{by}{why_undone}{why}", self.moved())
+            }
             other => format!("{}{why}", other.as_str()),
         }
     }
@@ -206,10 +215,8 @@ impl Words<'_> {
         }
     }
 
-    /// `4/Accept or reject/1/breached/` names the fact: pass, source, run, kind, item.
     fn withdrawn(&self) -> String {
-        let kind = FactKind::parse(self.fact.item.rsplit('/').nth(1).unwrap_or_default());
-        let what = match kind {
+        let what = match self.fact.takes_back() {
             Some(FactKind::Breached) => "the breach did not happen".to_owned(),
             Some(kind) => format!("`{}` did not happen then", kind.as_str().replace('_', " ")),
             None => "this did not happen".to_owned(),
@@ -237,6 +244,7 @@ impl Words<'_> {
             Some("recycle") => "recycle",
             Some("nurture") => "move to nurture",
             Some("set") => "set fields",
+            Some("undo") => "undo the move",
             Some("annotate") => "write its state onto the record",
             Some("read") => "read the record",
             _ => "an action",

@@ -35,6 +35,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("notify.slack.base_url", Text),
     ("notify.email.smtp_url", Text),
     ("notify.email.from", Text),
+    ("journal.mail_head_to", Text),
     ("log.format", Text),
     ("log.level", Text),
     ("retention.inbox_days", Plain),
@@ -147,7 +148,8 @@ mod tests {
     fn every_setting_of_the_default_file_can_be_overridden() {
         let whole = |path: &[String], of: &[(&str, Kind)]| (1..=path.len()).any(|n| kind(of, &path[..n]).is_some());
         let (settings, connections) = documented();
-        let sections = ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention"];
+        let sections =
+            ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention", "journal"];
         for path in settings.iter().filter(|path| !sections.contains(&path.join(".").as_str())) {
             assert!(whole(path, SETTINGS), "{path:?}");
         }

@@ -45,6 +45,7 @@ pub struct Settings {
     pub schedule: Schedules,
     pub connections: Vec<Connection>,
     pub notify: Notify,
+    pub journal: Journal,
     pub log: Log,
     pub retention: Retention,
     /// For problems that only show once the agreement is known.
@@ -97,6 +98,12 @@ pub struct Notify {
     /// What Slack signs its calls to us with; stands in `[notify.slack]`.
     pub slack_signing_secret: Option<SecretString>,
     pub email: Option<EmailSettings>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journal {
+    /// An e-mail address that gets the newest hash of every journal once a day.
+    pub mail_head_to: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 
 use super::connection;
 use super::values::{address, base_url, choice, filled, http_url, secret};
-use super::{Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
+use super::{Journal, Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
 use crate::agreement::document::{Datum, Reader, Sink, Word};
+use crate::agreement::problem::Problem;
 use crate::crm::Connection;
 use crate::engine::schedule::Schedule;
 use crate::notify::settings::{EmailSettings, SlackSettings};
@@ -31,15 +32,38 @@ pub(super) struct Parts {
     schedule: Schedules,
     connections: Vec<Connection>,
     notify: Notify,
+    journal: Journal,
     log: Log,
     retention: Retention,
 }
 
 impl Parts {
     pub(super) fn with_source(self, source: Source) -> Settings {
-        let Parts { agreement, require_signatures, server, store, schedule, connections, notify, log, retention } =
-            self;
-        Settings { agreement, require_signatures, server, store, schedule, connections, notify, log, retention, source }
+        let Parts {
+            agreement,
+            require_signatures,
+            server,
+            store,
+            schedule,
+            connections,
+            notify,
+            journal,
+            log,
+            retention,
+        } = self;
+        Settings {
+            agreement,
+            require_signatures,
+            server,
+            store,
+            schedule,
+            connections,
+            notify,
+            journal,
+            log,
+            retention,
+            source,
+        }
     }
 }
 
@@ -53,6 +77,7 @@ pub(super) fn settings<'a>(table: &'a DeTable<'a>, folder: &Path, sink: &'a Sink
     let schedule = schedules(root.table("schedule"), sink);
     let (connections, names) = connection::all(root.tables("connection", "[[connection]]"), folder, sink);
     let notify = notify(root.table("notify"), folder, sink);
+    let journal = journal(root.table("journal"), notify.as_ref(), sink);
     let log = log(root.table("log"), sink);
     let retention = retention(root.table("retention"));
 
@@ -68,6 +93,7 @@ pub(super) fn settings<'a>(table: &'a DeTable<'a>, folder: &Path, sink: &'a Sink
             schedule: schedule?,
             connections,
             notify: notify?,
+            journal: journal?,
             log: log?,
             retention,
         })
@@ -251,6 +277,23 @@ fn log(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Log> {
         );
     }
     Some(Log { format: format.unwrap_or(LogFormat::Human), level: level.map_or("info", |word| word.text).to_owned() })
+}
+
+/// The address must be one, and there must be a way to reach it.
+fn journal(reader: Option<Reader<'_>>, notify: Option<&Notify>, sink: &Sink<'_>) -> Option<Journal> {
+    let Some(mut reader) = reader else { return Some(Journal::default()) };
+    let address = filled(&mut reader, sink, "mail_head_to");
+    if let Some(word) = &address {
+        if word.text.parse::<lettre::Address>().is_err() {
+            let help = "write it like audit@acme.example";
+            sink.error_with(word.span.clone(), format!("`{}` is no e-mail address", word.text), help);
+        } else if notify.is_some_and(|notify| notify.email.is_none()) {
+            let help = "add [notify.email], or leave `mail_head_to` out";
+            sink.note(Problem::warning(word.span.clone(), "no mail can be sent").with_help(help));
+        }
+    }
+    reader.finish();
+    Some(Journal { mail_head_to: address.map(|word| word.text.trim().to_owned()) })
 }
 
 fn retention(reader: Option<Reader<'_>>) -> Retention {

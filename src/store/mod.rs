@@ -27,6 +27,7 @@ pub mod rotation;
 pub mod signature;
 pub mod standing;
 pub mod switch;
+pub mod tale;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};

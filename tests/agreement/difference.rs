@@ -150,6 +150,24 @@ fn steps_are_told_by_their_moment() {
 }
 
 #[test]
+fn a_changed_calendar_and_a_changed_length_are_told_apart() {
+    let text = example_with("fri = [\"09:00-16:00\"]", "fri = [\"09:00-18:00\"]")
+        .replace("within = \"4 business hours\"", "within = \"2 business hours\"");
+    let found = difference(&example(), &sound(&text));
+    let said = lines(&found);
+    assert_eq!(said[0], "The calendar \"boston\": Friday 09:00-16:00 → 09:00-18:00");
+    assert!(
+        said[1].starts_with("With the changed calendar, the deadlines of \"Accept or reject\" come earlier"),
+        "{said:?}"
+    );
+    let own = "Accept or reject: due after 4 business hours → 2 business hours (stricter for teleprospecting)";
+    assert!(said.iter().any(|line| line == own), "{said:?}");
+    let tally = found.tally();
+    let of = tally.iter().find(|(party, _)| party == "teleprospecting").expect("weighed on").1;
+    assert_eq!(of.to_string(), "2 stricter, 0 looser");
+}
+
+#[test]
 fn targets_and_whole_entries_are_told() {
     check(
         "\">= 400\"",

@@ -2,7 +2,7 @@
 
 use crate::{EXAMPLE, example, example_with, read};
 use jiff::civil::{Weekday, date, time};
-use leadpact::agreement::lint::{ahead, unsaid};
+use leadpact::agreement::lint::unsaid;
 use leadpact::agreement::model::*;
 use leadpact::agreement::parse::parse;
 use leadpact::record::{Elapsed, FieldName, FieldType, Object, PartyName, Timestamp, Value};
@@ -238,21 +238,60 @@ to = "marketing"
 "#;
 
 #[test]
-fn the_example_leaves_nothing_unsaid() {
-    assert_eq!(unsaid(&example().agreement), Vec::<String>::new());
+fn the_example_leaves_one_thing_unsaid() {
+    // Between acceptance and qualification no promise runs.
+    let rests = "Teleprospecting accepted lead (tal): no clock runs at this stage; a record may rest there for ever.";
+    assert_eq!(unsaid(&example().agreement), [rests]);
 }
 
 #[test]
-fn what_nothing_acts_on_yet_is_listed() {
-    assert_eq!(
-        ahead(&example().agreement),
-        [
-            "8 commitments: not measured yet.",
-            "2 reviews: not sent yet.",
-            "3 conflict-resolution steps: not followed yet.",
-            "The breaker of [recycling]: not applied yet; however many fall due at once are recycled.",
-        ]
-    );
+fn each_gap_that_is_torn_into_the_example_is_named() {
+    let handoff = EXAMPLE.find("[[handoff]]\nname       = \"Teleprospecting").expect("the second handoff");
+    let clocks = handoff + EXAMPLE[handoff..].find("  [[handoff.clock]]").expect("its clocks");
+    let recycling = EXAMPLE.find("# ── Passive recycling").expect("after them");
+    let without_clocks = EXAMPLE[..clocks].to_owned() + &EXAMPLE[recycling..];
+    let without_clocks = without_clocks
+        .replace("measure = { on_time = \"First follow-up\" }", "measure = { conversion = [\"tql\", \"sal\"] }");
+    for (text, gap) in [
+        (
+            without_clocks.clone(),
+            "Teleprospecting to field sales: no deadline; field_sales may take as long as it likes.",
+        ),
+        (without_clocks, "Sales accepted lead (sal): no clock runs at this stage; a record may rest there for ever."),
+        (
+            crate::example_with("'reached(\"sql\") || stage == \"nurture\"'", "'touches >= 9'")
+                .replace("    { at = \"+1bd\", recycle = true },\n", "")
+                .replace("touches >= 6 || reached(\"sql\")", "touches >= 6"),
+            "Teleprospecting to field sales: no back end; a record that nobody moves on stays where it is for ever.",
+        ),
+        (
+            crate::example_with("from       = \"teleprospecting\"", "from       = \"marketing\""),
+            "Teleprospecting to field sales: marketing hands over, but Marketing to teleprospecting gave the record to teleprospecting.",
+        ),
+        (
+            crate::example_with("notify   = [\"slack:#field-sales\"]", ""),
+            "field_sales: no channel in `notify`; what finds no person is told to nobody.",
+        ),
+        (
+            crate::example_with("at_most    = { times = 2, within = \"90d\", then = \"nurture\" }\n", ""),
+            "Recycling has no `at_most`: a lead that nobody works goes round for ever.",
+        ),
+        (
+            EXAMPLE.replace(
+                "by      = \"field_sales\"\nto      = \"marketing\"",
+                "by      = \"field_sales\"\nto      = \"teleprospecting\"",
+            ),
+            "marketing is committed to field_sales, and field_sales to nothing in return.",
+        ),
+        (
+            EXAMPLE[..EXAMPLE.find("[currency]").expect("the last part")].to_owned(),
+            "No [currency]: revenue in several currencies cannot be added up.",
+        ),
+    ] {
+        let said = unsaid(&read(&text).unwrap_or_else(|report| panic!("{report}")).agreement);
+        assert!(said.iter().any(|sentence| sentence == gap), "{gap}\nin {said:#?}");
+        assert!(said.len() <= 4, "{said:#?}");
+    }
 }
 
 #[test]

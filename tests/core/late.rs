@@ -93,3 +93,22 @@ fn changes_of_one_moment_are_one_change_whatever_comes_first() {
     assert_eq!(told("status=MQL", "owner=bob"), told("owner=bob", "status=MQL"));
     assert_eq!(told("status=MQL", "status=Accepted"), told("status=Accepted", "status=MQL"));
 }
+
+#[test]
+fn who_did_what_at_one_moment_does_not_depend_on_what_comes_first() {
+    use leadpact::record::{Actor, OwnerId};
+    let kim = || Actor::Person(OwnerId::new("kim"));
+    let spared = |first: (&str, Actor), second: (&str, Actor)| {
+        let mut story = breached();
+        story.until("Mon 15:00").heard_by("Mon 15:00", first.0, first.1).heard_by("Mon 15:00", second.0, second.1);
+        // Another late change, so that all of it is folded anew.
+        story.heard("Mon 14:30", "company=Acme2").told("spared")
+    };
+    let (owner, status) = ("owner=bob", "status=MQL");
+    for (mover, other, expected) in [(kim(), Actor::Automation, "spared Mon 15:00"), (Actor::Automation, kim(), "")] {
+        assert_eq!(spared((owner, mover.clone()), (status, other.clone())), expected);
+        assert_eq!(spared((status, other), (owner, mover)), expected);
+    }
+    assert_eq!(spared((owner, Actor::Automation), (owner, kim())), "spared Mon 15:00", "both say so: a person did");
+    assert_eq!(spared((owner, kim()), (owner, Actor::Automation)), "spared Mon 15:00");
+}

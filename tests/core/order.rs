@@ -33,9 +33,21 @@ pub static TERMS: LazyLock<Arc<Agreement>> =
 
 #[derive(Clone, Debug)]
 enum Act {
-    Event(FieldValues),
-    Read { lag: i64, values: FieldValues, import: bool },
-    Recycled { owner: u8, since: i64 },
+    Event(FieldValues, Actor),
+    Read {
+        lag: i64,
+        values: FieldValues,
+        import: bool,
+    },
+    Recycled {
+        owner: u8,
+        since: i64,
+    },
+    /// Of the n-th recycle before it.
+    Undone {
+        owner: u8,
+        of: usize,
+    },
     Deleted,
     Restored,
 }
@@ -86,12 +98,18 @@ fn whole() -> impl Strategy<Value = FieldValues> {
     )
 }
 
+fn actor() -> impl Strategy<Value = Actor> {
+    let person = Actor::Person(OwnerId::new("someone"));
+    prop::sample::select(vec![person.clone(), person, Actor::Automation, Actor::Unknown])
+}
+
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        12 => event().prop_map(Act::Event),
+        12 => (event(), actor()).prop_map(|(values, by)| Act::Event(values, by)),
         3 => (0..1200_i64, whole(), prop::bool::weighted(0.1))
             .prop_map(|(lag, values, import)| Act::Read { lag, values, import }),
-        1 => (0..3_u8, 0..5_i64).prop_map(|(owner, since)| Act::Recycled { owner, since }),
+        2 => (0..3_u8, 0..5_i64).prop_map(|(owner, since)| Act::Recycled { owner, since }),
+        1 => (0..3_u8, 0..2_usize).prop_map(|(owner, of)| Act::Undone { owner, of }),
         1 => Just(Act::Deleted),
         1 => Just(Act::Restored),
     ]
@@ -111,7 +129,7 @@ fn sale() -> impl Strategy<Value = FieldValues> {
 
 fn sale_act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        8 => sale().prop_map(Act::Event),
+        8 => (sale(), actor()).prop_map(|(values, by)| Act::Event(values, by)),
         4 => (0..1200_i64, sale()).prop_map(|(lag, values)| Act::Read { lag, values, import: false }),
         1 => Just(Act::Deleted),
         1 => Just(Act::Restored),
@@ -135,24 +153,46 @@ fn histories(act: impl Strategy<Value = Act>) -> impl Strategy<Value = Vec<(Time
     })
 }
 
-fn tell(story: &mut Story, at: Timestamp, act: &Act) {
-    let by = Actor::Person(OwnerId::new("someone"));
+/// `all`: the history as it was, since an undo names what was done before it.
+fn tell(story: &mut Story, all: &[(Timestamp, Act)], at: Timestamp, act: &Act) {
+    let mut by = Actor::Person(OwnerId::new("someone"));
     let what = match act {
-        Act::Event(values) => What::Fields(values.clone()),
+        Act::Event(values, actor) => {
+            by = actor.clone();
+            What::Fields(values.clone())
+        }
         Act::Read { lag, values, import } => {
             let modified = at - Elapsed::from_secs(*lag);
             What::Read(Reading { modified, values: values.clone(), import: *import })
         }
-        Act::Recycled { owner, since } => return recycle(story, at, *owner, *since),
+        Act::Recycled { owner, since } => {
+            let action = Action::Recycle { to: PartyName::new("tele"), set: vec![] };
+            return writes(story, at, recycled(at, *owner, *since), action, *owner, *since);
+        }
+        Act::Undone { owner, of } => {
+            let before = all.iter().rev().filter(|(done, _)| *done < at);
+            let mut recycles = before.filter_map(|(at, act)| match act {
+                Act::Recycled { owner, since } => Some(recycled(*at, *owner, *since)),
+                _ => None,
+            });
+            let nth = *of;
+            let of = recycles.nth(nth).unwrap_or_else(|| EffectKey::new("crm/lead/1/1/Accept/1/none"));
+            let action = Action::Undo { of, set: vec![], by: "Eve".into(), why: "a mistake".into() };
+            let key = EffectKey::new(format!("crm/lead/1/1/Accept/1/undone-{}-{owner}-{nth}", at.as_millis()));
+            return writes(story, at, key, action, *owner, 2);
+        }
         Act::Deleted => What::Deleted,
         Act::Restored => What::Restored,
     };
     story.change(Change { at, what, by });
 }
 
-/// A recycle of ours that landed. It settles once, whatever else is told again.
-fn recycle(story: &mut Story, at: Timestamp, owner: u8, since: i64) {
-    let key = EffectKey::new(format!("crm/lead/1/1/Accept/1/recycled-{}-{owner}", at.as_millis()));
+fn recycled(at: Timestamp, owner: u8, since: i64) -> EffectKey {
+    EffectKey::new(format!("crm/lead/1/1/Accept/1/recycled-{}-{owner}-{since}", at.as_millis()))
+}
+
+/// A write of ours that landed. It settles once, whatever else is told again.
+fn writes(story: &mut Story, at: Timestamp, key: EffectKey, action: Action, owner: u8, since: i64) {
     if story.history.iter().any(|c| matches!(&c.what, What::Wrote { effect, .. } if *effect == key)) {
         return;
     }
@@ -160,7 +200,7 @@ fn recycle(story: &mut Story, at: Timestamp, owner: u8, since: i64) {
     let effect = Effect {
         key,
         record: story.standing.key.clone(),
-        action: Action::Recycle { to: PartyName::new("tele"), set: vec![] },
+        action,
         source: Arc::from("Accept"),
         pass: 1,
         run: 1,
@@ -175,8 +215,9 @@ fn recycle(story: &mut Story, at: Timestamp, owner: u8, since: i64) {
 
 /// What the record's story comes to, whichever way it was told.
 fn comes_to(story: &Story) -> (Vec<String>, String) {
+    let derived = story.live().into_iter().filter(|f| f.kind.is_derived());
     let mut facts: Vec<String> =
-        story.live().into_iter().filter(|f| f.kind.is_derived()).map(|f| format!("{} {}", f.at, f.key())).collect();
+        derived.map(|f| format!("{} {} {:?} {:?} {:?}", f.at, f.key(), f.owner, f.party, f.stage)).collect();
     facts.sort();
     let s = &story.standing;
     let runs: Vec<_> = s
@@ -187,8 +228,10 @@ fn comes_to(story: &Story) -> (Vec<String>, String) {
     let mut fields: Vec<_> = s.fields.iter().collect();
     fields.sort_by_key(|f| f.name.as_str());
     let violations: Vec<_> = s.violations.iter().map(|v| (v.kind, &v.source, v.since, &v.what)).collect();
+    let moves: Vec<_> = s.moves.iter().map(|m| (m.at, &m.wrote, &m.before, &m.took_from, m.changed_back)).collect();
     let standing = format!(
-        "{:?} {:?} {} {:?} {:?} {:?}\n{runs:#?}\n{violations:?} {:?} {:?} {:?} {:?} {:?}\n{fields:?}",
+        "{:?} {:?} {} {:?} {:?} {:?}\n{runs:#?}\n{violations:?} {:?} {:?} {:?} {:?} {:?}\n{fields:?}\n{moves:?} {} \
+         {:?} {:?}\n{:?}",
         s.stage,
         s.furthest,
         s.pass,
@@ -200,6 +243,10 @@ fn comes_to(story: &Story) -> (Vec<String>, String) {
         s.recycles,
         s.gone,
         s.earlier_owners,
+        s.changed_back,
+        s.contested,
+        s.touched,
+        s.phases,
     );
     (facts, standing)
 }
@@ -227,13 +274,13 @@ fn check(object: Object, (history, shuffled): &Both, asleep: bool) -> Result<(),
         if !asleep {
             in_order.pass_to(*at);
         }
-        tell(&mut in_order, *at, act);
+        tell(&mut in_order, history, *at, act);
     }
     let in_order = ends(in_order, end);
     let mut jumbled = Story::of(object, TERMS.clone());
     jumbled.now = end;
     for (at, act) in shuffled {
-        tell(&mut jumbled, *at, act);
+        tell(&mut jumbled, history, *at, act);
     }
     let jumbled = ends(jumbled, end);
     let (expected, seen) = (comes_to(&in_order), comes_to(&jumbled));

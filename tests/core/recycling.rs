@@ -4,7 +4,7 @@ use crate::story::{Story, agreement, at, said, terms};
 use leadpact::agreement::Verdict;
 use leadpact::record::{Actor, Object, Outcome, OwnerId};
 
-const RECYCLE: &str = r#"
+pub const RECYCLE: &str = r#"
   [[handoff.clock]]
   name   = "Accept"
   until  = 'reached("tal")'
@@ -12,10 +12,10 @@ const RECYCLE: &str = r#"
   steps  = [{ at = "due", notify = ["owner"] }, { at = "+1h", recycle = true }]
 "#;
 
-const LANDED: &str = "status=MQL owner=queue";
+pub const LANDED: &str = "status=MQL owner=queue";
 
 /// A lead of Ann's that nobody touched; its recycle is due at 14:00.
-fn stale() -> Story {
+pub fn stale() -> Story {
     let mut story = Story::lead(RECYCLE);
     story.event("Mon 09:00", "status=MQL owner=ann score=60 company=Acme");
     story.read("Mon 09:00:20", "Mon 09:00", "status=MQL owner=ann score=60 company=Acme").until("Mon 14:00");

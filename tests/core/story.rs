@@ -242,7 +242,10 @@ impl Story {
         let mut live: Vec<&Fact> = Vec::new();
         for fact in &self.journal {
             if fact.kind == FactKind::Withdrawn {
-                let told = live.iter().position(|f| f.key() == *fact.item && f.at == fact.at);
+                let meant = |f: &&&Fact| f.key() == *fact.item && f.at == fact.at;
+                let same = |f: &&Fact| f.owner == fact.owner && f.party == fact.party && f.stage == fact.stage;
+                let exact = live.iter().rposition(|f| meant(&f) && same(f));
+                let told = exact.or_else(|| live.iter().rposition(|f| meant(&f)));
                 live.remove(told.unwrap_or_else(|| panic!("withdrawn and not told: {}", fact.item)));
             } else {
                 live.push(fact);
@@ -259,6 +262,18 @@ impl Story {
         }
         let wanted = self.live().into_iter().filter(|f| kinds.contains(&f.kind.as_str()));
         wanted.map(line).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whose the live facts of these kinds are: `met ann tele mql Mon 10:00`.
+    pub fn whose(&self, kinds: &str) -> String {
+        let wanted = self.live().into_iter().filter(|f| kinds.split_whitespace().any(|k| k == f.kind.as_str()));
+        let whose = wanted.map(|f| {
+            let owner = f.owner.as_ref().map_or("-", |o| o.as_str());
+            let party = f.party.as_ref().map_or("-", |p| p.as_str());
+            let stage = f.stage.as_ref().map_or("-", |s| s.as_str());
+            format!("{} {owner} {party} {stage} {}", f.kind.as_str(), said(f.at))
+        });
+        whose.collect::<Vec<_>>().join("; ")
     }
 
     /// What waits to be done: `notify owner Mon 11:00; recycle Tue 09:00`, reads left out.
@@ -281,6 +296,8 @@ fn line(fact: &Fact) -> String {
             format!(" {}", fact.item)
         }
         FactKind::ViolationOpened | FactKind::ViolationClosed => format!(" {}", fact.item),
+        FactKind::Assigned if fact.item.is_empty() => " nobody".to_owned(),
+        FactKind::Assigned => format!(" {}", fact.item),
         _ => String::new(),
     };
     format!("{}{run}{item} {}", fact.kind.as_str(), said(fact.at))

@@ -3,6 +3,7 @@
 //! is tested beside that part.
 
 mod agreements;
+mod audit;
 mod configuration;
 mod crashes;
 mod daemon;

@@ -6,7 +6,7 @@ use leadpact::record::change::Reading;
 use leadpact::record::{
     Actor, Change, ConnectionName, FieldName, Object, OwnerId, RecordId, RecordKey, Timestamp, Value, What,
 };
-use leadpact::store::agreement::{AgreementRow, activate, offer};
+use leadpact::store::agreement::{AgreementRow, Version, activate, offer};
 use leadpact::store::{Db, OpenOptions, Priority, history};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -89,9 +89,19 @@ impl Desk {
         let hash = parse("agreement.toml", &text, &|_| Err("none".into())).unwrap().agreement.hash.to_string();
         let now = Timestamp::from_millis(MONDAY);
         let (title, version) = ("Leads".to_owned(), "in force".to_owned());
-        let row = AgreementRow { hash, title, version, text, offered_at: now, activated_at: None };
+        let version = Version {
+            hash: hash.clone(),
+            title,
+            version,
+            signers: Some(Vec::new()),
+            effective_at: now,
+            offered_at: now,
+            activated_at: None,
+            superseded_at: None,
+        };
+        let row = AgreementRow { version, text, files: Default::default() };
         offer(&mut tx, None, &row).await.unwrap();
-        activate(&mut tx, None, &row.hash, now).await.unwrap();
+        activate(&mut tx, None, &hash, now).await.unwrap();
         tx.commit().await.unwrap();
         db.close().await;
         (desk, config)

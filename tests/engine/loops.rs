@@ -24,6 +24,8 @@ struct Daemon {
     crm: Arc<FakeCrm>,
     channels: Channels,
     stop: CancellationToken,
+    /// Its site alone.
+    replaced: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -44,6 +46,7 @@ impl Daemon {
         ));
         let site = Arc::new(crate::world::site(agreement(steps, ""), crm.clone()));
         let stop = CancellationToken::new();
+        let replaced = stop.child_token();
         let keep = Retention { inbox: Elapsed::from_secs(86_400), history: Elapsed::from_secs(86_400) };
         let wakes = Schedule::parse("* * * * * *").unwrap();
         let task = tokio::spawn(worker::work(
@@ -51,9 +54,9 @@ impl Daemon {
             site.clone(),
             wakes,
             keep,
-            Stop { daemon: stop.clone(), site: stop.child_token() },
+            Stop { daemon: stop.clone(), site: replaced.clone() },
         ));
-        Self { engine, site, crm, channels, stop, task }
+        Self { engine, site, crm, channels, stop, replaced, task }
     }
 
     /// A lead is handed to field sales now.
@@ -95,6 +98,19 @@ promise!(a_stale_lead_goes_back_by_itself, |store| {
     assert!(taken > Duration::from_millis(800), "not before its hour: {taken:?}");
     daemon.stop.cancel();
     daemon.task.await.unwrap();
+});
+
+promise!(a_site_that_is_replaced_leaves_the_lease_with_its_process, |store| {
+    for (of_daemon, taken) in [(false, false), (true, true)] {
+        let daemon = Daemon::start(store.db.clone(), "a", RECYCLE, fast());
+        daemon.hand_over(&format!("{of_daemon}")).await;
+        within(Duration::from_secs(10), || !daemon.crm.with(|s| s.reads.is_empty())).await;
+        let token = if of_daemon { &daemon.stop } else { &daemon.replaced };
+        token.cancel();
+        daemon.task.await.unwrap();
+        let other = lease::take(&store.db, &acme(), "b", real_now(), Elapsed::from_secs(6)).await.unwrap();
+        assert_eq!(other.is_some(), taken);
+    }
 });
 
 promise!(a_killed_holders_connection_is_taken_over_within_ten_seconds, |store| {

@@ -34,8 +34,11 @@ macro_rules! promise {
 mod apply;
 mod doubt;
 mod half_year;
+mod interlocks;
 mod loops;
+mod meet;
 mod notices;
+mod orders;
 mod reads;
 mod signing;
 mod tasks;

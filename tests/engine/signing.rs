@@ -14,7 +14,7 @@ use leadpact::record::{Elapsed, FactKind, Timestamp};
 use leadpact::settings::{self, Environment};
 use leadpact::store::receipt::{self, Receipt};
 use leadpact::store::signature::{self, Signature};
-use leadpact::store::{Priority, cursor, journal};
+use leadpact::store::{Db, Priority, cursor, journal};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +31,7 @@ fn to_be_signed() -> Agreement {
     agreement
 }
 
-async fn sign(world: &World, party: &str, hash: &str) {
+async fn add_signature(db: &Db, party: &str, hash: &str) {
     let signature = Signature {
         agreement: hash.to_owned(),
         party: party.into(),
@@ -41,7 +41,7 @@ async fn sign(world: &World, party: &str, hash: &str) {
         entered_by: "root".into(),
         signed_at: minute(0),
     };
-    let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
+    let mut tx = db.begin(Priority::Work).await.unwrap();
     signature::add(&mut tx, &signature).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -53,7 +53,7 @@ async fn active(store: Store, signed_by: &[&str]) -> World {
     world.keep(store);
     let hash = world.site.agreement.hash.clone();
     for party in signed_by {
-        sign(&world, party, &hash).await;
+        add_signature(&world.engine.db, party, &hash).await;
     }
     let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
     cursor::set(&mut tx, &acme(), inform::ACTIVE, &hash).await.unwrap();
@@ -211,9 +211,13 @@ struct House {
 
 impl House {
     async fn start(store: &Store, text: &str, clock: Clock) -> Self {
+        Self::start_with(store, text, clock, true).await
+    }
+
+    async fn start_with(store: &Store, text: &str, clock: Clock, require_signatures: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
-            "[store]\nurl = \"{}\"\n\n[[connection]]\nname = \"acme\"\ncrm = \"generic\"\nmode = \"enforce\"\n\
+            "require_signatures = {require_signatures}\n[store]\nurl = \"{}\"\n\n[[connection]]\nname = \"acme\"\ncrm = \"generic\"\nmode = \"enforce\"\n\
              verify = {{ scheme = \"standard-webhooks\", secret = [\"whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\"] }}\n",
             store.url
         );
@@ -283,6 +287,25 @@ promise!(a_version_takes_over_at_midnight_of_its_effective_day_and_wakes_the_sam
     use FactKind::{Activated, Offered};
     let expected = [(Offered, old.clone()), (Activated, old), (Offered, next.clone()), (Activated, next)];
     assert_eq!(house.facts().await, expected);
+    house.app.stop().await;
+});
+
+promise!(what_acted_unsigned_only_observes_once_signatures_are_asked_for, |store| {
+    let mut text = text("1", "2027-01-01");
+    for party in PARTIES {
+        let signs = "signs = { name = \"Lee\", title = \"VP\", email = \"lee@acme.example\" }";
+        text = text.replace(&format!("[parties.{party}]\n"), &format!("[parties.{party}]\n{signs}\n"));
+    }
+    let lifted = House::start_with(&store, &text, Clock::manual(minute(0)), false).await;
+    assert_eq!(lifted.version(), ("1".to_owned(), true));
+    let house = House::start(&store, &text, Clock::manual(minute(1))).await;
+    assert_eq!(house.version(), ("1".to_owned(), false));
+    for party in PARTIES {
+        assert_eq!(house.version(), ("1".to_owned(), false));
+        add_signature(&store.db, party, &hash(&text)).await;
+    }
+    house.until("1", true).await;
+    lifted.app.stop().await;
     house.app.stop().await;
 });
 

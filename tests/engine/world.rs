@@ -136,7 +136,7 @@ at   = "cursed"
 
 [recycling]
 to      = "teleprospecting"
-quiet   = true
+RECYCLING
 set     = { status = "MQL" }
 at_most = { times = 2, within = "90d", then = "nurture" }
 exclude = 'customer == true'
@@ -149,11 +149,31 @@ set = { status = "Nurture" }
 pub const RECYCLE: &str = r#"{ at = "due", recycle = true }"#;
 
 pub fn agreement_text(steps: &str, requires: &str) -> String {
-    AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires)
+    text_with(steps, requires, FREELY)
 }
 
+fn text_with(steps: &str, requires: &str, recycling: &str) -> String {
+    AGREEMENT.replace("STEPS", steps).replace("REQUIRES", requires).replace("RECYCLING", recycling)
+}
+
+/// However many are due, none is too much; and nobody hears of it.
+const FREELY: &str = "quiet = true\nstop_above = { count = 100000, share_of_open = 1.0, share_of_owner = 1.0 }";
+
 pub fn agreement(steps: &str, requires: &str) -> Agreement {
-    let text = agreement_text(steps, requires);
+    agreement_with(steps, requires, FREELY, "")
+}
+
+/// `recycling`: more lines of [recycling]; `more`: of the file.
+pub fn agreement_with(steps: &str, requires: &str, recycling: &str, more: &str) -> Agreement {
+    let text = format!("{}\n{more}", text_with(steps, requires, recycling));
+    let none = |file: &str| Err(format!("{file} is not here"));
+    parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
+}
+
+/// The same with something before and behind it.
+pub fn agreement_between(steps: &str, before: &str, behind: &str) -> Agreement {
+    let text = AGREEMENT.replace("STEPS", steps).replace("REQUIRES", "").replace("RECYCLING", FREELY);
+    let text = format!("{before}\n{text}\n{behind}");
     let none = |file: &str| Err(format!("{file} is not here"));
     parse("agreement.toml", &text, &none).unwrap_or_else(|report| panic!("{}", report.render(false))).agreement
 }
@@ -217,8 +237,12 @@ pub struct World {
 impl World {
     /// At noon, enforcing, with these steps on the one clock that matters: 60 minutes to follow up.
     pub async fn new(store: Store, steps: &str) -> Self {
-        let db = store.db.clone();
-        let mut world = Self::over(db, agreement(steps, ""), "first").await;
+        Self::with(store, agreement(steps, "")).await
+    }
+
+    /// At noon, enforcing this agreement.
+    pub async fn with(store: Store, agreement: Agreement) -> Self {
+        let mut world = Self::over(store.db.clone(), agreement, "first").await;
         world._store = Some(store);
         world
     }

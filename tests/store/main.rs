@@ -39,8 +39,10 @@ macro_rules! promise {
 }
 
 mod inbox;
+mod interlocks;
 mod journal;
 mod lease;
+mod meet;
 mod open;
 mod outbox;
 mod records;

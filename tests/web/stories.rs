@@ -63,6 +63,22 @@ fn facts_are_told_in_plain_words() {
         fact(FactKind::WouldHave, clock, "k", json!({ "action": "recycle" })),
         "Would have done: recycle (Accept or reject); only observing",
     );
+    let late = json!({ "reason": "student", "worked": true });
+    check(fact(FactKind::Rejected, clock, "", late), "Rejected after it had been worked: student, by leadpact");
+    let early = json!({ "reason": "student", "worked": false });
+    check(fact(FactKind::Rejected, clock, "", early), "Rejected: student, by leadpact");
+    let undone = json!({ "from": "7021", "to": "7020", "by": "Eve", "why": "a mistake" });
+    check(
+        fact(FactKind::Undone, clock, "k", undone),
+        "Undone from 7021 to Amy, asked by Eve: a mistake (Accept or reject)",
+    );
+    let alone = json!({ "by": "Eve", "why": "our largest customer", "until": ms("2027-01-06T14:00:00Z") });
+    check(
+        fact(FactKind::Excluded, "", "", alone),
+        "Left alone until 2027-01-06 09:00 EST, asked by Eve: our largest customer",
+    );
+    check(fact(FactKind::Assigned, "", "7020", json!({ "from": null })), "Belongs to Amy now, by leadpact");
+    check(fact(FactKind::Assigned, "", "", json!({ "from": "7020" })), "Belongs to nobody now, by leadpact");
     let stage = Fact {
         stage: Some(StageName::new("mql")),
         by: Actor::Person(OwnerId::new("7020")),
@@ -77,7 +93,8 @@ fn every_kind_has_a_sentence_even_without_its_details() {
     let kinds = "imported pass_began stage_entered handed_over definition_failed clock_started paused resumed met \
         met_late breached withdrawn cancelled transferred answered step_fired skipped notified task_created \
         reassigned recycled nurtured fields_set recomputed spared held contested would_have undone dropped \
-        violation_opened violation_closed flagged unflagged rejected converted parked merged deleted restored";
+        violation_opened violation_closed flagged unflagged rejected converted parked merged deleted restored \
+        assigned disqualified excluded included";
     for name in kinds.split_whitespace() {
         let kind = FactKind::parse(name).unwrap();
         let text = &texts(&[fact(kind, "Clock", "item", Json::Null)])[0].0;
@@ -92,7 +109,40 @@ fn a_withdrawn_fact_is_struck_and_one_that_came_again_stands() {
     let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
     let struck = |facts: &[Fact]| texts(facts).into_iter().map(|(_, struck)| struck).collect::<Vec<_>>();
     assert_eq!(struck(&[breach.clone(), back.clone()]), [true, false]);
-    assert_eq!(struck(&[breach.clone(), back.clone(), breach.clone()]), [true, false, false]);
+    assert!(texts(std::slice::from_ref(&back))[0].0.contains("the breach did not happen"));
+    let move_back = fact(FactKind::Withdrawn, "A/B", "1/A/B/1/recycled/crm/lead/1/1/A%2FB/1/due/recycle/", json!({}));
+    assert_eq!(move_back.takes_back(), Some(FactKind::Recycled));
     let elsewhere = Fact { at: Timestamp::parse("2027-01-05T15:00:00Z").unwrap(), ..back };
     assert_eq!(struck(&[breach, elsewhere]), [false, false]);
+}
+
+#[test]
+fn of_a_fact_that_turned_out_to_be_anothers_only_the_corrected_line_is_shown() {
+    let of = |owner: &str, by: &str| Fact {
+        owner: Some(OwnerId::new(owner)),
+        by: Actor::Person(OwnerId::new(by)),
+        ..fact(FactKind::Met, "Clock", "", json!({}))
+    };
+    let back = Fact { kind: FactKind::Withdrawn, item: of("1", "1").key().into(), ..of("1", "1") };
+    let corrected = texts(&[of("1", "1"), back.clone(), of("2", "7020")]);
+    assert_eq!(corrected, [("Clock: done in time, by Amy".to_owned(), false)]);
+    let other = fact(FactKind::Breached, "Clock", "", json!({}));
+    let mixed = texts(&[of("1", "1"), other.clone(), back.clone(), other, of("2", "7020")]);
+    assert_eq!(mixed.len(), 3, "what stands between changes nothing: {mixed:?}");
+    let twice = texts(&[of("1", "1"), back.clone(), of("2", "2"), Fact { owner: Some(OwnerId::new("2")), ..back }]);
+    assert_eq!(twice.len(), 2, "what was corrected and then taken back is struck once: {twice:?}");
+}
+
+#[test]
+fn a_fact_that_came_again_later_is_told_with_its_withdrawal() {
+    let breach = fact(FactKind::Breached, "Clock", "", json!({}));
+    let back = fact(FactKind::Withdrawn, "Clock", &breach.key(), json!({}));
+    let agreement = agreement();
+    let zone = agreement.zone();
+    let reader = Reader { agreement: &agreement, zone: &zone, name_of: &|_| None };
+    let later = Timestamp::parse("2027-01-05T16:00:00Z").unwrap();
+    let told = [(&breach, breach.at), (&back, back.at), (&breach, later)];
+    let told = told.map(|(fact, seen_at)| Told { fact, seen_at });
+    let struck: Vec<bool> = story(&reader, &told).iter().map(|line| line.withdrawn).collect();
+    assert_eq!(struck, [true, false, false]);
 }

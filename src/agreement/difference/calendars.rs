@@ -119,15 +119,16 @@ fn extra_days(old: &Value, new: &Value) -> Vec<Line> {
     keys(old, new).into_iter().filter_map(line).collect()
 }
 
-/// Clocks whose length stays and whose calendar does not: what that does to their deadlines.
+/// Clocks whose calendar is another: what that alone does to their deadlines.
 fn moved(v: Versions<'_>) -> Vec<Line> {
     let mut groups: Vec<(Way, PartyName, Vec<String>)> = Vec::new();
     for new in v.new.agreement.clocks.iter().filter(|clock| is_business(clock.within)) {
         let Some(old) = v.old.agreement.clock_named(&new.name) else { continue };
-        if old.within != new.within || definition(v.old, old) == definition(v.new, new) {
+        if definition(v.old, old) == definition(v.new, new) {
             continue;
         }
-        let (was, is) = (length(v.old.agreement, old), length(v.new.agreement, new));
+        // What another length does is told at the clock.
+        let (was, is) = (length(v.old.agreement, old, old), length(v.new.agreement, new, old));
         let Some(way) = deadline::way(was, is, v.new.agreement.effective.map(|_| v.new.agreement.effective_at)) else {
             continue;
         };
@@ -148,8 +149,8 @@ fn moved(v: Versions<'_>) -> Vec<Line> {
     groups.into_iter().map(line).collect()
 }
 
-fn length<'a>(agreement: &'a Agreement, clock: &Clock) -> Length<'a> {
-    Length { span: clock.within, calendar: agreement.calendar_of(clock) }
+fn length<'a>(agreement: &'a Agreement, clock: &Clock, within: &Clock) -> Length<'a> {
+    Length { span: within.within, calendar: agreement.calendar_of(clock) }
 }
 
 /// What the calendar of a clock says.

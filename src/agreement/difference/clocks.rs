@@ -66,7 +66,10 @@ fn restarts(clock: &Clock) -> Vec<String> {
 /// What clocks of handoffs and of requirements have in common.
 pub(super) fn common(pair: &mut Pair<'_>, old: Owed<'_>, new: Owed<'_>) {
     let (was, is) = (old.clock, new.clock);
-    pair.length("within", "due after", length(old), length(new), &is.party);
+    // Both on the new calendar: what a changed calendar does is told there.
+    let calendar = new.agreement.calendar_of(is);
+    let length = |clock: &Clock| Length { span: clock.within, calendar };
+    pair.length("within", "due after", length(was), length(is), &is.party);
     let calendar = |owed: Owed<'_>| owed.clock.calendar.map(|i| words::quoted(&owed.agreement.calendars[i].name));
     pair.text("calendar", "counted on the calendar", calendar(old), calendar(new));
     // To stand still at all helps whoever owes; to ask more before it does is stricter.
@@ -76,8 +79,4 @@ pub(super) fn common(pair: &mut Pair<'_>, old: Owed<'_>, new: Owed<'_>) {
     let called = Called { label: "cancelled when", noun: "cancelling it" };
     pair.condition("cancels", called, was.cancels.as_ref(), is.cancels.as_ref(), Some(halts));
     pair.tell("steps", steps::lines(old, new));
-}
-
-fn length<'a>(owed: Owed<'a>) -> Length<'a> {
-    Length { span: owed.clock.within, calendar: owed.agreement.calendar_of(owed.clock) }
 }

@@ -106,10 +106,11 @@ fn target(target: Target) -> String {
     match target {
         Target::AtLeast(n) => format!("at least {n}"),
         Target::AtMost(n) => format!("at most {n}"),
+        Target::ShareAtLeast(1.0) => "100%".to_owned(),
         Target::ShareAtLeast(share) => format!("at least {}", words::percent(share)),
         Target::ShareAtMost(share) => format!("at most {}", words::percent(share)),
         Target::Within(span) => format!("within {}", span_in_words(span)),
-        Target::Yes => "yes".to_owned(),
+        Target::Yes => "somebody's word".to_owned(),
     }
 }
 

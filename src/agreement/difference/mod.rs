@@ -21,6 +21,7 @@ use super::model::Agreement;
 use super::parse::Parsed;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// All that changed, in the order of the agreement; no groups when both versions say the same.
@@ -62,6 +63,14 @@ pub enum Way {
     Mixed,
 }
 
+/// How many changes weigh on a party, and which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub stricter: usize,
+    pub looser: usize,
+    pub mixed: usize,
+}
+
 /// One version, as it was understood and as it was written.
 #[derive(Clone, Copy)]
 struct Version<'a> {
@@ -82,7 +91,7 @@ type Teller = (&'static str, &'static [&'static str], fn(Versions<'_>) -> Vec<Li
 
 const PARTS: [Teller; 11] = [
     (
-        "The agreement",
+        "As a whole",
         &["title", "version", "effective", "review_by", "calendar", "settle", "apply_to_open", "summary"],
         whole::whole,
     ),
@@ -165,15 +174,18 @@ impl Difference {
         self.groups.iter().flat_map(|group| &group.lines)
     }
 
-    /// For each party that something became stricter or looser for: how many changes of each kind, by name.
-    pub fn tally(&self) -> Vec<(String, usize, usize)> {
-        let mut tally: std::collections::BTreeMap<String, (usize, usize)> = std::collections::BTreeMap::new();
+    /// For each party that something became stricter or looser for, by name.
+    pub fn tally(&self) -> Vec<(String, Tally)> {
+        let mut tally: BTreeMap<String, Tally> = BTreeMap::new();
         for verdict in self.lines().filter_map(|line| line.verdict.as_ref()) {
-            let (stricter, looser) = tally.entry(verdict.party.clone()).or_default();
-            *stricter += usize::from(verdict.way == Way::Stricter);
-            *looser += usize::from(verdict.way == Way::Looser);
+            let of = tally.entry(verdict.party.clone()).or_default();
+            match verdict.way {
+                Way::Stricter => of.stricter += 1,
+                Way::Looser => of.looser += 1,
+                Way::Mixed => of.mixed += 1,
+            }
         }
-        tally.into_iter().map(|(party, (stricter, looser))| (party, stricter, looser)).collect()
+        tally.into_iter().collect()
     }
 }
 
@@ -184,6 +196,14 @@ impl Way {
             Way::Looser => Way::Stricter,
             Way::Mixed => Way::Mixed,
         }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stricter, looser, mixed } = self;
+        write!(f, "{stricter} stricter, {looser} looser")?;
+        if *mixed > 0 { write!(f, ", {mixed} now one and now the other") } else { Ok(()) }
     }
 }
 

@@ -37,7 +37,7 @@ fn recycled((old, new): (&Value, &Value), was: &Recycling, is: &Recycling) -> Ve
     pair.text("quiet", "told of it:", quiet(was), quiet(is));
     pair.list("set", "sets", &words::values(&was.set), &words::values(&is.set), None);
     pair.text("at_most", "at most", was.at_most.map(cap), is.at_most.map(cap));
-    let called = Called { label: "not where", noun: "leaving a lead alone" };
+    let called = Called { label: "leaves alone leads where", noun: "leaving a lead alone" };
     pair.condition("exclude", called, was.exclude.as_ref(), is.exclude.as_ref(), None);
     let spare = |r: &Recycling| Some(words::elapsed(r.spare));
     pair.text("spare", "a lead that somebody just touched is spared for", spare(was), spare(is));

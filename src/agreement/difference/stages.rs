@@ -67,12 +67,20 @@ fn ending(ending: Ending) -> String {
     word.to_owned()
 }
 
+fn type_in_words(name: &str) -> String {
+    match name {
+        "text" => "text".to_owned(),
+        "bool" => "yes or no".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
 /// The declared fields are told from the file: the model has those of the dictionary among them.
 fn data(old: &Value, new: &Value) -> Vec<Line> {
     let mut lines = Vec::new();
     for kind in keys(old, new) {
         let (was, is) = (&old[kind], &new[kind]);
-        let of = |table: &Value, field: &str| table[field].as_str().map(|of| format!("a {of}"));
+        let of = |table: &Value, field: &str| table[field].as_str().map(type_in_words);
         let changes = keys(was, is).into_iter().filter_map(|f| change(&format!("`{f}` is"), of(was, f), of(is, f)));
         let title = if kind == "lead" { "Data of leads" } else { "Data of opportunities" };
         lines.extend(changes.map(|text| Line::plain(format!("{title}: {text}"))));

@@ -1,9 +1,12 @@
 //! The steps of a clock: who is told, what is taken away, and when.
 
 use super::clocks::Owed;
+use super::deadline::{self, Length};
 use super::{Line, Verdict, Way, words};
+use crate::agreement::calendar::Calendar;
 use crate::agreement::model::{Move, Span, Step, StepAt};
 use crate::agreement::span::span_in_words;
+use crate::record::Elapsed;
 
 /// A step and the name that the author gave it, if any.
 type Named<'a> = (&'a Step, Option<&'a str>);
@@ -12,11 +15,11 @@ type Named<'a> = (&'a Step, Option<&'a str>);
 pub(super) fn lines(old: Owed<'_>, new: Owed<'_>) -> Vec<Line> {
     let (was, is) = (steps(old), steps(new));
     let pairs = paired(&was, &is);
-    let party = words::party(&new.clock.party);
+    let (party, calendar) = (words::party(&new.clock.party), new.agreement.calendar_of(new.clock));
     let mut lines = Vec::new();
     for (j, step) in is.iter().enumerate() {
         match pairs.iter().find(|(_, to)| *to == j) {
-            Some((i, _)) => lines.extend(changed(was[*i], *step, &party)),
+            Some((i, _)) => lines.extend(changed(was[*i], *step, &party, calendar)),
             None => lines.push(alone("new step", *step, Way::Stricter, &party)),
         }
     }
@@ -49,7 +52,12 @@ fn paired(was: &[Named<'_>], is: &[Named<'_>]) -> Vec<(usize, usize)> {
     pairs
 }
 
-fn changed((was, was_named): Named<'_>, (is, is_named): Named<'_>, party: &str) -> Option<Line> {
+fn changed(
+    (was, was_named): Named<'_>,
+    (is, is_named): Named<'_>,
+    party: &str,
+    calendar: Option<&Calendar>,
+) -> Option<Line> {
     let (before, after) = (acts(was), acts(is));
     let named = (was_named != is_named).then(|| name_change(was_named, is_named));
     let text = match (was.at == is.at, before == after) {
@@ -58,7 +66,7 @@ fn changed((was, was_named): Named<'_>, (is, is_named): Named<'_>, party: &str) 
         (false, true) => format!("{after}: {} → {}", moment(was.at), moment(is.at)),
         (false, false) => format!("{}: {before} → {}: {after}", moment(was.at), moment(is.at)),
     };
-    let way = taken(was, is);
+    let way = taken(was, is, calendar);
     Some(Line { text, verdict: way.map(|way| Verdict { way, party: party.to_owned() }) })
 }
 
@@ -78,38 +86,23 @@ fn alone(what: &str, (step, named): Named<'_>, way: Way, party: &str) -> Line {
 }
 
 /// Whether the record is taken away sooner, or at all: that alone weighs on whoever owes.
-fn taken(was: &Step, is: &Step) -> Option<Way> {
+fn taken(was: &Step, is: &Step, calendar: Option<&Calendar>) -> Option<Way> {
     match (&was.moves, &is.moves) {
         (None, Some(_)) => Some(Way::Stricter),
         (Some(_), None) => Some(Way::Looser),
-        (Some(_), Some(_)) => match past_deadline(is.at)?.partial_cmp(&past_deadline(was.at)?)? {
-            std::cmp::Ordering::Less => Some(Way::Stricter),
-            std::cmp::Ordering::Greater => Some(Way::Looser),
-            std::cmp::Ordering::Equal => None,
-        },
+        (Some(_), Some(_)) => {
+            let length = |span| Length { span, calendar };
+            deadline::way(length(past_deadline(was.at)?), length(past_deadline(is.at)?), None)
+        }
         (None, None) => None,
     }
 }
 
-/// What it is counted in, and how much of it; comparable within one kind only.
-#[derive(PartialEq)]
-struct Past(Option<u8>, i64);
-
-impl PartialOrd for Past {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        let comparable = self.0 == other.0 || self.1 == 0 || other.1 == 0;
-        comparable.then(|| self.1.cmp(&other.1))
-    }
-}
-
 /// How long after the deadline; `None` before it, where no record is taken away.
-fn past_deadline(at: StepAt) -> Option<Past> {
+fn past_deadline(at: StepAt) -> Option<Span> {
     match at {
-        StepAt::Share(share) if share >= 1.0 => Some(Past(None, 0)),
-        StepAt::Due => Some(Past(None, 0)),
-        StepAt::After(Span::Elapsed(length)) => Some(Past(Some(0), length.as_millis())),
-        StepAt::After(Span::Open(length)) => Some(Past(Some(1), length.as_millis())),
-        StepAt::After(Span::OpenDays(days)) => Some(Past(Some(2), i64::from(days))),
+        StepAt::After(span) => Some(span),
+        StepAt::Due | StepAt::Share(1.0) => Some(Span::Elapsed(Elapsed::ZERO)),
         StepAt::Share(_) | StepAt::Before(_) => None,
     }
 }

@@ -23,9 +23,14 @@ pub(super) fn whole(v: Versions<'_>) -> Vec<Line> {
     pair.text("settle", "what a form lacks is judged after", settle(was), settle(is));
     let open = |a: &Agreement| a.apply_to_open.then(|| "clocks that run already".to_owned());
     pair.text("apply_to_open", "applied to", open(was), open(is));
-    let summary = |a: &Agreement| (!a.summary.is_empty()).then(|| words::quoted(&a.summary));
+    let summary = |a: &Agreement| (!a.summary.is_empty()).then(|| words::quoted(&one_line(&a.summary)));
     pair.text("summary", "summary", summary(was), summary(is));
     pair.finish()
+}
+
+/// Where lines end is layout.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The keys of the top that are no tables.

@@ -1,6 +1,8 @@
 //! What an agreement leaves unsaid. None of it is wrong; all of it is what people later quarrel about.
 
-use crate::agreement::model::{Agreement, Clock, Handoff, Move, Party};
+use crate::agreement::model::{Agreement, Clock, Ending, Handoff, Measure, Move, Party, Stage, Until};
+use crate::agreement::predicate::{Joined, Part, Predicate};
+use crate::record::{Object, PartyName};
 
 /// One sentence for each gap, in the order of the agreement.
 pub fn unsaid(agreement: &Agreement) -> Vec<String> {
@@ -9,8 +11,14 @@ pub fn unsaid(agreement: &Agreement) -> Vec<String> {
     said.extend(agreement.parties.iter().filter(|party| !promises(agreement, party)).map(|party| {
         format!("{} promises nothing: no handoff, requirement or commitment names it as the one who owes.", party.name)
     }));
+    said.extend(without_channel(agreement));
+    said.extend(of_stages(agreement));
     said.extend(agreement.handoffs.iter().flat_map(|handoff| of_handoff(agreement, handoff)));
+    said.extend(of_chain(agreement));
     said.extend(agreement.clocks.iter().filter_map(of_clock));
+    said.extend(of_recycling(agreement));
+    said.extend(one_sided(agreement));
+    said.extend(of_currency(agreement));
     if agreement.handoffs.is_empty() {
         said.push("No handoff: nobody passes a lead to anybody.".to_owned());
     }
@@ -73,12 +81,89 @@ fn has_back_end(agreement: &Agreement, clock: &Clock) -> bool {
 }
 
 fn asks_for_an_end(agreement: &Agreement, clock: &Clock) -> bool {
-    use crate::agreement::model::{Ending, Until};
-    use crate::record::Object;
     let Until::Condition(until) = &clock.until else { return false };
-    let ends =
-        agreement.stages.iter().filter(|stage| stage.of == Object::Opportunity || stage.ends == Some(Ending::Nurture));
-    ends.map(|stage| format!("\"{}\"", stage.name)).any(|name| until.source().contains(&name))
+    let is_end = |stage: &Stage| stage.of == Object::Opportunity || stage.ends == Some(Ending::Nurture);
+    until.stages().into_iter().any(|at| is_end(&agreement.stages[at]))
+}
+
+/// The sender should be who got the record at the handoff before.
+fn of_chain(agreement: &Agreement) -> Vec<String> {
+    let mut handoffs: Vec<&Handoff> = agreement.handoffs.iter().collect();
+    handoffs.sort_by_key(|handoff| handoff.at);
+    let broken = handoffs.windows(2).filter(|two| two[0].to != two[1].from);
+    let said = broken.map(|two| {
+        let [before, after] = [two[0], two[1]];
+        format!("{}: {} hands over, but {} gave the record to {}.", after.name, after.from, before.name, before.to)
+    });
+    said.collect()
+}
+
+/// From the first handoff on, a record at a stage without a running clock can rest there for ever.
+fn of_stages(agreement: &Agreement) -> Vec<String> {
+    let Some(first) = agreement.handoffs.iter().map(|handoff| handoff.at).min() else { return vec![] };
+    let stages = agreement.stages.iter().enumerate().skip(first);
+    let unwatched = stages.filter(|(at, stage)| {
+        stage.ends.is_none() && !agreement.clocks.iter().any(|clock| runs_at(agreement, clock, *at))
+    });
+    let said = unwatched.map(|(_, stage)| {
+        format!("{} ({}): no clock runs at this stage; a record may rest there for ever.", stage.term, stage.name)
+    });
+    said.collect()
+}
+
+/// Whether a clock can still run over a record at this stage: it began there or before, on that kind of
+/// record, and being there does not end it.
+fn runs_at(agreement: &Agreement, clock: &Clock, at: usize) -> bool {
+    let began = clock.starts_at <= at && clock.object == agreement.stages[at].of;
+    began && !matches!(&clock.until, Until::Condition(until) if is_met_at(agreement, until, at))
+}
+
+/// Whether being at the stage is enough: one of its alternatives asks for no more than having reached it.
+fn is_met_at(agreement: &Agreement, until: &Predicate, at: usize) -> bool {
+    let (joined, parts) = until.parts();
+    let reached = |name: &str| agreement.stage_index(name).is_some_and(|stage| stage <= at);
+    let is_met = |part: &Part| matches!(&part.about[..], [one] if one.strip_prefix("reached ").is_some_and(reached));
+    match joined {
+        Joined::Any => parts.iter().any(is_met),
+        Joined::Alone | Joined::All => parts.iter().all(is_met),
+    }
+}
+
+/// A side that promises nothing to whoever promises it something.
+fn one_sided(agreement: &Agreement) -> Vec<String> {
+    let mut pairs: Vec<(&PartyName, &PartyName)> = agreement.commitments.iter().map(|c| (&c.by, &c.to)).collect();
+    pairs.sort();
+    pairs.dedup();
+    let answers = |by: &PartyName, to: &PartyName| {
+        let owes = |handoff: &Handoff| (&handoff.from, &handoff.to) == (to, by) && !handoff.clocks.is_empty();
+        pairs.contains(&(by, to)) || agreement.handoffs.iter().any(owes)
+    };
+    let alone = pairs.iter().filter(|(by, to)| by != to && !answers(to, by));
+    alone.map(|(by, to)| format!("{by} is committed to {to}, and {to} to nothing in return.")).collect()
+}
+
+/// Whoever cannot be found is replaced by the party's channel.
+fn without_channel(agreement: &Agreement) -> Vec<String> {
+    let told = |party: &&Party| {
+        let owes = |clock: &&Clock| clock.party == party.name;
+        let tells = |clock: &Clock| clock.steps.iter().any(|step| !step.notify.is_empty());
+        party.notify.is_empty() && agreement.clocks.iter().filter(owes).any(tells)
+    };
+    let parties = agreement.parties.iter().filter(told);
+    parties
+        .map(|party| format!("{}: no channel in `notify`; what finds no person is told to nobody.", party.name))
+        .collect()
+}
+
+fn of_recycling(agreement: &Agreement) -> Option<String> {
+    let endless = agreement.recycling.as_ref().is_some_and(|recycling| recycling.at_most.is_none());
+    endless.then(|| "Recycling has no `at_most`: a lead that nobody works goes round for ever.".to_owned())
+}
+
+fn of_currency(agreement: &Agreement) -> Option<String> {
+    let sums = agreement.commitments.iter().any(|c| matches!(c.measure, Measure::RevenueShare(_)));
+    let unsaid = sums && agreement.currency.is_none();
+    unsaid.then(|| "No [currency]: revenue in several currencies cannot be added up.".to_owned())
 }
 
 fn of_clock(clock: &Clock) -> Option<String> {

@@ -1,5 +1,5 @@
-//! A condition taken apart at its top, each part with its own sentence, for telling two versions of
-//! it apart. Which of the two asks for more is judged by whoever compares.
+//! A condition taken apart: its parts at the top, each with its own sentence, for telling two versions
+//! of it apart; and the stages that it leads to. Which of the two asks for more is judged by whoever compares.
 
 use super::tree::{Leaf, Node, Op, Operand, Test};
 use super::{Predicate, sentence};
@@ -36,7 +36,7 @@ pub struct Bound {
 impl Bound {
     /// How much this bound asks for beside another: `Greater` when more, `None` when they bound from different sides.
     pub fn beside(self, other: Self) -> Option<Ordering> {
-        let (mine, theirs) = (self.from_below(), other.from_below());
+        let (mine, theirs) = (self.lower_bound(), other.lower_bound());
         if mine.0 != theirs.0 {
             return None;
         }
@@ -47,7 +47,7 @@ impl Bound {
     }
 
     /// Whether it bounds from below, and whether the number itself is left out.
-    fn from_below(self) -> (bool, bool) {
+    fn lower_bound(self) -> (bool, bool) {
         (matches!(self.op, Op::Ge | Op::Gt), matches!(self.op, Op::Gt | Op::Lt))
     }
 }
@@ -65,6 +65,28 @@ impl Predicate {
             one => (Joined::Alone, std::slice::from_ref(one)),
         };
         (joined, nodes.iter().map(|node| part(node, negated)).collect())
+    }
+}
+
+impl Predicate {
+    /// The indexes of the stages that it asks to be at or to have reached, in the order of their mention.
+    pub fn stages(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        stages(&self.root, &mut found);
+        found
+    }
+}
+
+fn stages(node: &Node, found: &mut Vec<usize>) {
+    match node {
+        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| stages(part, found)),
+        // Not to be somewhere is no place to go.
+        Node::Not { .. } => {}
+        Node::Leaf(Leaf { test: Test::Reached(stage), .. }) => found.push(stage.index),
+        Node::Leaf(Leaf { test: Test::Stage { any_of, unless: false }, .. }) => {
+            found.extend(any_of.iter().map(|stage| stage.index));
+        }
+        Node::Leaf(_) => {}
     }
 }
 

@@ -53,8 +53,8 @@ fn print(found: &Difference, arguments: &DiffArguments, old: &Agreement, new: &A
         println!("{sign} {}: {title} ({version}), SHA-256 {}", path.display(), &hash[..12]);
     }
     println!("\n{found}");
-    for (party, stricter, looser) in found.tally() {
-        println!("For {party}: {stricter} stricter, {looser} looser");
+    for (party, tally) in found.tally() {
+        println!("For {party}: {tally}");
     }
 }
 

@@ -241,7 +241,7 @@ fn outlook(known: &[Known], paper: &Paper<'_>, zone: &jiff::tz::TimeZone) -> Str
             own.version.effective_at.in_zone(zone)
         );
     }
-    match draft(own, active, real_now()) {
+    match draft(own, active, real_now(), zone) {
         Some(why) => format!("This version {why}."),
         None => "Complete. A running daemon takes it up within seconds.".to_owned(),
     }

@@ -57,6 +57,9 @@ fn state(known: &Known, active: Option<&Known>, zone: &TimeZone) -> String {
     match (version.activated_at, version.superseded_at) {
         (_, Some(at)) => format!("superseded on {}", at.in_zone(zone)),
         (Some(at), None) => format!("active since {}", at.in_zone(zone)),
-        (None, None) => draft(known, active, real_now()).unwrap_or_else(|| "ready for a running daemon".to_owned()),
+        (None, None) => match draft(known, active, real_now(), zone) {
+            Some(why) => format!("draft: it {why}"),
+            None => "ready for a running daemon".to_owned(),
+        },
     }
 }

@@ -6,17 +6,20 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub struct Summary {
-    facts: BTreeMap<FactKind, u64>,
-    pub notices: u64,
+    facts: BTreeMap<FactKind, i64>,
+    pub notices: i64,
 }
 
 impl Summary {
     pub fn count(&mut self, fact: &Fact) {
-        *self.facts.entry(fact.kind).or_default() += 1;
+        match fact.takes_back() {
+            Some(kind) => *self.facts.entry(kind).or_default() -= 1,
+            None => *self.facts.entry(fact.kind).or_default() += 1,
+        }
     }
 
-    fn of(&self, kind: FactKind) -> u64 {
-        self.facts.get(&kind).copied().unwrap_or(0)
+    fn of(&self, kind: FactKind) -> i64 {
+        self.facts.get(&kind).copied().unwrap_or(0).max(0)
     }
 
     pub fn print(&self, clock: &Clock, began: Timestamp) {
@@ -27,7 +30,7 @@ impl Summary {
             (self.of(ClockStarted), "clocks were started"),
             (self.of(Met), "promises were kept in time"),
             (self.of(MetLate), "were kept late"),
-            (self.of(Breached) - self.of(Withdrawn).min(self.of(Breached)), "deadlines were missed"),
+            (self.of(Breached), "deadlines were missed"),
             (self.notices, "notices were sent"),
             (self.of(TaskCreated), "tasks were made in the CRM"),
             (self.of(Reassigned), "leads were given to somebody else"),

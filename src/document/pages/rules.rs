@@ -49,7 +49,8 @@ fn neglected(agreement: &Agreement) -> Vec<String> {
         let (first, last) = (words::day(freeze.first), words::day(freeze.last));
         let why = freeze.why.trim();
         let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-        format!("No recycling from {first} to {last}{why}; clocks go on.")
+        let days = if first == last { format!("on {first}") } else { format!("from {first} to {last}") };
+        format!("No recycling {days}{why}; clocks go on.")
     }));
     said
 }

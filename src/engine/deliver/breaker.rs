@@ -194,6 +194,8 @@ async fn trip(desk: Desk<'_>, why: &str, now: Timestamp) -> Result<(), StoreErro
         why: why.to_owned(),
         at: now,
     };
+    // Whoever decides wants to read names.
+    desk.site.directory.people(&desk.engine.db, name, &desk.site.crm, &[]).await?;
     let mut tx = desk.begin().await?;
     turn(&mut tx, &row, &[(name.clone(), desk.site.agreement.hash.to_string())], "holding").await?;
     tx.commit().await?;

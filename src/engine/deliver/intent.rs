@@ -145,7 +145,9 @@ async fn intent(
         return Ok(Judged::End(dropped("the record is not known")));
     };
     let mut values = match &row.effect.action {
-        Action::Recycle { set, .. } | Action::Nurture { set } | Action::Set { set } => set.clone(),
+        Action::Recycle { set, .. } | Action::Nurture { set } | Action::Set { set } | Action::Undo { set, .. } => {
+            set.clone()
+        }
         Action::Annotate => annotation_values(desk, batch, &row.effect),
         Action::Reassign { .. } | Action::Read | Action::Notify { .. } | Action::Task { .. } => FieldValues::new(),
     };

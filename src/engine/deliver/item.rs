@@ -78,7 +78,7 @@ impl Teller<'_> {
             Action::Notify { notice: Notice::Recycled, .. } => {
                 self.agreement().recycling.as_ref().map(|r| words(&r.to))
             }
-            Action::Notify { notice: Notice::Reassigned, .. } => None,
+            Action::Notify { notice: Notice::Reassigned | Notice::Undone, .. } => None,
             _ => return None,
         };
         standing.owner().map(|id| self.owner_name(&id)).or(party)

@@ -22,7 +22,7 @@ pub(super) async fn keep(desk: Desk<'_>, rows: &mut Vec<OutboxRow>) -> Result<us
     }
     let mut queue: Vec<&OutboxRow> = rows.iter().filter(|row| is_recycle(&row.effect.action)).collect();
     queue.sort_by(|a, b| (a.effect.at, &a.effect.key).cmp(&(b.effect.at, &b.effect.key)));
-    let room = Room::now(desk, &pace, &agreement.zone(), &queue, now).await?;
+    let room = Room::found(desk, &pace, &agreement.zone(), &queue, now).await?;
     let late = room.late(&queue);
     let mut tx = desk.begin().await?;
     outbox::put_off(&mut tx, desk.site.name(), &late, "waits for the pace of recycling", now).await?;
@@ -54,7 +54,7 @@ struct Day {
 }
 
 impl Room {
-    async fn now(
+    async fn found(
         desk: Desk<'_>,
         pace: &Pace,
         zone: &TimeZone,

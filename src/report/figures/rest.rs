@@ -153,7 +153,7 @@ pub struct Amounts {
 }
 
 /// What one campaign, or one source, brought in the period.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Campaign {
     /// Empty for records without one.
     pub name: String,

@@ -259,6 +259,22 @@ pub async fn of_record(db: &Db, key: &RecordKey) -> Result<Vec<JournalRow>> {
     links.into_iter().map(|link| link.into_row(&key.connection)).collect()
 }
 
+/// The records that moved from `since` on and before `until`.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn moved(db: &Db, connection: &ConnectionName, since: Timestamp, until: Timestamp) -> Result<Vec<RecordKey>> {
+    const SQL: &str = "SELECT DISTINCT object, id FROM journal WHERE connection = $1 AND at >= $2 AND at < $3 \
+         AND kind IN ('recycled', 'reassigned', 'nurtured') ORDER BY object, id";
+    let rows: Vec<(String, String)> = on_db!(db, |c| {
+        sqlx::query_as(SQL).bind(connection.as_str()).bind(since.as_millis()).bind(until.as_millis()).fetch_all(c).await
+    })?;
+    let key = |(kind, id): (String, String)| {
+        Ok(RecordKey { connection: connection.clone(), object: object(&kind)?, id: RecordId::new(id) })
+    };
+    rows.into_iter().map(key).collect()
+}
+
 /// The facts of a record so far, read within the transaction.
 ///
 /// # Errors

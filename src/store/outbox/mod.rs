@@ -39,6 +39,7 @@ impl Lane {
             | Action::Recycle { .. }
             | Action::Nurture { .. }
             | Action::Set { .. }
+            | Action::Undo { .. }
             | Action::Annotate => Lane::Write,
         }
     }

@@ -1,0 +1,143 @@
+//! What reports read: facts and states of many records, a page at a time in the order of their ids.
+//! Facts that no measure looks at are left where they are, and so are details nobody asks for.
+
+use super::{Db, Result, StoreError, count, from_json};
+use crate::record::{Actor, ConnectionName, Fact, FactKind, Object, OwnerId, PartyName, StageName, Timestamp};
+use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
+
+/// The journal's facts of one record as far as they were asked for, and its state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaleRow {
+    pub id: String,
+    /// In the order of the journal; details only of the kinds asked for, `by` is not read.
+    pub facts: Vec<(Fact, Timestamp)>,
+    /// The standing as JSON; `None` where there is none any more.
+    pub state: Option<String>,
+}
+
+/// Which records, and what of them.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    pub connection: &'a ConnectionName,
+    pub object: Object,
+    pub kinds: &'a [FactKind],
+    /// The kinds whose details are wanted.
+    pub detailed: &'a [FactKind],
+    /// Nothing that was journalled after this entry.
+    pub until_seq: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    kind: String,
+    at: i64,
+    seen_at: i64,
+    pass: i64,
+    source: String,
+    run: i64,
+    item: String,
+    party: Option<String>,
+    owner: Option<String>,
+    stage: Option<String>,
+    detail: Option<String>,
+}
+
+/// The next so many records after an id (`None`: from the first). Fewer than asked for: these are the last.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn page(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> Result<Vec<TaleRow>> {
+    let ids = ids(db, wanted, after, limit).await?;
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Vec::new()) };
+    let mut facts = facts(db, wanted, first, last).await?;
+    let mut states = states(db, wanted, first, last).await?;
+    let tale = |id: String| TaleRow { facts: facts.remove(&id).unwrap_or_default(), state: states.remove(&id), id };
+    Ok(ids.into_iter().map(tale).collect())
+}
+
+async fn ids(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT DISTINCT id FROM journal WHERE connection = $1 AND object = $2 AND id > $3 \
+         AND seq <= $4 ORDER BY id LIMIT $5";
+    let ids: Vec<(String,)> = on_db!(db, |c| {
+        sqlx::query_as(SQL)
+            .bind(wanted.connection.as_str())
+            .bind(wanted.object.as_str())
+            .bind(after.unwrap_or_default())
+            .bind(wanted.until_seq)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    })?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
+}
+
+type Facts = HashMap<String, Vec<(Fact, Timestamp)>>;
+
+async fn facts(db: &Db, wanted: &Wanted<'_>, first: &str, last: &str) -> Result<Facts> {
+    let sql = format!(
+        "SELECT id, kind, at, seen_at, pass, source, run, item, party, owner, stage, \
+         CASE WHEN kind IN ({}) THEN detail END AS detail FROM journal WHERE connection = $1 AND object = $2 \
+         AND id >= $3 AND id <= $4 AND seq <= $5 AND kind IN ({}) ORDER BY id, seq",
+        listed(wanted.detailed),
+        listed(wanted.kinds)
+    );
+    let rows: Vec<Row> = on_db!(db, |c| {
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(wanted.connection.as_str())
+            .bind(wanted.object.as_str())
+            .bind(first)
+            .bind(last)
+            .bind(wanted.until_seq)
+            .fetch_all(c)
+            .await
+    })?;
+    let mut facts = Facts::new();
+    for row in rows {
+        let (id, fact) = row.into_fact()?;
+        facts.entry(id).or_default().push(fact);
+    }
+    Ok(facts)
+}
+
+/// Names of ours, none of which has a quote.
+fn listed(kinds: &[FactKind]) -> String {
+    let quoted: Vec<String> = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+    if quoted.is_empty() { "''".to_owned() } else { quoted.join(", ") }
+}
+
+async fn states(db: &Db, wanted: &Wanted<'_>, first: &str, last: &str) -> Result<HashMap<String, String>> {
+    const SQL: &str = "SELECT id, state FROM standing WHERE connection = $1 AND object = $2 AND id >= $3 AND id <= $4";
+    let rows: Vec<(String, String)> = on_db!(db, |c| {
+        sqlx::query_as(SQL)
+            .bind(wanted.connection.as_str())
+            .bind(wanted.object.as_str())
+            .bind(first)
+            .bind(last)
+            .fetch_all(c)
+            .await
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+impl Row {
+    fn into_fact(self) -> Result<(String, (Fact, Timestamp))> {
+        let kind = FactKind::parse(&self.kind)
+            .ok_or_else(|| StoreError::Corrupt(format!("`{}` is no kind of fact", self.kind)))?;
+        let fact = Fact {
+            kind,
+            at: Timestamp::from_millis(self.at),
+            pass: count(self.pass)?,
+            source: self.source.into(),
+            run: count(self.run)?,
+            item: self.item.into(),
+            party: self.party.map(PartyName::new),
+            owner: self.owner.map(OwnerId::new),
+            stage: self.stage.map(StageName::new),
+            by: Actor::Unknown,
+            detail: self.detail.as_deref().map(from_json).transpose()?.unwrap_or_default(),
+        };
+        Ok((self.id, (fact, Timestamp::from_millis(self.seen_at))))
+    }
+}
