@@ -153,7 +153,7 @@ mod the_shipped_file {
         };
         let text: Vec<String> = DEFAULT_FILE.lines().map(bare).collect();
         let settings = read(&text.join("\n"), &[]);
-        assert_eq!(settings.connections.len(), 3);
+        assert_eq!(settings.connections.len(), 4);
         let connection = &settings.connections[0];
         let plain = &read(&hubspot(""), &[]).connections[0];
         assert_eq!(connection.base_url, plain.base_url);
@@ -392,7 +392,7 @@ mod problems {
         check(&generic(""), &["[[connection]] has no `verify`"]);
         check(
             &generic("verify = { scheme = \"hmac\", secret = [\"x\"] }"),
-            &["possible here: `standard-webhooks`, `hmac-sha256`"],
+            &["possible here: `standard-webhooks`, `hmac-sha256`, `basic`, `token`"],
         );
         check(&generic("verify = { scheme = \"hmac-sha256\", secret = [\"x\"] }"), &["`verify` has no `header`"]);
         let text = generic(

@@ -132,12 +132,25 @@ pub struct Described {
 
 #[derive(Clone, Debug)]
 pub enum GenericVerify {
-    StandardWebhooks { secret: Vec<SecretString> },
-    HmacSha256 { header: String, encoding: SignatureEncoding, prefix: String, secret: Vec<SecretString> },
+    StandardWebhooks {
+        secret: Vec<SecretString>,
+    },
+    HmacSha256 {
+        header: String,
+        encoding: SignatureEncoding,
+        prefix: String,
+        secret: Vec<SecretString>,
+    },
     /// `user:password`; whoever has seen it can say anything.
-    Basic { secret: Vec<SecretString> },
+    Basic {
+        secret: Vec<SecretString>,
+    },
     /// The same text in a header of every message.
-    Token { header: String, prefix: String, secret: Vec<SecretString> },
+    Token {
+        header: String,
+        prefix: String,
+        secret: Vec<SecretString>,
+    },
 }
 
 impl GenericVerify {

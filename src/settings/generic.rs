@@ -179,11 +179,7 @@ fn verify_as_described(reader: &mut Reader<'_>, sink: &Sink<'_>, scheme: &Scheme
 }
 
 /// Access token, client id and client secret, as far as the description asks for them.
-fn credentials(
-    reader: &mut Reader<'_>,
-    sink: &Sink<'_>,
-    authentication: &Authentication,
-) -> [Option<SecretString>; 3] {
+fn credentials(reader: &mut Reader<'_>, sink: &Sink<'_>, authentication: &Authentication) -> [Option<SecretString>; 3] {
     let asked = [
         ("access_token", Placeholder::AccessToken),
         ("client_id", Placeholder::ClientId),

@@ -90,7 +90,8 @@ impl Brim {
             return HttpResponse::Unauthorized().finish();
         }
         if request.path() == "/v1/people" {
-            return HttpResponse::Ok().json(json!([{"number": 7, "name": "Amy Ng"}, {"number": 8, "name": "Tess Hall"}]));
+            return HttpResponse::Ok()
+                .json(json!([{"number": 7, "name": "Amy Ng"}, {"number": 8, "name": "Tess Hall"}]));
         }
         let id = request.path().trim_start_matches("/v1/prospects/").to_owned();
         if request.method() == "PUT" {

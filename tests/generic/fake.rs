@@ -186,8 +186,7 @@ pub fn values(values: &[(&str, Value)]) -> FieldValues {
 pub fn found(reads: &Reads, id: &str) -> (String, Vec<String>, Vec<String>) {
     let (_, record) = reads.records.iter().find(|(known, _)| known.as_str() == id).expect("it was read");
     let ReadRecord::Found { modified, values, unreadable } = record else { panic!("{id} is gone") };
-    let mut shown: Vec<String> =
-        values.iter().filter(|(_, v)| !v.is_null()).map(|(n, v)| format!("{n}={v}")).collect();
+    let mut shown: Vec<String> = values.iter().filter(|(_, v)| !v.is_null()).map(|(n, v)| format!("{n}={v}")).collect();
     shown.sort();
     (modified.to_string(), shown, unreadable.clone())
 }

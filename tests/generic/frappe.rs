@@ -144,8 +144,15 @@ async fn an_update_puts_the_changed_fields_and_each_answer_settles_its_own_recor
         ]),
     };
     let nothing = Write { id: RecordId::new("nothing"), values: values(&[("budget", Value::text("x"))]) };
-    let writes =
-        [write("CRM-LEAD-2026-00017"), nothing, write("locked"), write("gone"), write("busy"), write("gone"), write("late")];
+    let writes = [
+        write("CRM-LEAD-2026-00017"),
+        nothing,
+        write("locked"),
+        write("gone"),
+        write("busy"),
+        write("gone"),
+        write("late"),
+    ];
     let results = frappe(&fake.url).write(Object::Lead, &writes).await.unwrap();
     let expected = [
         ItemResult::Done { modified: at("2026-01-05T09:05:00.250Z"), note: None },
@@ -154,10 +161,7 @@ async fn an_update_puts_the_changed_fields_and_each_answer_settles_its_own_recor
             message: "Frappe CRM answered 417: frappe.exceptions.ValidationError: Row is locked".into(),
         },
         ItemResult::Gone { message: "Frappe CRM answered 404".into() },
-        ItemResult::Later {
-            message: "Frappe CRM answered 429".into(),
-            after: Some(std::time::Duration::from_secs(7)),
-        },
+        ItemResult::Later { message: "Frappe CRM answered 429".into(), after: Some(std::time::Duration::from_secs(7)) },
         ItemResult::Later { message: "written already in the same call".into(), after: None },
         ItemResult::Later { message: "not sent after another failed".into(), after: None },
     ];
@@ -179,7 +183,9 @@ async fn a_task_names_its_record_and_is_found_over_several_pages() {
             let rows: Vec<_> = (0..200).map(|i| json!({"name": i, "description": "<p>other</p>"})).collect();
             given(200, json!({ "data": rows }))
         }
-        (_, Some("200")) => given(200, json!({"data": [{"name": 217, "description": format!("<p>x</p><p>{key}</p>")}]})),
+        (_, Some("200")) => {
+            given(200, json!({"data": [{"name": 217, "description": format!("<p>x</p><p>{key}</p>")}]}))
+        }
         other => panic!("{other:?}"),
     })
     .await;

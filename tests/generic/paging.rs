@@ -8,8 +8,11 @@ use serde_json::json;
 #[tokio::test]
 async fn a_next_link_is_followed_on_the_same_server_only() {
     let fake = Fake::start(|seen| match seen.query("from") {
-        None => given(200, json!({"list": [{"id": "1", "changed_at": "2026-01-05T09:00:00Z"}, {"no": "id"}],
-            "more": "/people?from=2"})),
+        None => given(
+            200,
+            json!({"list": [{"id": "1", "changed_at": "2026-01-05T09:00:00Z"}, {"no": "id"}],
+            "more": "/people?from=2"}),
+        ),
         Some("2") => given(200, json!({"list": [], "more": "http://thief.example/people"})),
         other => panic!("{other:?}"),
     })

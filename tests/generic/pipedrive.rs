@@ -83,9 +83,17 @@ async fn deals_are_read_a_hundred_at_once_and_a_missing_one_is_asked_for_before_
     let (modified, values, unreadable) = found(&reads, "1842");
     assert_eq!(modified, "2026-01-05T09:00:00.000Z");
     let expected = [
-        "amount=12500", "close_date=2026-03-31", "created=2025-12-01T08:00:00.000Z", "currency=EUR",
-        "lead=adf21080-0e10-11eb-879b-05d71fb426ec", "modified=2026-01-05T09:00:00.000Z", "name=Renewal",
-        "owner=990011", "stage_name=3", "status=open", "touches=2",
+        "amount=12500",
+        "close_date=2026-03-31",
+        "created=2025-12-01T08:00:00.000Z",
+        "currency=EUR",
+        "lead=adf21080-0e10-11eb-879b-05d71fb426ec",
+        "modified=2026-01-05T09:00:00.000Z",
+        "name=Renewal",
+        "owner=990011",
+        "stage_name=3",
+        "status=open",
+        "touches=2",
     ];
     assert_eq!(values, expected);
     // What is mapped to a number cannot be a checkbox.
@@ -237,9 +245,7 @@ async fn users_are_owners_and_inactive_ones_are_known() {
     let fake = Fake::always(given(200, include_str!("../fixtures/generic/pipedrive-users.json"))).await;
     let people = pipedrive(&fake.url).people().await.unwrap();
     let told: Vec<_> = people.iter().map(|p| (p.id.as_str(), p.name.as_str(), p.email.as_deref(), p.active)).collect();
-    let expected = [
-        ("990011", "Ada Ng", Some("ada@acme.example"), true),
-        ("990012", "Ben Ode", Some("ben@acme.example"), false),
-    ];
+    let expected =
+        [("990011", "Ada Ng", Some("ada@acme.example"), true), ("990012", "Ben Ode", Some("ben@acme.example"), false)];
     assert_eq!(told, expected);
 }

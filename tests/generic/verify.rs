@@ -46,11 +46,9 @@ fn basic_credentials_are_compared_whole_and_say_only_what_to_read() {
 fn a_shared_token_says_only_what_to_read_too() {
     let crm = with(r#"{ scheme = "token", header = "X-Token", prefix = "Token ", secret = ["abc"] }"#);
     assert_eq!(presented(&crm, &[("x-token", "Token abc".to_owned())]), Ok(Says::ReadIt));
-    for (text, why) in [
-        ("Token abd", "wrong credentials"),
-        ("Token ", "wrong credentials"),
-        ("abc", "the signature lacks its prefix"),
-    ] {
+    for (text, why) in
+        [("Token abd", "wrong credentials"), ("Token ", "wrong credentials"), ("abc", "the signature lacks its prefix")]
+    {
         assert_eq!(presented(&crm, &[("x-token", text.to_owned())]), Err(Refusal(why)), "{text}");
     }
     assert_eq!(presented(&crm, &[]), Err(Refusal("no token")));
@@ -58,10 +56,9 @@ fn a_shared_token_says_only_what_to_read_too() {
 
 #[test]
 fn without_a_description_only_what_is_signed_is_taken() {
-    for verify in [
-        r#"{ scheme = "basic", secret = ["u:p"] }"#,
-        r#"{ scheme = "token", header = "X-Token", secret = ["abc"] }"#,
-    ] {
+    for verify in
+        [r#"{ scheme = "basic", secret = ["u:p"] }"#, r#"{ scheme = "token", header = "X-Token", secret = ["abc"] }"#]
+    {
         let text = format!("[[connection]]\nname = \"acme\"\ncrm = \"generic\"\nverify = {verify}\n");
         let environment = leadpact::settings::Environment::from_iter([("NONE", "")]);
         let report = leadpact::settings::from_text("leadpact.toml", &text, &environment).unwrap_err();
@@ -73,7 +70,9 @@ fn without_a_description_only_what_is_signed_is_taken() {
 fn each_event_of_a_signed_message_says_what_its_action_means() {
     let crm = fake::plain("http://127.0.0.1:9");
     let event = |did: &str, more: &str| {
-        format!(r#"{{"kind": "person", "did": "{did}", "at": "2026-01-05T09:00:00Z", "record": {{"id": 1, "state": "x"}}{more}}}"#)
+        format!(
+            r#"{{"kind": "person", "did": "{did}", "at": "2026-01-05T09:00:00Z", "record": {{"id": 1, "state": "x"}}{more}}}"#
+        )
     };
     let events = [
         event("set", ""),

@@ -176,9 +176,9 @@ fn paged(list: &Listing, given: Given, next: Option<&str>) -> Result<Given, CrmE
     Ok(match &list.paging {
         Paging::Cursor(_) => given.with(Placeholder::Cursor, next),
         Paging::Offset(page) => {
-            let offset: u64 = next.map_or(Ok(0), str::parse).map_err(|_| CrmError::Never {
-                message: "the cursor is none of this CRM's".to_owned(),
-            })?;
+            let offset: u64 = next
+                .map_or(Ok(0), str::parse)
+                .map_err(|_| CrmError::Never { message: "the cursor is none of this CRM's".to_owned() })?;
             given.with(Placeholder::Offset, offset).with(Placeholder::Page, *page)
         }
         Paging::Link(_) | Paging::Single => given,

@@ -43,10 +43,9 @@ impl DescribedCrm {
     /// [`CrmError::Never`] when the description has no tasks.
     pub fn task(&self) -> Result<&Task, CrmError> {
         let description = self.api.description();
-        description
-            .task
-            .as_ref()
-            .ok_or_else(|| CrmError::Never { message: format!("the description of {} has no [task]", description.name) })
+        description.task.as_ref().ok_or_else(|| CrmError::Never {
+            message: format!("the description of {} has no [task]", description.name),
+        })
     }
 
     pub fn not_described(&self, object: Object, what: &str) -> CrmError {

@@ -17,7 +17,9 @@ const LONGEST_MESSAGE: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The record is not there, or not visible to us.
-    Gone { message: String },
+    Gone {
+        message: String,
+    },
     Other(CrmError),
 }
 

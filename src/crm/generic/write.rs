@@ -58,10 +58,7 @@ async fn send(
 
 /// One result for each item. Where it is unknown of any whether it was done, all of them are to be read
 /// back; where nothing at all was done, the whole call failed.
-pub(super) fn settle(
-    count: usize,
-    outcomes: Vec<Result<ItemResult, Failure>>,
-) -> Result<Vec<ItemResult>, CrmError> {
+pub(super) fn settle(count: usize, outcomes: Vec<Result<ItemResult, Failure>>) -> Result<Vec<ItemResult>, CrmError> {
     let failures: Vec<Failure> = outcomes.iter().filter_map(|outcome| outcome.clone().err()).collect();
     if let Some(doubt) = failures.iter().find(|failure| failure.is_doubt()) {
         return Err(doubt.clone().into());

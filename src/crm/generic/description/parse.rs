@@ -5,9 +5,7 @@ use super::super::template::Placeholder;
 use super::super::times::{TimeFormat, Times};
 use super::objects::record;
 use super::request::{listing, need_path, needs, path, request, template};
-use super::{
-    Action, Authentication, Description, Errors, FindTask, Meaning, People, Record, Scheme, Task, Webhook,
-};
+use super::{Action, Authentication, Description, Errors, FindTask, Meaning, People, Record, Scheme, Task, Webhook};
 use crate::agreement::document::{self, Reader, Sink, Word};
 use crate::agreement::problem::{Problem, Report, did_you_mean};
 use crate::crm::connection::SignatureEncoding;
@@ -82,9 +80,9 @@ fn description(mut root: Reader<'_>, sink: &Sink<'_>) -> Option<Description> {
 }
 
 fn address(sink: &Sink<'_>, word: &Word<'_>) -> Option<String> {
-    let url = url::Url::parse(word.text).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
-    });
+    let url = url::Url::parse(word.text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none());
     if url.is_none() {
         sink.error_with(word.span.clone(), "`base_url` must be an address", "for example https://api.crm.example");
     }
@@ -111,12 +109,7 @@ fn times(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<TimeFormat> {
     format
 }
 
-fn choice<T: Copy>(
-    reader: &mut Reader<'_>,
-    sink: &Sink<'_>,
-    key: &'static str,
-    possible: &[(&str, T)],
-) -> Option<T> {
+fn choice<T: Copy>(reader: &mut Reader<'_>, sink: &Sink<'_>, key: &'static str, possible: &[(&str, T)]) -> Option<T> {
     reader.need(key);
     let word = reader.text(key)?;
     one_of(sink, key, &word, possible)
@@ -276,8 +269,7 @@ fn task(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Task> {
 fn people(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<People> {
     let list = listing(&mut reader, sink, &[]);
     let id = need_path(&mut reader, sink, "id");
-    let [name, email, active, manager] =
-        ["name", "email", "active", "manager"].map(|key| path(&mut reader, sink, key));
+    let [name, email, active, manager] = ["name", "email", "active", "manager"].map(|key| path(&mut reader, sink, key));
     reader.finish();
     Some(People { list: list?, id: id?, name, email, active, manager })
 }

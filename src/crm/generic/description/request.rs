@@ -143,10 +143,8 @@ pub(super) fn template(sink: &Sink<'_>, word: &Word<'_>, allowed: &[Placeholder]
         Err(Bad::Unknown(name, place)) => {
             let possible: Vec<&str> = allowed.iter().map(|p| p.as_str()).collect();
             let place = sink.inside(word, place);
-            let mut problem = crate::agreement::problem::Problem::error(
-                place,
-                format!("`{{{name}}}` cannot be filled in here"),
-            );
+            let mut problem =
+                crate::agreement::problem::Problem::error(place, format!("`{{{name}}}` cannot be filled in here"));
             problem.help = did_you_mean(&name, &possible);
             sink.note(problem);
             None
