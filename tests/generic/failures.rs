@@ -76,6 +76,7 @@ async fn a_description_can_say_otherwise_of_a_status_and_where_the_text_stands()
     let fake = Fake::always(given(422, "{}")).await;
     let reads = crm(described(&description, &rest(&fake.url))).read(Object::Lead, &ids(&["1"])).await.unwrap();
     assert!(is_gone(&reads, "1"));
+    assert_eq!(reads.at, at("2026-01-05T09:05:00Z"), "it is gone by the CRM's clock");
 }
 
 #[tokio::test]

@@ -143,14 +143,14 @@ async fn an_update_carries_the_changed_fields_alone_typed_and_in_their_places() 
     assert_eq!(results, [done("2026-01-05T08:30:36.551Z")]);
     let deal = Write {
         id: RecordId::new("1842"),
-        values: values(&[("flag", Value::Bool(true)), ("owner", Value::Null), ("name", Value::text("77"))]),
+        values: values(&[("flag", Value::Bool(true)), ("owner", Value::Null), ("stage_name", Value::text("007"))]),
     };
     assert_eq!(crm.write(Object::Opportunity, &[deal]).await.unwrap(), [done("2026-01-05T09:04:59Z")]);
     let seen = fake.seen();
     assert_eq!(seen[0].line(), format!("PATCH /api/v1/leads/{LEAD_ID}"));
     assert_eq!(seen[0].body, json!({"owner_id": 990012, KEY: 41}));
     assert_eq!(seen[1].line(), "PATCH /api/v2/deals/1842");
-    assert_eq!(seen[1].body, json!({"custom_fields": {KEY: true}, "owner_id": null, "title": "77"}));
+    assert_eq!(seen[1].body, json!({"custom_fields": {KEY: true}, "owner_id": null, "stage_id": "007"}));
 }
 
 #[tokio::test]

@@ -67,11 +67,12 @@ impl Api {
     }
 
     fn url(&self, request: &Request, given: &Given) -> Result<Url, Failure> {
-        let path = request.path.fill(given, |text, filled| encode(text, filled));
+        let path = request.path.fill(given, encode);
         let path = path.ok_or_else(|| never("a value for the request's path is missing"))?;
         // An address of another record, or of all of them.
         if path.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
-            return Err(Failure::Gone { message: "no record can have this id".to_owned() });
+            let message = "no record can have this id".to_owned();
+            return Err(Failure::Gone { message, at: self.http.real_time() });
         }
         let one = |(key, value): &(_, _)| pair(key, value, given);
         let query: Vec<String> = request.query.iter().filter_map(one).collect();
@@ -109,7 +110,7 @@ impl Api {
     }
 
     /// One page: the first, or the one that the page before told of.
-    pub async fn page(&self, list: &Listing, given: Given, next: Option<&str>) -> Result<Page, CrmError> {
+    pub async fn page(&self, list: &Listing, given: Given, next: Option<&str>) -> Result<Page, Failure> {
         let given = paged(list, given, next)?;
         let first = self.url(&list.request, &given)?;
         let url = match (&list.paging, next) {
@@ -121,14 +122,14 @@ impl Api {
             Some(Json::Array(items)) => items.clone(),
             // An empty list, as some CRMs write it.
             Some(Json::Null) | None => Vec::new(),
-            Some(_) => return Err(CrmError::Never { message: "`items` does not lead to a list".to_owned() }),
+            Some(_) => return Err(never("`items` does not lead to a list")),
         };
         let next = following(list, &told.json, items.len(), next);
         Ok(Page { at: told.at, items, next })
     }
 
     /// All items, up to so many pages.
-    pub async fn pages(&self, list: &Listing, given: &Given, most: usize) -> Result<Vec<Json>, CrmError> {
+    pub async fn pages(&self, list: &Listing, given: &Given, most: usize) -> Result<Vec<Json>, Failure> {
         let (mut items, mut next) = (Vec::new(), None);
         for _ in 0..most {
             let page = self.page(list, given.clone(), next.as_deref()).await?;

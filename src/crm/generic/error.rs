@@ -5,6 +5,7 @@ use super::description::{Description, Meaning};
 use super::path::scalar;
 use crate::crm::http::Answer;
 use crate::crm::{CrmError, ItemResult};
+use crate::record::Timestamp;
 use serde_json::Value as Json;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(super) enum Failure {
     /// The record is not there, or not visible to us.
     Gone {
         message: String,
+        /// By the CRM's clock.
+        at: Timestamp,
     },
     Other(CrmError),
 }
@@ -33,7 +36,7 @@ impl From<Failure> for CrmError {
     /// For requests that are about no record: nothing is at that address.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Gone { message } => CrmError::Never { message },
+            Failure::Gone { message, .. } => CrmError::Never { message },
             Failure::Other(error) => error,
         }
     }
@@ -68,7 +71,7 @@ impl Failure {
     /// What became of one item of several.
     pub fn item(self) -> ItemResult {
         match self {
-            Failure::Gone { message } => ItemResult::Gone { message },
+            Failure::Gone { message, .. } => ItemResult::Gone { message },
             Failure::Other(CrmError::Never { message }) => ItemResult::Refused { message },
             Failure::Other(CrmError::Later { message, after }) => ItemResult::Later { message, after },
             Failure::Other(CrmError::SignIn { message } | CrmError::Doubt { message }) => {
@@ -105,7 +108,7 @@ fn failure(description: &Description, answer: &Answer) -> Failure {
         Meaning::Later => CrmError::Later { message, after: Some(wait(description, answer)) }.into(),
         Meaning::Doubt => CrmError::Doubt { message }.into(),
         Meaning::Never => CrmError::Never { message }.into(),
-        Meaning::Gone => Failure::Gone { message },
+        Meaning::Gone => Failure::Gone { message, at: answer.at },
         Meaning::SignIn => CrmError::SignIn { message }.into(),
     }
 }

@@ -91,7 +91,10 @@ async fn read_singly(
                     reads.records.push(((*id).clone(), shown(crm, object, record, item, told.at)));
                 }
             }
-            Err(Failure::Gone { .. }) => reads.records.push(((*id).clone(), ReadRecord::Gone)),
+            Err(Failure::Gone { at, .. }) => {
+                reads.at = reads.at.min(at);
+                reads.records.push(((*id).clone(), ReadRecord::Gone));
+            }
             Err(failure) => failures.push(failure),
         }
     }

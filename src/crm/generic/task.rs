@@ -61,7 +61,13 @@ pub(super) async fn find(crm: &DescribedCrm, tasks: &[NewTask]) -> Result<Vec<Op
     let described = crm.task()?;
     let call = |index: usize| {
         let given = of_record(crm, &tasks[index]);
-        async move { crm.api.pages(&described.find.list, &given, MOST_PAGES).await }
+        async move {
+            match crm.api.pages(&described.find.list, &given, MOST_PAGES).await {
+                // A record that is gone has no tasks.
+                Err(Failure::Gone { .. }) => Ok(Vec::new()),
+                outcome => outcome,
+            }
+        }
     };
     let outcomes = in_fours(tasks.len(), call, Result::is_err).await;
     let mut found = Vec::with_capacity(tasks.len());

@@ -100,11 +100,11 @@ fn json(placed: &Placed, value: &Value, times: &Times) -> Json {
     }
 }
 
-/// Digits as a number where the CRM wants one; anything else stays text.
+/// Digits as a number where the CRM wants one; what would not come back as the same text, as 007, and
+/// anything else stays text.
 pub(super) fn text_or_number(text: &str, number: bool) -> Json {
-    let digits = number && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match text.parse::<u64>() {
-        Ok(whole) if digits => Json::Number(Number::from(whole)),
+        Ok(whole) if number && whole.to_string() == text => Json::Number(Number::from(whole)),
         _ => text.into(),
     }
 }
