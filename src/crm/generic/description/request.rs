@@ -21,11 +21,9 @@ pub(super) fn request(
     allowed: &[Placeholder],
 ) -> Option<Request> {
     let given: Vec<&'static str> = METHODS.into_iter().filter(|m| methods.contains(m) && reader.has(m)).collect();
-    let query = reader.table("query").map(|query| entries(&query, sink, allowed)).unwrap_or_default();
-    let body = match methods.iter().any(|m| *m != "get") && reader.has("body") {
-        true => raw(reader, "body").and_then(|value| json(sink, value, allowed)),
-        false => None,
-    };
+    let query = reader.table("query").map_or(Some(Vec::new()), |query| entries(&query, sink, allowed));
+    let takes_body = methods.iter().any(|method| *method != "get") && reader.has("body");
+    let body = raw(reader, "body").filter(|_| takes_body).map(|value| json(sink, value, allowed));
     let [method] = given.as_slice() else {
         let help = format!("for example {} = \"/path\"", methods[0]);
         sink.error_with(reader.span(), format!("a request has exactly one of {}", listed(methods)), help);
@@ -38,7 +36,11 @@ pub(super) fn request(
         "put" => Method::PUT,
         _ => Method::PATCH,
     };
-    Some(Request { method, path, query, body })
+    let body = match body {
+        Some(body) => Some(body?),
+        None => None,
+    };
+    Some(Request { method, path, query: query?, body })
 }
 
 fn listed(names: &[&str]) -> String {
@@ -157,12 +159,14 @@ pub(super) fn raw<'a>(reader: &Reader<'a>, key: &str) -> Option<&'a Spanned<DeVa
     reader.entries().into_iter().find(|(word, _)| word.text == key).map(|(_, value)| value)
 }
 
-fn entries(reader: &Reader<'_>, sink: &Sink<'_>, allowed: &[Placeholder]) -> Vec<(Template, JsonTemplate)> {
+/// `None`: one of them is wrong, which was noted.
+fn entries(reader: &Reader<'_>, sink: &Sink<'_>, allowed: &[Placeholder]) -> Option<Vec<(Template, JsonTemplate)>> {
     let one = |(key, value): (Word<'_>, &Spanned<DeValue<'_>>)| {
-        let key = template(sink, &key, allowed);
-        Some((key, json(sink, value, allowed)?)).and_then(|(key, value)| Some((key?, value)))
+        let (key, value) = (template(sink, &key, allowed), json(sink, value, allowed));
+        Some((key?, value?))
     };
-    reader.entries().into_iter().filter_map(one).collect()
+    let all: Vec<Option<(Template, JsonTemplate)>> = reader.entries().into_iter().map(one).collect();
+    all.into_iter().collect()
 }
 
 /// TOML as JSON, with placeholders in its texts and keys.
