@@ -249,3 +249,16 @@ async fn users_are_owners_and_inactive_ones_are_known() {
         [("990011", "Ada Ng", Some("ada@acme.example"), true), ("990012", "Ben Ode", Some("ben@acme.example"), false)];
     assert_eq!(told, expected);
 }
+
+#[tokio::test]
+async fn an_id_with_a_comma_is_not_two_ids() {
+    let fake = Fake::start(|seen| match seen.path.as_str() {
+        "/api/v2/deals" => given(200, DEALS),
+        _ => given(404, "{}"),
+    })
+    .await;
+    let reads = pipedrive(&fake.url).read(Object::Opportunity, &ids(&["1842", "1843,1844"])).await.unwrap();
+    assert_eq!(fake.seen()[0].query("ids"), Some("1842"));
+    assert_eq!(fake.seen()[1].path, "/api/v2/deals/1843%2C1844");
+    assert!(is_gone(&reads, "1843,1844"));
+}
