@@ -2,13 +2,16 @@
 //! understood, and what it points to exists.
 
 use leadpact::agreement::parse::parse;
-use leadpact::crm::generic::Generic;
+use leadpact::crm::generic::{self, Generic};
+use leadpact::crm::http::Http;
 use leadpact::crm::{Crm, Says, VerifiedDelivery};
+use leadpact::record::Timestamp;
 use leadpact::settings::{self, Environment, Settings};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/webhooks.md"];
+const PAGES: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/connectors.md", "docs/webhooks.md"];
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -27,7 +30,9 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 fn configurations(page: &str) -> Vec<Settings> {
     let secrets =
         ["HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "SF_CLIENT_ID", "SF_CLIENT_SECRET", "SF_PATH_SECRET"];
-    let secrets = secrets.iter().chain(["SLACK_BOT_TOKEN", "OTHER_SECRET"].iter());
+    let secrets = secrets.iter().chain(
+        ["SLACK_BOT_TOKEN", "OTHER_SECRET", "FRAPPE_API_KEY", "FRAPPE_API_SECRET", "FRAPPE_WEBHOOK_SECRET"].iter(),
+    );
     let environment = Environment::from_iter(secrets.map(|s| ((*s).to_owned(), "c2VjcmV0LW9mLWEtdGVzdA==".to_owned())));
     let texts = blocks(page, "toml").into_iter().filter(|text| text.contains("[[connection]]"));
     let read = texts.map(|text| match settings::from_text(page, &text, &environment) {
@@ -55,7 +60,8 @@ fn the_payloads_of_the_webhook_page_are_understood_whole() {
     let agreement = parse("agreement.toml", &text, &|_| Err("no file".to_owned())).expect("sound").agreement;
     let connections: Vec<_> = configurations("docs/webhooks.md").into_iter().flat_map(|s| s.connections).collect();
     assert_eq!(connections.len(), 2);
-    let crm = Generic::new(connections[0].clone(), &agreement.dictionary);
+    let http = Http::new(Arc::new(|| Timestamp::from_millis(0))).expect("a client");
+    let crm = Generic::new(connections[0].clone(), &agreement.dictionary, http);
     let payloads = blocks("docs/webhooks.md", "json");
     assert_eq!(payloads.len(), 2);
     let mut said = Vec::new();
@@ -66,6 +72,16 @@ fn the_payloads_of_the_webhook_page_are_understood_whole() {
     }
     assert_eq!(said.len(), 4);
     assert!(matches!(&said[0], Says::Changed(values) if values.len() == 4), "{:?}", said[0]);
+}
+
+#[test]
+fn the_page_about_connectors_shows_a_connection_and_a_description_that_are_sound() {
+    assert_eq!(configurations("docs/connectors.md").len(), 1);
+    let texts = blocks("docs/connectors.md", "toml");
+    let description = texts.iter().find(|text| text.contains("[authentication]")).expect("a whole one");
+    if let Err(report) = generic::parse("connectors.md", description) {
+        panic!("{}", report.render(false));
+    }
 }
 
 #[test]

@@ -17,6 +17,9 @@ const SECRETS: &[(&str, &str)] = &[
     ("SF_CLIENT_ID", "id-shh"),
     ("SF_CLIENT_SECRET", "force-shh"),
     ("SF_PATH_SECRET", "path-shh"),
+    ("FRAPPE_API_KEY", "key-shh"),
+    ("FRAPPE_API_SECRET", "api-shh"),
+    ("FRAPPE_WEBHOOK_SECRET", "web-shh"),
     ("OTHER_SECRET", "whsec_c2hoLXNoaC1zaGgtc2hoLXNoaC1zaGg="),
     ("SLACK_BOT_TOKEN", "xoxb-shh"),
     ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/shh"),
@@ -153,7 +156,7 @@ mod the_shipped_file {
         };
         let text: Vec<String> = DEFAULT_FILE.lines().map(bare).collect();
         let settings = read(&text.join("\n"), &[]);
-        assert_eq!(settings.connections.len(), 3);
+        assert_eq!(settings.connections.len(), 4);
         let connection = &settings.connections[0];
         let plain = &read(&hubspot(""), &[]).connections[0];
         assert_eq!(connection.base_url, plain.base_url);
@@ -392,7 +395,7 @@ mod problems {
         check(&generic(""), &["[[connection]] has no `verify`"]);
         check(
             &generic("verify = { scheme = \"hmac\", secret = [\"x\"] }"),
-            &["possible here: `standard-webhooks`, `hmac-sha256`"],
+            &["possible here: `standard-webhooks`, `hmac-sha256`, `basic`, `token`"],
         );
         check(&generic("verify = { scheme = \"hmac-sha256\", secret = [\"x\"] }"), &["`verify` has no `header`"]);
         let text = generic(

@@ -105,7 +105,8 @@ fn hubspot(secrets: &[&str]) -> HubSpot {
 }
 
 fn generic(verify: GenericVerify) -> Generic {
-    Generic::new(connection(Platform::Generic(GenericSettings { verify })), &Dictionary::default())
+    let http = Http::new(Arc::new(|| Timestamp::from_millis(0))).unwrap();
+    Generic::new(connection(Platform::Generic(GenericSettings::listening(verify))), &Dictionary::default(), http)
 }
 
 #[test]

@@ -58,6 +58,6 @@ pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result:
     Ok(match connection.platform {
         Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), &agreement.dictionary, http)),
         Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, &agreement.dictionary, http)?),
-        Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), &agreement.dictionary)),
+        Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), &agreement.dictionary, http)),
     })
 }

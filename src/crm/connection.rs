@@ -1,9 +1,11 @@
 //! The settings of one connection: which organisation, which fields and values, who takes records.
 //! Read from the configuration by `settings/`.
 
+use super::generic::Description;
 use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A logical value and the CRM's own values that stand for it.
 pub type ValueNames = (String, Vec<String>);
@@ -108,12 +110,57 @@ pub struct ClientCertificate {
 #[derive(Clone, Debug)]
 pub struct Generic {
     pub verify: GenericVerify,
+    /// `None`: it posts events in our own JSON and is only listened to.
+    pub described: Option<Described>,
+}
+
+impl Generic {
+    /// A sender that is only listened to.
+    pub fn listening(verify: GenericVerify) -> Self {
+        Self { verify, described: None }
+    }
+}
+
+/// A CRM that a description tells of, and what we sign in with there.
+#[derive(Clone, Debug)]
+pub struct Described {
+    pub description: Arc<Description>,
+    pub access_token: Option<SecretString>,
+    pub client_id: Option<SecretString>,
+    pub client_secret: Option<SecretString>,
 }
 
 #[derive(Clone, Debug)]
 pub enum GenericVerify {
-    StandardWebhooks { secret: Vec<SecretString> },
-    HmacSha256 { header: String, encoding: SignatureEncoding, prefix: String, secret: Vec<SecretString> },
+    StandardWebhooks {
+        secret: Vec<SecretString>,
+    },
+    HmacSha256 {
+        header: String,
+        encoding: SignatureEncoding,
+        prefix: String,
+        secret: Vec<SecretString>,
+    },
+    /// `user:password`; whoever has seen it can say anything.
+    Basic {
+        secret: Vec<SecretString>,
+    },
+    /// The same text in a header of every message.
+    Token {
+        header: String,
+        prefix: String,
+        secret: Vec<SecretString>,
+    },
+}
+
+impl GenericVerify {
+    /// The body itself is vouched for; else a message is only a hint which record to read.
+    pub fn is_signed(&self) -> bool {
+        match self {
+            GenericVerify::StandardWebhooks { .. } | GenericVerify::HmacSha256 { .. } => true,
+            GenericVerify::Basic { .. } | GenericVerify::Token { .. } => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,15 @@ impl Http {
         self.client.patch(url)
     }
 
+    pub fn request(&self, method: reqwest::Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// What the time is here, where no answer tells the CRM's.
+    pub fn real_time(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     /// Sends a request once and reads the answer whole.
     ///
     /// # Errors

@@ -20,8 +20,8 @@ pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
 
 /// A CRM organisation as the engine sees it. Reads and writes take at most as many records a call
-/// as the limits say; the connector makes one HTTP call for each of its calls (and one more where
-/// activities are rows of their own).
+/// as the limits say; the connector makes one HTTP call for each of its calls (one more where
+/// activities are rows of their own, and one a record in a described CRM that takes no more).
 #[async_trait]
 pub trait Crm: Send + Sync {
     /// Checks that the CRM (or somebody who knows the secret) sent this.

@@ -2,10 +2,10 @@
 //! What each CRM asks for itself is in `platform`, names and values of the agreement in `mapping`.
 
 use super::values::{base_url, choice, filled};
-use super::{Named, mapping, platform};
+use super::{Named, generic, mapping, platform};
 use crate::agreement::document::{Reader, Sink, Word};
 use crate::crm::Connection;
-use crate::crm::connection::{Backfill, Mode, Platform};
+use crate::crm::connection::{Backfill, Generic, Mode, Platform};
 use crate::record::ConnectionName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -104,8 +104,9 @@ fn one<'a>(
         return None;
     };
     let base_url = base_url(reader, sink, crm.default_base_url());
-    let platform = platform(reader, crm, sink);
+    let platform = platform(reader, crm, folder, sink);
     platform::refuse_others(reader, crm, sink);
+    let base_url = base_url.and_then(|url| described_url(url, platform.as_ref(), reader, sink));
     Some(Connection {
         name: name?,
         agreement,
@@ -128,10 +129,24 @@ fn version(word: Option<Word<'_>>, crm: Crm) -> String {
     bare.to_owned()
 }
 
-fn platform(reader: &mut Reader<'_>, crm: Crm, sink: &Sink<'_>) -> Option<Platform> {
+/// Where a described CRM's API is: as the connection says, else as the description does.
+fn described_url(url: String, platform: Option<&Platform>, reader: &Reader<'_>, sink: &Sink<'_>) -> Option<String> {
+    let Some(Platform::Generic(Generic { described: Some(described), .. })) = platform else { return Some(url) };
+    if !url.is_empty() {
+        return Some(url);
+    }
+    let default = described.description.base_url.clone();
+    if default.is_none() {
+        let help = "the address of your account, for example base_url = \"https://acme.crm.example\"";
+        sink.error_with(reader.span_of("connector"), "this connector needs a `base_url`", help);
+    }
+    default
+}
+
+fn platform(reader: &mut Reader<'_>, crm: Crm, folder: &Path, sink: &Sink<'_>) -> Option<Platform> {
     match crm {
         Crm::HubSpot => platform::hubspot(reader, sink).map(Platform::HubSpot),
         Crm::Salesforce => platform::salesforce(reader, sink).map(Platform::Salesforce),
-        Crm::Generic => platform::generic(reader, sink).map(Platform::Generic),
+        Crm::Generic => generic::generic(reader, folder, sink).map(Platform::Generic),
     }
 }

@@ -62,6 +62,8 @@ pub(super) const CONNECTION: &[(&str, Kind)] = &[
     ("client_certificate", Inline),
     ("client_certificate.header", Text),
     ("client_certificate.sha256", List),
+    ("connector", Text),
+    ("time_zone", Text),
     ("verify", Inline),
     ("verify.scheme", Text),
     ("verify.secret", List),

@@ -4,6 +4,7 @@
 mod check;
 mod connection;
 mod environment;
+mod generic;
 mod interpolate;
 mod keys;
 mod mapping;

@@ -1,28 +1,28 @@
 //! What each CRM asks of its connection: who the organisation is, how its messages are checked and
-//! how we sign in. Nothing is called here.
+//! how we sign in. Nothing is called here; what a generic connection asks for is in `generic`.
 
 use super::connection::Crm;
 use super::values::{choice, need_secret, secret, secrets};
 use crate::agreement::document::{Reader, Sink, Word};
-use crate::crm::connection::{
-    ClientCertificate, Generic, GenericVerify, HubSpot, Salesforce, SalesforceAuth, SignatureEncoding,
-};
+use crate::crm::connection::{ClientCertificate, HubSpot, Salesforce, SalesforceAuth};
 use crate::crm::salesforce::id;
 
 /// The settings that only some CRMs have.
 const OWN: &[(&str, &[Crm])] = &[
     ("portal_id", &[Crm::HubSpot]),
-    ("access_token", &[Crm::HubSpot, Crm::Salesforce]),
-    ("webhook_secret", &[Crm::HubSpot]),
+    ("access_token", &[Crm::HubSpot, Crm::Salesforce, Crm::Generic]),
+    ("webhook_secret", &[Crm::HubSpot, Crm::Generic]),
     ("lead_object", &[Crm::HubSpot]),
     ("organization_id", &[Crm::Salesforce]),
-    ("client_id", &[Crm::Salesforce]),
-    ("client_secret", &[Crm::Salesforce]),
+    ("client_id", &[Crm::Salesforce, Crm::Generic]),
+    ("client_secret", &[Crm::Salesforce, Crm::Generic]),
     ("private_key", &[Crm::Salesforce]),
     ("username", &[Crm::Salesforce]),
     ("path_secret", &[Crm::Salesforce]),
     ("client_certificate", &[Crm::Salesforce]),
     ("verify", &[Crm::Generic]),
+    ("connector", &[Crm::Generic]),
+    ("time_zone", &[Crm::Generic]),
 ];
 
 /// Where the CRM itself is in doubt, none of its settings is an unknown key besides.
@@ -115,7 +115,7 @@ fn client_certificate(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<ClientC
 }
 
 /// A header's name, in lower case.
-fn header(sink: &Sink<'_>, word: &Word<'_>, key: &str) -> Option<String> {
+pub(super) fn header(sink: &Sink<'_>, word: &Word<'_>, key: &str) -> Option<String> {
     let fits = word.text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if !fits {
         sink.error(word.span.clone(), format!("`{key}` must be the name of an HTTP header"));
@@ -132,34 +132,4 @@ fn fingerprint(sink: &Sink<'_>, word: &Word<'_>) -> Option<String> {
         sink.error_with(word.span.clone(), "a SHA-256 fingerprint has 64 hex digits", help);
     }
     fits.then_some(bare)
-}
-
-pub(super) fn generic(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<Generic> {
-    reader.need("verify");
-    let mut reader = reader.table("verify")?;
-    reader.need("scheme");
-    let schemes = [("standard-webhooks", false), ("hmac-sha256", true)];
-    let own_header = choice(&mut reader, sink, "scheme", &schemes);
-    let secret = secrets(&mut reader, sink, "secret");
-    let verify = match own_header {
-        Some(false) => Some(GenericVerify::StandardWebhooks { secret }),
-        Some(true) => hmac(&mut reader, sink, secret),
-        None => {
-            // Nobody knows whether these belong here; the scheme is what to mend.
-            for key in ["header", "encoding", "prefix"] {
-                reader.has(key);
-            }
-            None
-        }
-    };
-    reader.finish();
-    Some(Generic { verify: verify? })
-}
-
-fn hmac(reader: &mut Reader<'_>, sink: &Sink<'_>, secret: Vec<secrecy::SecretString>) -> Option<GenericVerify> {
-    let header = reader.need_text("header").and_then(|word| header(sink, &word, "header"));
-    let encodings = [("hex", SignatureEncoding::Hex), ("base64", SignatureEncoding::Base64)];
-    let encoding = choice(reader, sink, "encoding", &encodings).unwrap_or(SignatureEncoding::Hex);
-    let prefix = reader.text("prefix").map_or("", |word| word.text).to_owned();
-    Some(GenericVerify::HmacSha256 { header: header?, encoding, prefix, secret })
 }

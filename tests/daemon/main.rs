@@ -7,6 +7,7 @@ mod audit;
 mod configuration;
 mod crashes;
 mod daemon;
+mod described;
 mod house;
 mod interlocks;
 mod news;

@@ -418,7 +418,7 @@ pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {
             values: BTreeMap::new(),
             parties: BTreeMap::from([(PartyName::new("teleprospecting"), members)]),
             touches: Touches { types: Vec::new(), by: TouchBy::Anyone, automation_users: Vec::new() },
-            platform: Platform::Generic(Generic { verify: GenericVerify::StandardWebhooks { secret: Vec::new() } }),
+            platform: Platform::Generic(Generic::listening(GenericVerify::StandardWebhooks { secret: Vec::new() })),
         },
         crm,
         agreement: Arc::new(agreement),

@@ -189,8 +189,8 @@ fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
 fn generic(agreement: &Agreement) -> (Connection, SharedCrm) {
     let secret = format!("whsec_{}", STANDARD.encode(KEY));
     let verify = GenericVerify::StandardWebhooks { secret: vec![secret.into()] };
-    let connection = connection("acme-other", Platform::Generic(GenericSettings { verify }));
-    (connection.clone(), Arc::new(Generic::new(connection, &agreement.dictionary)))
+    let connection = connection("acme-other", Platform::Generic(GenericSettings::listening(verify)));
+    (connection.clone(), Arc::new(Generic::new(connection, &agreement.dictionary, http())))
 }
 
 /// A request on its way.

@@ -1,43 +1,88 @@
-//! Any other system that can sign a webhook: it tells of leads and opportunities in one documented
-//! JSON (`events.rs`). It can be listened to, not yet read or written.
+//! Any other CRM. Where a description says how, it is read and written like the others
+//! (`description/`); without one it tells of leads and opportunities in our own JSON (`events.rs`) and
+//! is only listened to.
 
+mod api;
 mod defaults;
+mod described;
+mod description;
+mod error;
 mod events;
+mod path;
+mod payload;
+mod people;
+mod read;
+mod search;
+mod task;
+mod template;
+mod times;
 mod verify;
+mod write;
 
 pub use defaults::field_map;
+pub use description::{Authentication, Description, SHIPPED, Scheme, parse, shipped};
+pub use search::ModifiedPage;
+pub use template::Placeholder;
 
 use super::connection::{GenericVerify, Platform};
 use super::fields::FieldMap;
+use super::http::Http;
 use super::{
     Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
     Reads, Refusal, VerifiedDelivery, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use api::Api;
 use async_trait::async_trait;
+use described::DescribedCrm;
 
-/// One generic sender.
+/// Requests that one call makes at most, where each is about one record.
+const SINGLY: usize = read::SINGLY;
+
+/// One CRM of another kind.
 pub struct Generic {
     scheme: GenericVerify,
     fields: FieldMap,
     automation_users: Vec<OwnerId>,
+    described: Option<DescribedCrm>,
 }
 
 impl Generic {
     /// # Panics
     /// When the connection is to another CRM: the caller chooses the connector by its platform.
-    pub fn new(connection: Connection, dictionary: &Dictionary) -> Self {
+    pub fn new(connection: Connection, dictionary: &Dictionary, http: Http) -> Self {
         let fields = field_map(&connection, dictionary);
         let Platform::Generic(settings) = connection.platform else {
             panic!("connection `{}` is not generic", connection.name);
         };
-        Self { scheme: settings.verify, fields, automation_users: connection.touches.automation_users }
+        let automation_users = connection.touches.automation_users;
+        let described = settings.described.map(|described| DescribedCrm {
+            placed: defaults::placed(&fields, &described.description),
+            automation_users: automation_users.clone(),
+            api: Api { http, base_url: connection.base_url, described },
+        });
+        Self { scheme: settings.verify, fields, automation_users, described }
     }
-}
 
-fn not_yet<T>() -> Result<T, CrmError> {
-    Err(CrmError::Never { message: "a generic connection cannot be read or written yet".to_owned() })
+    /// What was modified since a moment, a page at a time; `cursor` is the page before's `next`.
+    ///
+    /// # Errors
+    /// As every call; [`CrmError::Never`] where the description has no search.
+    pub async fn modified_since(
+        &self,
+        object: Object,
+        since: Timestamp,
+        cursor: Option<&str>,
+    ) -> Result<ModifiedPage, CrmError> {
+        search::modified_since(self.described()?, object, since, cursor).await
+    }
+
+    fn described(&self) -> Result<&DescribedCrm, CrmError> {
+        self.described.as_ref().ok_or_else(|| CrmError::Never {
+            message: "without a `connector` this connection is only listened to".to_owned(),
+        })
+    }
 }
 
 #[async_trait]
@@ -47,7 +92,10 @@ impl Crm for Generic {
     }
 
     fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed> {
-        events::parse(delivery.body(), &self.fields, &self.automation_users)
+        match &self.described {
+            Some(crm) => payload::parse(delivery.body(), crm, self.scheme.is_signed()),
+            None => events::parse(delivery.body(), &self.fields, &self.automation_users),
+        }
     }
 
     fn acknowledgement(&self) -> Acknowledgement {
@@ -55,35 +103,44 @@ impl Crm for Generic {
     }
 
     fn limits(&self) -> Limits {
-        Limits { read: 100, write: 100, tasks: 100 }
+        let Some(crm) = &self.described else { return Limits { read: 100, write: 100, tasks: 100 } };
+        let batch = |object| {
+            let record = crm.api.description().record(object)?;
+            Some(record.read_many.as_ref().map_or(SINGLY, |many| many.batch))
+        };
+        let read = [Object::Lead, Object::Opportunity].into_iter().filter_map(batch).min();
+        Limits { read: read.unwrap_or(SINGLY), write: SINGLY, tasks: SINGLY }
     }
 
-    async fn read(&self, _: Object, _: &[RecordId]) -> Result<Reads, CrmError> {
-        not_yet()
+    async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        read::read(self.described()?, object, ids).await
     }
 
-    async fn write(&self, _: Object, _: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
-        not_yet()
+    async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
+        write::write(self.described()?, object, writes).await
     }
 
-    async fn create_tasks(&self, _: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
-        not_yet()
+    async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
+        task::create(self.described()?, tasks).await
     }
 
-    async fn find_tasks(&self, _: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
-        not_yet()
+    async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
+        task::find(self.described()?, tasks).await
     }
 
     async fn people(&self) -> Result<Vec<Person>, CrmError> {
-        not_yet()
+        people::people(self.described()?).await
     }
 
-    fn record_url(&self, _: Object, _: &RecordId) -> Option<String> {
-        None
+    fn record_url(&self, object: Object, id: &RecordId) -> Option<String> {
+        let crm = self.described.as_ref()?;
+        let record = crm.api.description().record(object)?;
+        crm.api.record_url(record.web.as_ref()?, &record.type_name, id.as_str())
     }
 
-    /// Nothing can be written.
-    fn maps(&self, _: Object, _: FieldName) -> bool {
-        false
+    /// What the description has no request for cannot be written.
+    fn maps(&self, object: Object, field: FieldName) -> bool {
+        let record = self.described.as_ref().and_then(|crm| crm.api.description().record(object));
+        record.is_some_and(|record| record.update.is_some()) && self.fields.by_name(object, field).is_some()
     }
 }
