@@ -50,8 +50,14 @@ pub struct Upheld {
 }
 
 /// The briefings: silent in March; in May somebody was wrong at first.
-const ATTESTED: [(&str, bool); 6] =
-    [("2027-01", true), ("2027-02", false), ("2027-04", true), ("2027-05", false), ("2027-05", true), ("2027-06", true)];
+const ATTESTED: [(&str, bool); 6] = [
+    ("2027-01", true),
+    ("2027-02", false),
+    ("2027-04", true),
+    ("2027-05", false),
+    ("2027-05", true),
+    ("2027-06", true),
+];
 
 impl HalfYear {
     /// Plays it. Moments within one `tick` are looked at together.
