@@ -86,6 +86,8 @@ pub(super) struct Described<'a> {
     pub kind: &'a str,
     /// Its type alone makes its values readable as these.
     pub reads_as: &'static [FieldType],
+    /// Whatever is of this type can be written to it.
+    pub takes: Option<FieldType>,
     pub writable: bool,
     /// The only values that it takes, where they are listed.
     pub options: Option<Vec<&'a str>>,
@@ -103,20 +105,26 @@ impl Described<'_> {
             let not_listed = |text: &&str| !options.iter().any(|option| option.eq_ignore_ascii_case(text));
             texts.filter(not_listed).map(str::to_owned).collect()
         };
+        let readable = mapped.kind == FieldType::Text || self.reads_as.contains(&mapped.kind) || each_option();
+        // Into a field of our own goes any text or moment, which a list or a date would refuse.
+        let holds = self.takes == Some(mapped.kind) || mapped.kind == FieldType::Bool && each_option();
         Found::There {
             kind: self.kind.to_owned(),
-            fits: mapped.kind == FieldType::Text || self.reads_as.contains(&mapped.kind) || each_option(),
+            fits: if OWN.contains(&mapped.name.as_str()) { holds } else { readable },
             writable: self.writable,
             untaken: self.options.as_ref().map(untaken).unwrap_or_default(),
         }
     }
 }
 
+/// The logical names of the fields that leadpact writes by itself.
+pub const OWN: [&str; 5] = ["flag", "violation", "due", "clock", "last_action"];
+
 /// A field of leadpact's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnField {
     pub object: Object,
-    /// One of `flag`, `violation`, `due`, `clock`, `last_action`.
+    /// One of [`OWN`].
     pub name: FieldName,
     /// What the connection calls it in the CRM.
     pub crm_name: String,

@@ -142,6 +142,7 @@ fn found(known: &HashMap<String, Property>, mapped: &MappedField, written: Optio
     let described = Described {
         kind: &property.kind,
         reads_as: reads_as(&property.kind),
+        takes: takes(&property.kind),
         writable: !property.calculated && !property.modification_metadata.read_only_value,
         options: listed.then(|| property.options.iter().map(|option| option.value.as_str()).collect()),
     };
@@ -155,5 +156,16 @@ fn reads_as(kind: &str) -> &'static [FieldType] {
         "bool" => &[FieldType::Bool],
         "date" | "datetime" => &[FieldType::Date, FieldType::Time],
         _ => &[],
+    }
+}
+
+fn takes(kind: &str) -> Option<FieldType> {
+    match kind {
+        "string" => Some(FieldType::Text),
+        "number" => Some(FieldType::Number),
+        "bool" => Some(FieldType::Bool),
+        "date" => Some(FieldType::Date),
+        "datetime" => Some(FieldType::Time),
+        _ => None,
     }
 }

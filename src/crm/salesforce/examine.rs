@@ -147,6 +147,7 @@ fn found(known: &[Column], mapped: &MappedField, written: Option<&Vec<Value>>) -
     let described = Described {
         kind: &column.kind,
         reads_as: reads_as(&column.kind),
+        takes: takes(&column.kind),
         writable: column.updateable,
         options: (column.restricted_picklist && active().next().is_some()).then(|| active().collect()),
     };
@@ -172,5 +173,16 @@ fn reads_as(kind: &str) -> &'static [FieldType] {
         "boolean" => &[FieldType::Bool],
         "date" | "datetime" => &[FieldType::Date, FieldType::Time],
         _ => &[],
+    }
+}
+
+fn takes(kind: &str) -> Option<FieldType> {
+    match kind {
+        "string" | "textarea" => Some(FieldType::Text),
+        "int" | "long" | "double" | "currency" | "percent" => Some(FieldType::Number),
+        "boolean" => Some(FieldType::Bool),
+        "date" => Some(FieldType::Date),
+        "datetime" => Some(FieldType::Time),
+        _ => None,
     }
 }
