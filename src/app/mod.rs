@@ -10,7 +10,7 @@ pub mod versions;
 pub use agreements::{
     AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
 };
-pub use sites::connector;
+pub use sites::{connector, connector_reading};
 
 use crate::engine::clock::Clock;
 use crate::engine::context::{Engine, Parts};

@@ -1,6 +1,7 @@
 //! A connection at work is made here: its connector, and its agreement.
 
 use crate::agreement::Agreement;
+use crate::agreement::model::Dictionary;
 use crate::crm::connection::{Connection, Platform};
 use crate::crm::generic::Generic;
 use crate::crm::http::Http;
@@ -54,10 +55,18 @@ pub fn site(
 /// # Errors
 /// When its settings cannot work.
 pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
+    connector_reading(connection, &agreement.dictionary)
+}
+
+/// The same for any dictionary: an agreement that cannot be read does not keep its CRM from being looked at.
+///
+/// # Errors
+/// As [`connector`].
+pub fn connector_reading(connection: &Connection, dictionary: &Dictionary) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
-        Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), &agreement.dictionary, http)),
-        Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, &agreement.dictionary, http)?),
-        Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), &agreement.dictionary, http)),
+        Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), dictionary, http)),
+        Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, dictionary, http)?),
+        Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), dictionary, http)),
     })
 }

@@ -46,15 +46,22 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             &a.hash[..12]
         );
     }
-    list("Signatures:", &signing(&settings, &agreements));
+    list("Signatures:", &looked_up(&settings, &agreements));
     list("Left unsaid:", &agreements.unsaid());
     if arguments.strict && warned > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+fn looked_up(settings: &Settings, agreements: &Agreements) -> Vec<String> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(signing(settings, agreements)),
+        Err(error) => vec![format!("they cannot be looked up: {error}")],
+    }
+}
+
 /// Which signatures are missing under the files as they are; nothing where no signature is asked for.
 /// The database is only looked into, and where that cannot be, it is said.
-fn signing(settings: &Settings, agreements: &Agreements) -> Vec<String> {
-    let signed = signatures(settings, agreements).ok();
+pub(super) async fn signing(settings: &Settings, agreements: &Agreements) -> Vec<String> {
+    let signed = signatures(settings, agreements).await.ok();
     let mut said: Vec<String> = agreements.files().iter().filter_map(|file| missing(file, signed.as_deref())).collect();
     if !settings.require_signatures && !said.is_empty() {
         said.push(
@@ -64,17 +71,14 @@ fn signing(settings: &Settings, agreements: &Agreements) -> Vec<String> {
     said
 }
 
-fn signatures(settings: &Settings, agreements: &Agreements) -> anyhow::Result<Vec<Signature>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let db = open_to_look(settings).await?;
-        let mut all = Vec::new();
-        for file in agreements.files() {
-            all.extend(signature::of(&db, &file.agreement.hash).await?);
-        }
-        db.close().await;
-        Ok(all)
-    })
+async fn signatures(settings: &Settings, agreements: &Agreements) -> anyhow::Result<Vec<Signature>> {
+    let db = open_to_look(settings).await?;
+    let mut all = Vec::new();
+    for file in agreements.files() {
+        all.extend(signature::of(&db, &file.agreement.hash).await?);
+    }
+    db.close().await;
+    Ok(all)
 }
 
 /// `signed`: `None` where the database says nothing.

@@ -7,8 +7,10 @@ pub mod attest;
 pub mod audit;
 pub mod away;
 pub mod check;
+pub mod connect;
 pub mod demo;
 pub mod dispute;
+pub mod doctor;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
@@ -52,6 +54,10 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// Ask every CRM, the database, Slack and the mail server whether they would do; changes nothing.
+    Doctor(doctor::DoctorArguments),
+    /// Create the fields that leadpact writes in a connection's CRM, where its API allows it.
+    Connect(connect::ConnectArguments),
     /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -109,6 +115,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Init(command) => init::run(&command),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Connect(arguments) => connect::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -2,7 +2,7 @@
 //! retries, capped answers. What a status means is the connector's business (`*/error.rs`).
 
 use super::CrmError;
-use crate::record::Timestamp;
+use crate::record::{Elapsed, Timestamp};
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -78,6 +78,12 @@ impl Http {
     /// What the time is here, where no answer tells the CRM's.
     pub fn real_time(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// How far the other side's clock is ahead of ours, by an answer that has just come; within a
+    /// second, which is all that a `Date` tells.
+    pub fn ahead(&self, answer: &Answer) -> Option<Elapsed> {
+        Some(date(&answer.headers)? - (self.clock)())
     }
 
     /// Sends a request once and reads the answer whole.

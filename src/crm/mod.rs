@@ -3,6 +3,7 @@
 
 pub mod connection;
 pub mod delivery;
+pub mod examine;
 pub mod fields;
 pub mod generic;
 pub mod http;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
+pub use examine::{Examined, Made, OwnField, Wanted};
 
 /// A CRM organisation as the engine sees it. Reads and writes take at most as many records a call
 /// as the limits say; the connector makes one HTTP call for each of its calls (one more where
@@ -63,6 +65,16 @@ pub trait Crm: Send + Sync {
 
     /// The field of that logical name exists in this connection, so that it can be written.
     fn maps(&self, object: Object, field: crate::record::FieldName) -> bool;
+
+    /// Asks the CRM about itself, changing nothing. `None`: it cannot be asked.
+    async fn examine(&self, _wanted: &Wanted) -> Option<Examined> {
+        None
+    }
+
+    /// Creates fields of our own, and what they need to be seen; what exists is left as it is.
+    async fn create_fields(&self, _fields: &[OwnField]) -> Vec<Made> {
+        Vec::new()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

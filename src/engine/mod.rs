@@ -9,6 +9,7 @@ pub mod context;
 pub mod deliver;
 pub mod directory;
 pub mod dispute;
+pub mod doctor;
 pub mod head;
 pub mod held;
 pub mod inform;

@@ -2,7 +2,7 @@
 //! typed, so nothing from a CRM can add one.
 
 use super::settings::{EmailSettings, SetupError};
-use super::{Destination, Notifier, NotifyError, Rendered, text};
+use super::{Destination, Look, Notifier, NotifyError, Rendered, text};
 use async_trait::async_trait;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -94,6 +94,20 @@ impl Notifier for Email {
             Ok(Err(error)) => Err(refused(&error)),
             Err(_) => Err(later("the mail server timed out".to_owned())),
         }
+    }
+
+    /// Connects, greets, signs in and says NOOP.
+    async fn examine(&self, _: &[&str]) -> Vec<Look> {
+        let at = "mail server";
+        let fix =
+            "correct [notify.email] smtp_url: host, port, user and password, and ?tls=required where it asks for TLS";
+        let answer = tokio::time::timeout(WHOLE, self.transport().test_connection()).await;
+        vec![match answer {
+            Ok(Ok(true)) => Look::works(at, format!("it greets and lets us in; mail comes from {}", self.from.email)),
+            Ok(Ok(false)) => Look::broken(at, "it greets and then says no more", fix),
+            Ok(Err(error)) => Look::failed(at, &refused(&error), fix),
+            Err(_) => Look::broken(at, "the mail server timed out", fix),
+        }]
     }
 }
 

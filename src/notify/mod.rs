@@ -3,6 +3,7 @@
 
 mod blocks;
 pub mod email;
+pub mod examine;
 mod http;
 pub mod letter;
 mod letter_blocks;
@@ -11,11 +12,13 @@ pub mod render;
 mod sample;
 pub mod settings;
 pub mod slack;
+mod slack_examine;
 pub mod templates;
 mod text;
 pub mod version;
 mod words;
 
+pub use examine::{Look, Seen};
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
@@ -103,6 +106,11 @@ pub trait Notifier: Send + Sync {
 
     /// Sends one message once. The answer names it (Slack's channel and ts, the mail's id).
     async fn send(&self, to: &Destination, message: &Rendered) -> Result<String, NotifyError>;
+
+    /// Asks whether it would work, sending nothing. `channels` are those that the agreement names.
+    async fn examine(&self, _channels: &[&str]) -> Vec<Look> {
+        Vec::new()
+    }
 }
 
 /// Why a message was not sent, as what to do next.

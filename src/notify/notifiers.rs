@@ -4,7 +4,7 @@
 use super::email::Email;
 use super::settings::{EmailSettings, SetupError, SlackSettings};
 use super::slack::Slack;
-use super::{Destination, Letter, Message, Notifier, NotifyError, Rendered, Templates, render};
+use super::{Destination, Letter, Look, Message, Notifier, NotifyError, Rendered, Templates, render};
 
 pub struct Notifiers {
     templates: Templates,
@@ -42,6 +42,15 @@ impl Notifiers {
     /// Whether anything would be tried for that destination.
     pub fn reaches(&self, to: &Destination) -> bool {
         routes(to).iter().any(|route| self.list.iter().any(|channel| channel.reaches(route)))
+    }
+
+    /// Asks every channel whether it would work, sending nothing.
+    pub async fn examine(&self, channels: &[&str]) -> Vec<Look> {
+        let mut looks = Vec::new();
+        for channel in &self.list {
+            looks.extend(channel.examine(channels).await);
+        }
+        looks
     }
 
     /// A letter in every form, under this key.

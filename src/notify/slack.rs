@@ -3,7 +3,7 @@
 
 use super::http::{self, Answer};
 use super::settings::{SetupError, SlackSettings};
-use super::{Destination, Notifier, NotifyError, Rendered, text};
+use super::{Destination, Look, Notifier, NotifyError, Rendered, slack_examine, text};
 use async_trait::async_trait;
 use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -21,7 +21,7 @@ const REMEMBERED: usize = 10_000;
 
 /// How we may speak to Slack.
 #[derive(Debug)]
-enum Access {
+pub(super) enum Access {
     /// May choose the channel and find people.
     Bot { token: SecretString, base_url: String },
     /// Its channel was chosen when the webhook was made.
@@ -39,7 +39,7 @@ pub struct Slack {
 /// What the Web API answers, with HTTP status 200 even for errors.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ApiAnswer {
+pub(super) struct ApiAnswer {
     ok: bool,
     error: Option<String>,
     /// The scope that a token lacks.
@@ -65,6 +65,14 @@ impl Slack {
         };
         let client = http::client().map_err(|error| setup(&error.without_url().to_string()))?;
         Ok(Self { client, access, members: Mutex::default() })
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     async fn post(&self, token: &SecretString, base: &str, body: &Value) -> Result<String, NotifyError> {
@@ -150,6 +158,10 @@ impl Notifier for Slack {
             _ => Err(nobody("Slack cannot reach this destination")),
         }
     }
+
+    async fn examine(&self, channels: &[&str]) -> Vec<Look> {
+        slack_examine::examine(self, channels).await
+    }
 }
 
 /// Markup in the fallback text is live too, so it is escaped; previews of links in it are off.
@@ -170,7 +182,7 @@ fn body(channel: Option<&str>, message: &Rendered) -> Value {
     body
 }
 
-fn api_answer(answer: &Answer) -> Result<ApiAnswer, NotifyError> {
+pub(super) fn api_answer(answer: &Answer) -> Result<ApiAnswer, NotifyError> {
     let status = answer.status.as_u16();
     let Ok(api) = serde_json::from_slice::<ApiAnswer>(&answer.body) else {
         return Err(never(&format!("answered {status} with something that is not Slack's")));

@@ -15,6 +15,7 @@ pub mod attestation;
 pub mod clock;
 pub mod cursor;
 pub mod dispute;
+pub mod examine;
 pub mod history;
 pub mod inbox;
 pub mod journal;

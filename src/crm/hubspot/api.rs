@@ -47,6 +47,15 @@ impl ObjectType {
         }
     }
 
+    /// What people and scopes call the records.
+    pub fn plural(self) -> &'static str {
+        match self {
+            ObjectType::Contact => "contacts",
+            ObjectType::Lead => "leads",
+            ObjectType::Deal => "deals",
+        }
+    }
+
     /// The association from a task to such a record.
     pub fn association_from_task(self) -> u32 {
         match self {
@@ -104,6 +113,23 @@ impl Api {
             true => format!("{}/crm/v4/associations/{rest}", self.base_url),
             false => format!("{}/crm/associations/{}/{rest}", self.base_url, self.version),
         }
+    }
+
+    /// All properties of an object; `…/groups` for the groups.
+    pub fn properties(&self, of: ObjectType, rest: &str) -> String {
+        match self.is_legacy() {
+            true => format!("{}/crm/{}/properties/{}{rest}", self.base_url, self.version, of.path()),
+            false => format!("{}/crm/properties/{}/{}{rest}", self.base_url, self.version, of.path()),
+        }
+    }
+
+    pub fn account_details(&self) -> String {
+        format!("{}/account-info/{}/details", self.base_url, self.version)
+    }
+
+    /// Whose a token is and what it may do; for tokens of private apps.
+    pub fn token_info(&self) -> String {
+        format!("{}/oauth/v2/private-apps/get/access-token-info", self.base_url)
     }
 
     fn is_legacy(&self) -> bool {

@@ -22,6 +22,20 @@ struct Refused {
     message: Option<String>,
     category: Option<String>,
     policy_name: Option<String>,
+    errors: Vec<Reason>,
+}
+
+/// What a refusal says besides; only the scopes that it names are of use.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reason {
+    context: Lacking,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Lacking {
+    required_granular_scopes: Vec<String>,
 }
 
 /// One entry of `errors` in a batch answer.
@@ -66,9 +80,12 @@ fn call_error(answer: &Answer) -> CrmError {
 
 fn describe(status: u16, body: &Refused) -> String {
     let category = body.category.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
+    let lacking: Vec<&str> =
+        body.errors.iter().flat_map(|e| &e.context.required_granular_scopes).map(String::as_str).collect();
+    let scopes = if lacking.is_empty() { String::new() } else { format!(" (needs {})", lacking.join(" or ")) };
     match &body.message {
-        Some(message) => format!("HubSpot answered {status}{category}: {}", shortened(message)),
-        None => format!("HubSpot answered {status}{category}"),
+        Some(message) => format!("HubSpot answered {status}{category}: {}", shortened(&format!("{message}{scopes}"))),
+        None => format!("HubSpot answered {status}{category}{}", shortened(&scopes)),
     }
 }
 

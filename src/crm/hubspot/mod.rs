@@ -5,9 +5,11 @@ mod api;
 mod defaults;
 mod error;
 mod events;
+mod examine;
 mod payload;
 mod people;
 mod pipelines;
+mod provide;
 mod read;
 mod task;
 mod verify;
@@ -19,8 +21,8 @@ use super::connection::{self, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
-    Reads, Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask,
+    OwnField, Person, RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;
@@ -136,5 +138,13 @@ impl Crm for HubSpot {
 
     fn maps(&self, object: Object, field: FieldName) -> bool {
         self.fields.by_name(object, field).is_some()
+    }
+
+    async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
+        Some(examine::examine(self, wanted).await)
+    }
+
+    async fn create_fields(&self, fields: &[OwnField]) -> Vec<Made> {
+        provide::create(self, fields).await
     }
 }

@@ -5,7 +5,7 @@ use super::auth::Auth;
 use super::error::{self, SaveResult};
 use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http};
-use crate::record::Timestamp;
+use crate::record::{Elapsed, Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -107,6 +107,29 @@ impl Api {
             .ok_or_else(|| CrmError::Never { message: "the next page of a query has no path".to_owned() })?;
         let url = format!("{}{path}", self.base_url);
         error::check(self.send(|http| http.get(&url)).await?)?.json()
+    }
+
+    /// Fetches what stands at this path below the version's root.
+    ///
+    /// # Errors
+    /// As `error::of`.
+    pub async fn get(&self, path: &str) -> Result<Answer, CrmError> {
+        let url = format!("{}{path}", self.root);
+        error::check(self.send(|http| http.get(&url)).await?)
+    }
+
+    /// Creates one thing at this path below the version's root.
+    ///
+    /// # Errors
+    /// As `error::of`.
+    pub async fn post(&self, path: &str, body: &Json) -> Result<Answer, CrmError> {
+        let url = format!("{}{path}", self.root);
+        error::check(self.send(|http| http.post(&url).json(body)).await?)
+    }
+
+    /// How far Salesforce's clock is ahead of ours, by an answer that has just come.
+    pub fn ahead(&self, answer: &Answer) -> Option<Elapsed> {
+        self.http.ahead(answer)
     }
 
     /// Saves up to 200 records, each for itself. The results are in the order of the records.

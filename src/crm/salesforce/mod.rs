@@ -6,8 +6,10 @@ mod auth;
 pub mod defaults;
 mod error;
 mod events;
+mod examine;
 pub mod id;
 mod people;
+mod provide;
 mod read;
 mod soap;
 mod task;
@@ -19,8 +21,8 @@ use super::connection::{Connection, Platform, Salesforce as Settings};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery, Reads,
-    Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask, OwnField, Person,
+    RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::{FieldName, Object, RecordId, Timestamp};
@@ -106,6 +108,14 @@ impl Crm for Salesforce {
 
     fn maps(&self, object: Object, field: FieldName) -> bool {
         self.map.by_name(object, field).is_some()
+    }
+
+    async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
+        Some(examine::examine(&self.api, &self.map, &self.settings.organization_id, wanted).await)
+    }
+
+    async fn create_fields(&self, fields: &[OwnField]) -> Vec<Made> {
+        provide::create(&self.api, fields).await
     }
 }
 

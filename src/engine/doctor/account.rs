@@ -1,0 +1,140 @@
+//! Checks of what lies between us and the CRM: its answer, clocks, whose account it is, what the
+//! credentials may do, and whether our own writes could come back to us.
+
+use super::{Check, acts, advice};
+use crate::crm::connection::{Connection, Platform, Roster};
+use crate::crm::{CrmError, Examined};
+use crate::record::Elapsed;
+
+/// A `Date` counts whole seconds, and the answer was on its way.
+const DRIFT: Elapsed = Elapsed::from_secs(30);
+/// Beyond this, signatures are refused.
+const BROKEN: Elapsed = Elapsed::from_secs(300);
+
+pub(super) fn token(connection: &Connection, examined: &Examined) -> Check {
+    let name = connection.name.as_str();
+    let fields = examined.objects.iter().map(|told| told.fields.as_ref().err());
+    let answers = [examined.account.as_ref().err(), examined.permissions.as_ref().err()].into_iter().chain(fields);
+    let mut failures: Vec<Option<&CrmError>> = answers.collect();
+    // One good answer is enough to know that the credentials are taken.
+    let accepted = failures.iter().any(Option::is_none);
+    failures.retain(Option::is_some);
+    let refused = failures.iter().flatten().find(|e| matches!(e, CrmError::SignIn { .. }));
+    match (refused, failures.first().copied().flatten()) {
+        _ if accepted => Check::ok(name, "credentials", "accepted"),
+        (Some(error), _) => Check::fail(name, "credentials", error.to_string(), advice::sign_in(connection)),
+        (None, Some(error)) => Check::fail(name, "CRM", error.to_string(), advice::unreachable(connection)),
+        (None, None) => Check::ok(name, "credentials", "accepted"),
+    }
+}
+
+pub(super) fn clock(connection: &Connection, ahead: Option<Elapsed>) -> Option<Check> {
+    let name = connection.name.as_str();
+    let what = "clock";
+    let off = ahead?;
+    let distance = if off < Elapsed::from_secs(0) { Elapsed::from_millis(-off.as_millis()) } else { off };
+    let found = || match off < Elapsed::from_secs(0) {
+        true => format!("this machine is {distance} ahead of the CRM"),
+        false => format!("this machine is {distance} behind the CRM"),
+    };
+    Some(match () {
+        () if distance > BROKEN => Check::fail(name, what, found(), advice::clock()),
+        () if distance > DRIFT => Check::warn(name, what, found(), advice::clock()),
+        () => Check::ok(name, what, "agrees with the CRM's"),
+    })
+}
+
+pub(super) fn account(connection: &Connection, examined: &Examined) -> Option<Check> {
+    let (name, what) = (connection.name.as_str(), if is_salesforce(connection) { "organization" } else { "account" });
+    let account = match &examined.account {
+        Ok(account) => account,
+        Err(CrmError::Never { message }) => {
+            return Some(Check::warn(name, what, format!("cannot be told: {message}"), advice::no_account(connection)));
+        }
+        // What is wrong with the whole connection was said of the credentials.
+        Err(_) => return None,
+    };
+    Some(match &account.configured {
+        Some(configured) if *configured == account.id => Check::ok(name, what, account.id.clone()),
+        Some(configured) => {
+            let found = format!("the credentials open {}, the configuration names {configured}", account.id);
+            Check::fail(name, what, found, advice::account(connection, &account.id))
+        }
+        None => {
+            let found = format!("{}, and the configuration names none: events of any account are taken", account.id);
+            Check::warn(name, what, found, advice::account(connection, &account.id))
+        }
+    })
+}
+
+pub(super) fn permissions(connection: &Connection, examined: &Examined) -> Vec<Check> {
+    let name = connection.name.as_str();
+    let what = if is_salesforce(connection) { "permission" } else { "scope" };
+    match &examined.permissions {
+        Ok(all) => {
+            let lacking = all.iter().filter(|permission| !permission.granted);
+            let lacking = lacking.map(|permission| {
+                let found = format!("not granted; needed {}", permission.reason);
+                let fix = advice::permission(connection, &permission.name);
+                Check::fail(name, format!("{what} {}", permission.name), found, fix)
+            });
+            let granted: Vec<&str> = all.iter().filter(|p| p.granted).map(|p| p.name.as_str()).collect();
+            let there = (!granted.is_empty())
+                .then(|| Check::ok(name, format!("{what}s"), format!("granted: {}", granted.join(", "))));
+            there.into_iter().chain(lacking).collect()
+        }
+        // Only tokens of private apps can be asked; the calls beside this one show what is allowed.
+        Err(CrmError::Never { .. }) => {
+            vec![Check::ok(name, format!("{what}s"), "not listed for this kind of token; the calls below were tried")]
+        }
+        Err(CrmError::SignIn { .. }) => Vec::new(),
+        Err(error) => vec![Check::warn(
+            name,
+            format!("{what}s"),
+            format!("cannot be listed: {error}"),
+            "run doctor again when the CRM answers",
+        )],
+    }
+}
+
+/// What we write must not look like news to us, nor the user that we are like one of the people.
+pub(super) fn loops(connection: &Connection, examined: &Examined) -> Vec<Check> {
+    let name = connection.name.as_str();
+    let what = "loop guard";
+    let ours = super::own_fields(connection);
+    let doubled = connection.fields.iter().find_map(|((object, field), crm_name)| {
+        let same = |own: &&crate::crm::OwnField| {
+            own.object == *object && own.name != *field && own.crm_name.eq_ignore_ascii_case(crm_name)
+        };
+        ours.iter().find(same).map(|own| (own, *field))
+    });
+    if let Some((own, field)) = doubled {
+        let found = format!(
+            "{} is both {} {}, which leadpact writes, and {field}, which it reads",
+            own.crm_name,
+            own.object.as_str(),
+            own.name
+        );
+        let fix = format!("map {} to a field of its own", own.name);
+        return vec![Check::fail(name, what, found, fix)];
+    }
+    let user = examined.account.as_ref().ok().and_then(|account| account.user.as_deref());
+    let is_us = |member: &String| user.is_some_and(|user| member == user);
+    let taken =
+        connection.parties.iter().find(|(_, roster)| matches!(roster, Roster::Members(all) if all.iter().any(is_us)));
+    if let (Some((party, _)), Some(user)) = (taken, user) {
+        let found =
+            format!("{user}, whom leadpact signs in as, is a member of {party}: its writes look like a person's");
+        let fix = "let leadpact sign in as an integration user of its own, who owns no records".to_owned();
+        return vec![if acts(connection) {
+            Check::fail(name, what, found, fix)
+        } else {
+            Check::warn(name, what, found, fix)
+        }];
+    }
+    vec![Check::ok(name, what, "nothing that leadpact writes is read back as news")]
+}
+
+fn is_salesforce(connection: &Connection) -> bool {
+    matches!(connection.platform, Platform::Salesforce(_))
+}

@@ -1,0 +1,136 @@
+//! What to do about what is wrong, in one sentence and in the words of the CRM's own pages.
+
+use crate::crm::connection::{Connection, Platform};
+use crate::crm::examine::ObjectTold;
+use crate::record::FieldType;
+
+enum Crm {
+    HubSpot,
+    Salesforce,
+    Other,
+}
+
+fn crm(connection: &Connection) -> Crm {
+    match connection.platform {
+        Platform::HubSpot(_) => Crm::HubSpot,
+        Platform::Salesforce(_) => Crm::Salesforce,
+        Platform::Generic(_) => Crm::Other,
+    }
+}
+
+pub(super) fn unreachable(connection: &Connection) -> String {
+    format!("check that this machine can reach {} (base_url, proxy, firewall), and run doctor again", host(connection))
+}
+
+fn host(connection: &Connection) -> String {
+    let url = url::Url::parse(&connection.base_url).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the CRM".to_owned())
+}
+
+pub(super) fn sign_in(connection: &Connection) -> String {
+    match crm(connection) {
+        Crm::HubSpot => {
+            "in HubSpot open the project's app › Auth, copy the access token, and set it as access_token".to_owned()
+        }
+        Crm::Salesforce => "in Salesforce Setup › External Client App Manager › the app, check consumer key, secret, \
+             flow and run-as user, and set client_id and client_secret; a new app may take 30 minutes to work"
+            .to_owned(),
+        Crm::Other => "check the credentials of this connection".to_owned(),
+    }
+}
+
+pub(super) fn clock() -> &'static str {
+    "let this machine keep its time by NTP (timedatectl set-ntp true), since signatures and deadlines go by it"
+}
+
+pub(super) fn account(connection: &Connection, found: &str) -> String {
+    match crm(connection) {
+        Crm::HubSpot => {
+            format!("set portal_id = {found} if that is the account you mean, else use a token of the other one")
+        }
+        _ => {
+            format!(
+                "set organization_id = \"{found}\" if that is the one you mean, else use credentials of the other one"
+            )
+        }
+    }
+}
+
+pub(super) fn no_account(connection: &Connection) -> String {
+    match crm(connection) {
+        Crm::HubSpot => "add the scope `oauth` to the app, which lets it see whose account it is in".to_owned(),
+        _ => "give the integration user the permission API Enabled".to_owned(),
+    }
+}
+
+pub(super) fn permission(connection: &Connection, name: &str) -> String {
+    match crm(connection) {
+        Crm::HubSpot => {
+            format!("add the scope {name} to the app (requiredScopes), upload the project and install it again")
+        }
+        Crm::Salesforce => {
+            format!("in Salesforce Setup › Permission Sets, the integration user's set › Object Settings, allow {name}")
+        }
+        Crm::Other => format!("allow {name} to these credentials"),
+    }
+}
+
+pub(super) fn object(connection: &Connection, told: &ObjectTold) -> String {
+    match crm(connection) {
+        Crm::HubSpot => format!("give the app the scopes crm.objects.{0}.read and crm.schemas.{0}.read", told.theirs),
+        Crm::Salesforce => format!("give the integration user Read on {} and API Enabled", told.theirs),
+        Crm::Other => format!("let these credentials read {}", told.theirs),
+    }
+}
+
+pub(super) fn missing(connection: &Connection, told: &ObjectTold, crm_name: &str, own: bool) -> String {
+    let connect = if own { format!("run `leadpact connect {}`, or ", connection.name) } else { String::new() };
+    match crm(connection) {
+        Crm::HubSpot => format!(
+            "{connect}in HubSpot › Settings › Properties › {}, create {crm_name}, or map another property",
+            told.theirs
+        ),
+        Crm::Salesforce => format!(
+            "{connect}in Salesforce Setup › Object Manager › {}, create {crm_name} or let the integration user's \
+             permission set see it, or map another field",
+            told.theirs
+        ),
+        Crm::Other => format!("create {crm_name}, or map another field"),
+    }
+}
+
+pub(super) fn kind(connection: &Connection, crm_name: &str, wanted: FieldType, own: bool) -> String {
+    let key = if own { "fields" } else { "fields, or its values in values," };
+    format!(
+        "map another field than {crm_name} in [connection.{key} of {}]: leadpact alters no field, and this one has to hold {}",
+        connection.name,
+        describe(wanted)
+    )
+}
+
+fn describe(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::Text => "text",
+        FieldType::Number => "a number",
+        FieldType::Bool => "yes or no (a checkbox)",
+        FieldType::Date => "a date",
+        FieldType::Time => "a date and time",
+    }
+}
+
+pub(super) fn read_only(connection: &Connection, crm_name: &str) -> String {
+    match crm(connection) {
+        Crm::HubSpot => format!("map a property that is neither calculated nor kept by HubSpot instead of {crm_name}"),
+        Crm::Salesforce => format!(
+            "in the integration user's permission set › Field Permissions give Edit Access to {crm_name}; a formula has to be replaced"
+        ),
+        Crm::Other => format!("let these credentials write {crm_name}"),
+    }
+}
+
+pub(super) fn untaken(connection: &Connection, object: &str, name: &str, crm_name: &str) -> String {
+    format!(
+        "add the value to {crm_name} in the CRM, or say what it is called there under [connection.values.{object}.{name}] of {}",
+        connection.name
+    )
+}

@@ -1,0 +1,153 @@
+//! Checks of what stands around the connections: the database, the channels that notices go to, and
+//! the address that the internet knows us by.
+
+use super::Check;
+use crate::agreement::Agreement;
+use crate::agreement::model::{Address, Audience};
+use crate::notify::{Notifiers, Seen};
+use crate::store::{StoreError, examine};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// For looking a name up.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// For a whole round of questions to Slack or the mail server.
+const LONGEST: Duration = Duration::from_secs(90);
+
+/// The database of this URL, which may hold a password and is never shown.
+pub async fn database(url: &str) -> Vec<Check> {
+    const ABOUT: &str = "database";
+    let examined = match examine::examine(url).await {
+        Ok(Some(examined)) => examined,
+        Ok(None) => {
+            return vec![Check::ok(ABOUT, "file", "there is none yet; the first start makes it")];
+        }
+        Err(error) => return vec![Check::fail(ABOUT, "connection", error.to_string(), database_fix(&error))],
+    };
+    let schema = match (examined.empty, examined.pending) {
+        (true, _) => "empty; the first start makes the tables".to_owned(),
+        (false, 0) => "up to date".to_owned(),
+        (false, 1) => "1 change is due, which the next start makes".to_owned(),
+        (false, n) => format!("{n} changes are due, which the next start makes"),
+    };
+    let settings: Vec<String> = examined.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let durable = match examined.dangerous.as_slice() {
+        [] => Check::ok(ABOUT, "durability", settings.join(", ")),
+        names => Check::warn(
+            ABOUT,
+            "durability",
+            format!("{} off: a power cut may destroy this database", names.join(" and ")),
+            format!("set {} = on in postgresql.conf and restart PostgreSQL", names.join(" and ")),
+        ),
+    };
+    vec![
+        Check::ok(ABOUT, "connection", format!("{} answers", examined.engine)),
+        Check::ok(ABOUT, "schema", schema),
+        durable,
+    ]
+}
+
+fn database_fix(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Misconfigured(_) => "correct [store] url, or the server's setting that is named",
+        StoreError::TooNew { .. } => "run the newer leadpact that made this schema, or restore a backup from before",
+        _ => "start the database, and check host, user, password and rights in [store] url",
+    }
+}
+
+/// The channels that are configured, and those that the agreements name.
+pub async fn channels(notifiers: &Notifiers, agreements: &[&Agreement]) -> Vec<Check> {
+    const ABOUT: &str = "notices";
+    let named = slack_channels(agreements);
+    let names: Vec<&str> = named.iter().map(String::as_str).collect();
+    let looks = match tokio::time::timeout(LONGEST, notifiers.examine(&names)).await {
+        Ok(looks) => looks,
+        Err(_) => {
+            let found = format!("not done after {} seconds", LONGEST.as_secs());
+            return vec![Check::fail(
+                ABOUT,
+                "channels",
+                found,
+                "run doctor again when Slack and the mail server answer",
+            )];
+        }
+    };
+    let mut checks: Vec<Check> = looks
+        .into_iter()
+        .map(|look| match look.seen {
+            Seen::Works(says) => Check::ok(ABOUT, look.at, says),
+            Seen::Doubtful { says, fix } => Check::warn(ABOUT, look.at, says, fix),
+            Seen::Broken { says, fix } => Check::fail(ABOUT, look.at, says, fix),
+        })
+        .collect();
+    if let Some(first) = names.first().filter(|first| !reaches(notifiers, first)) {
+        let found = format!("the agreement names {first}, and Slack is not configured");
+        checks.push(Check::warn(ABOUT, "Slack", found, "fill in [notify.slack]: `leadpact init slack` makes the app"));
+    }
+    checks
+}
+
+fn reaches(notifiers: &Notifiers, channel: &str) -> bool {
+    notifiers.reaches(&crate::notify::Destination::SlackChannel(channel.to_owned()))
+}
+
+fn slack_channels(agreements: &[&Agreement]) -> BTreeSet<String> {
+    let slack = |address: &Address| match address {
+        Address::Slack(channel) => Some(channel.to_string()),
+        Address::Email(_) => None,
+    };
+    let parties = agreements.iter().flat_map(|a| &a.parties).flat_map(|p| p.notify.iter().chain(&p.manager));
+    let steps = agreements.iter().flat_map(|a| &a.clocks).flat_map(|c| &c.steps).flat_map(|step| &step.notify);
+    let of_steps = steps.filter_map(|audience| match audience {
+        Audience::Address(address) => slack(address),
+        _ => None,
+    });
+    parties.filter_map(slack).chain(of_steps).collect()
+}
+
+/// The address that CRMs send to. `acting`: some connection is meant to change records; `remote`:
+/// some CRM is not on this machine.
+pub async fn public_url(url: &Url, acting: bool, remote: bool) -> Vec<Check> {
+    const ABOUT: &str = "public URL";
+    let fix = "set [server] public_url to the https address that the internet knows this daemon by";
+    let bad = |found: String| match acting && remote {
+        true => Check::fail(ABOUT, url.as_str(), found, fix),
+        false => Check::warn(ABOUT, url.as_str(), found, fix),
+    };
+    if !remote {
+        return vec![Check::ok(ABOUT, url.as_str(), "every CRM is on this machine")];
+    }
+    if is_loopback(url) {
+        return vec![bad("it is this machine's own address: no CRM can reach it".to_owned())];
+    }
+    let secure = (url.scheme() != "https").then(|| bad("it is not https: CRMs refuse to send there".to_owned()));
+    secure.into_iter().chain([resolves(url).await]).collect()
+}
+
+async fn resolves(url: &Url) -> Check {
+    const ABOUT: &str = "public URL";
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let looked_up = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host((host.as_str(), port))).await;
+    let found = looked_up.is_ok_and(|answer| answer.is_ok_and(|mut addresses| addresses.next().is_some()));
+    match found {
+        true => Check::ok(ABOUT, url.as_str(), "its name resolves"),
+        false => Check::fail(
+            ABOUT,
+            url.as_str(),
+            format!("{host} does not resolve"),
+            "make the DNS entry for this name, or correct [server] public_url",
+        ),
+    }
+}
+
+/// Whether this address is on this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        None => false,
+    }
+}
