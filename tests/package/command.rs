@@ -49,6 +49,23 @@ fn a_newcomer_gets_from_nothing_to_a_package_without_a_secret() {
 }
 
 #[test]
+fn no_secret_of_any_kind_has_to_be_set() {
+    let dir = begun("hubspot");
+    let path = dir.path().join("leadpact.toml");
+    let text = fs::read_to_string(&path).expect("there");
+    let text = text.replace("\"sqlite://leadpact.db\"", "\"${DATABASE_URL}\"").replace("\n#[notify.", "\n[notify.");
+    let text = text.replace("\n#smtp_url", "\nsmtp_url").replace("\n#from ", "\nfrom ").replace("\n#token", "\ntoken");
+    fs::write(&path, &text).expect("written");
+    done(dir.path(), &["init", "hubspot", "my-crm"]);
+    let app = fs::read_to_string(dir.path().join("install/my-crm/src/app/app-hsmeta.json")).expect("written");
+    assert!(app.contains("\"supportEmail\": \"sla@example.com\""), "the sender of notices: {app}");
+
+    fs::write(&path, text.replace("\"https://leadpact.example.com\"", "\"${PUBLIC_URL}\"")).expect("written");
+    let told = refused(dir.path(), &["init", "hubspot", "my-crm", "--yes"]);
+    assert!(told.contains("public_url takes its value from a variable that is not set"), "{told}");
+}
+
+#[test]
 fn a_configuration_that_is_there_is_never_touched() {
     let dir = begun("hubspot");
     fs::write(dir.path().join("agreement.toml"), "mine").expect("written");

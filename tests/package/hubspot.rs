@@ -296,7 +296,7 @@ fn hostile_names_stay_texts() {
     assert!(properties(&package).contains("contact:on\"hold\\</script>"));
     let description = &file(&package, "src/app/app-hsmeta.json")["config"]["description"];
     assert_eq!(description, "Keeps the agreement “A \"}, <script>x</script> | `b`”.");
-    assert!(!package.text("README.md").expect("there").contains("<script>x"), "the page is plain text");
+    assert!(!package.text("README.md").expect("there").contains("<script"), "the page is plain text");
 }
 
 #[test]
