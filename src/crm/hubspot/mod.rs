@@ -5,10 +5,12 @@ mod api;
 mod defaults;
 mod error;
 mod events;
+mod history;
 mod payload;
 mod people;
 mod pipelines;
 mod read;
+mod search;
 mod task;
 mod verify;
 mod write;
@@ -18,9 +20,10 @@ pub use defaults::field_map;
 use super::connection::{self, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
+use super::usage::Meter;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
-    Reads, Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Connection, Crm, CrmError, Event, Events, ItemResult, Limits, Malformed, NewTask, Page, Person,
+    Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;
@@ -38,6 +41,8 @@ pub struct HubSpot {
     fields: FieldMap,
     pipelines: Pipelines,
     users: Users,
+    /// When the archived records were last looked through, of each object.
+    archives: search::Archives,
     /// No property is mapped to a deal's status: it follows from its stage.
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
@@ -61,10 +66,12 @@ impl HubSpot {
                 base_url: connection.base_url,
                 version: connection.api_version,
                 token: settings.access_token.clone(),
+                meter: Meter::default(),
             },
             automation_users: connection.touches.automation_users,
             pipelines: Pipelines::default(),
             users: Users::default(),
+            archives: search::Archives::default(),
             settings,
             fields,
         }
@@ -110,6 +117,22 @@ impl Crm for HubSpot {
 
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
         read::read(self, object, ids).await
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        search::search(self, object, sought, from).await
+    }
+
+    async fn histories(&self, object: Object, asked: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        history::histories(self, object, asked).await
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.api.meter.usage()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
