@@ -131,6 +131,7 @@ fn connection(base_url: &str) -> Connection {
         base_url: base_url.to_owned(),
         api_version: "67.0".to_owned(),
         backfill: Backfill::default(),
+        api_share: 0.5,
         fields: BTreeMap::new(),
         values: BTreeMap::new(),
         parties: BTreeMap::new(),

@@ -36,6 +36,7 @@ fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
         base_url: hand.sandbox.base_url(),
         api_version: if crm == CrmKind::HubSpot { "2026-03" } else { "67.0" }.to_owned(),
         backfill: Backfill::default(),
+        api_share: 0.5,
         fields,
         values,
         parties: BTreeMap::new(),
