@@ -6,6 +6,7 @@ pub mod arm;
 pub mod attest;
 pub mod audit;
 pub mod away;
+pub mod backfill;
 pub mod check;
 pub mod demo;
 pub mod dispute;
@@ -48,6 +49,8 @@ enum Command {
     Serve(ConfigArguments),
     /// Check the configuration and its agreements, and start nothing.
     Check(check::CheckArguments),
+    /// Import the open records of a connection, silently: clocks start at their true times.
+    Backfill(backfill::BackfillArguments),
     /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -104,6 +107,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => Ok(check::run(&arguments)),
+        Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
