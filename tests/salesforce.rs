@@ -6,7 +6,7 @@ use leadpact::agreement::model::Dictionary;
 use leadpact::crm::connection::{Backfill, Platform, Roster, Salesforce as Settings, SalesforceAuth, TouchBy, Touches};
 use leadpact::crm::http::Http;
 use leadpact::crm::salesforce::Salesforce;
-use leadpact::crm::{Connection, Crm, CrmError, ItemResult, NewTask, ReadRecord, Write};
+use leadpact::crm::{Connection, Crm, CrmError, ItemResult, NewTask, ReadRecord, Sought, Write};
 use leadpact::record::field::well_known;
 use leadpact::record::{ConnectionName, FieldName, FieldType, Object, OwnerId, PartyName, RecordId, Timestamp, Value};
 use serde_json::{Value as Json, json};
@@ -131,6 +131,7 @@ fn connection(base_url: &str) -> Connection {
         base_url: base_url.to_owned(),
         api_version: "67.0".to_owned(),
         backfill: Backfill::default(),
+        api_share: 0.5,
         fields: BTreeMap::new(),
         values: BTreeMap::new(),
         parties: BTreeMap::new(),
@@ -485,4 +486,58 @@ async fn people_are_users_active_or_not_and_queues() {
     assert_eq!(people[0].manager.as_ref().unwrap().as_str(), "005000000000001AAA");
     assert!(!people[1].active && people[1].email.is_none());
     assert_eq!((people[2].id.as_str(), people[2].queue), ("00G5g000001QueAEAS", true));
+}
+
+#[actix_web::test]
+async fn a_page_begins_behind_the_last_row_of_the_one_before_it() {
+    let modified = |n: usize| format!("2026-01-05T11:{:02}:{:02}.000+0000", n / 60, n % 60);
+    let row =
+        move |n: usize| json!({ "Id": format!("00Q5g0000{n:06}"), "SystemModstamp": modified(n), "IsDeleted": false });
+    let (fake, url) = signing_in(move |seen| match seen.soql.contains("AND Id > ") {
+        false if seen.asks_for("Lead") => rows((0..1_000).map(row).collect()),
+        true => rows(json!([row(1_000)])),
+        false => rows(json!([])),
+    });
+    let (crm, since) = (crm(&url), Timestamp::parse("2026-01-05T11:00:00Z").unwrap());
+    let first = crm.search(Object::Lead, Sought::Since(since), None).await.unwrap();
+    assert_eq!((first.found.len(), first.at), (1_000, Timestamp::parse(NOON).unwrap()));
+    let second = crm.search(Object::Lead, Sought::Since(since), first.next.as_ref()).await.unwrap();
+    assert_eq!(second.found.len(), 1);
+    let asked: Vec<String> = fake.requests().into_iter().map(|s| s.soql).filter(|q| !q.is_empty()).collect();
+    assert!(
+        asked[0].contains("WHERE SystemModstamp >= 2026-01-05T11:00:00.000Z ORDER BY SystemModstamp, Id"),
+        "{asked:?}"
+    );
+    let behind = "(SystemModstamp = 2026-01-05T11:16:39.000Z AND Id > '00Q5g0000000999";
+    assert!(asked[1].contains(behind), "{}", asked[1]);
+    assert!(fake.requests().iter().any(|s| s.path.ends_with("/queryAll")));
+}
+
+#[actix_web::test]
+async fn activities_that_are_hidden_end_a_search_without_failing_it() {
+    let hidden =
+        || reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "sObject type 'Task' is not supported." }]));
+    let (_, url) = signing_in(move |seen| if seen.asks_for("Lead") { rows(json!([])) } else { hidden() });
+    let (crm, mut next, mut pages) = (crm(&url), None, 0);
+    loop {
+        let page = crm.search(Object::Lead, Sought::Since(Timestamp::from_millis(0)), next.as_ref()).await.unwrap();
+        (next, pages) = (page.next, pages + 1);
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, 3);
+}
+
+#[actix_web::test]
+async fn an_owner_in_history_is_the_row_with_the_id_and_hidden_history_is_none() {
+    let row = |field: &str, new: &str| json!({ "LeadId": LEAD_1, "Field": field, "NewValue": new, "CreatedDate": NOON, "CreatedById": AMY });
+    let told = json!([row("Owner", "Amy Ng"), row("Owner", "0055g00000AbCdE"), row("created", "x")]);
+    let (_, url) = signing_in(move |_| rows(told.clone()));
+    let asked = [(RecordId::new(LEAD_1), Timestamp::MIN)];
+    let events = crm(&url).histories(Object::Lead, &asked).await.unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].says, leadpact::crm::Says::Changed(vec![(well_known().owner, Value::text(AMY))]));
+    let (_, url) = signing_in(|_| reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "" }])));
+    assert_eq!(crm(&url).histories(Object::Lead, &asked).await.unwrap(), []);
 }

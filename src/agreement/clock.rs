@@ -283,11 +283,12 @@ impl Fold<'_> {
     }
 
     /// First import. What started with it has no known start: it is listed, and nothing fires for
-    /// it. Of what history told before, nothing fires that is overdue already.
-    pub(super) fn silence(&mut self, from: usize, at: Timestamp) {
+    /// it, unless it is to count from the import on. Of what history told before, nothing fires that is
+    /// overdue already.
+    pub(super) fn silence(&mut self, from: usize, at: Timestamp, from_now: bool) {
         let mut listed = Vec::new();
         for (i, run) in self.standing.runs.iter_mut().enumerate().filter(|(_, r)| r.is_open()) {
-            run.silent |= i >= from;
+            run.silent |= i >= from && !from_now;
             for step in run.steps.iter_mut().filter(|s| s.state == StepState::Pending && s.at <= at) {
                 step.state = StepState::Skipped;
             }

@@ -49,7 +49,7 @@ impl Fold<'_> {
         self.judge(at);
         if reading.import {
             let from = if self.standing.pass == before.0 { before.1 } else { 0 };
-            self.silence(from, at);
+            self.silence(from, at, reading.from_now);
         }
     }
 

@@ -15,7 +15,7 @@ pub use sites::{connector, connector_reading};
 use crate::engine::clock::Clock;
 use crate::engine::context::{Engine, Parts};
 use crate::engine::ingest::Ingest;
-use crate::engine::worker::Retention;
+use crate::engine::worker::{Retention, Times};
 use crate::notify::{Notifiers, Templates};
 use crate::record::Elapsed;
 use crate::settings::{Server, Settings};
@@ -92,7 +92,7 @@ impl App {
         engine.mail_head_to = settings.journal.mail_head_to.clone();
         let works = Works {
             engine: Arc::new(engine),
-            wakes: settings.schedule.wake.clone(),
+            times: times(&settings),
             keep: retention(&settings),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -160,6 +160,10 @@ impl App {
         self.tasks.wait().await;
         self.engine.db.close().await;
     }
+}
+
+fn times(settings: &Settings) -> Times {
+    Times { wake: settings.schedule.wake.clone(), reconcile: settings.schedule.reconcile.clone() }
 }
 
 fn retention(settings: &Settings) -> Retention {

@@ -7,8 +7,7 @@ use super::agreements::{Agreements, Scope};
 use super::sites::site;
 use crate::engine::Engine;
 use crate::engine::context::Site;
-use crate::engine::schedule::Schedule;
-use crate::engine::worker::{self, Retention, Stop};
+use crate::engine::worker::{self, Retention, Stop, Times};
 use crate::record::ConnectionName;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
@@ -48,7 +47,7 @@ impl Enforced {
 #[derive(Clone)]
 pub struct Works {
     pub engine: Arc<Engine>,
-    pub wakes: Schedule,
+    pub times: Times,
     pub keep: Retention,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -119,9 +118,9 @@ impl Supervisor {
     fn start(&mut self, site: Arc<Site>) {
         let Some(under) = self.built.get(site.name()).cloned() else { return };
         let (name, stop) = (site.name().clone(), self.works.stop.child_token());
-        let Works { engine, wakes, keep, stop: daemon, tasks } = self.works.clone();
+        let Works { engine, times, keep, stop: daemon, tasks } = self.works.clone();
         let stops = Stop { daemon, site: stop.clone() };
-        let worker = tasks.spawn(async move { worker::work(engine, site, wakes, keep, stops).await });
+        let worker = tasks.spawn(async move { worker::work(engine, site, times, keep, stops).await });
         self.running.insert(name, Running { under, stop, worker });
     }
 

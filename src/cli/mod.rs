@@ -6,6 +6,7 @@ pub mod arm;
 pub mod attest;
 pub mod audit;
 pub mod away;
+pub mod backfill;
 pub mod check;
 pub mod connect;
 pub mod demo;
@@ -58,6 +59,8 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Create the fields that leadpact writes in a connection's CRM, where its API allows it.
     Connect(connect::ConnectArguments),
+    /// Import the open records of a connection, silently: clocks start at their true times.
+    Backfill(backfill::BackfillArguments),
     /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -117,6 +120,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
+        Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -21,6 +21,8 @@ pub struct Connection {
     pub base_url: String,
     pub api_version: String,
     pub backfill: Backfill,
+    /// Sweeps and imports rest once more than this share of the day's calls is used, by anybody.
+    pub api_share: f64,
     pub fields: BTreeMap<(Object, FieldName), String>,
     /// Logical value and the CRM's own; several are read as one, the first is written.
     pub values: BTreeMap<(Object, FieldName), Vec<ValueNames>>,
@@ -28,6 +30,9 @@ pub struct Connection {
     pub touches: Touches,
     pub platform: Platform,
 }
+
+/// Half of the CRM's calls of a day.
+pub const API_SHARE: f64 = 0.5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -59,6 +59,11 @@ impl Http {
         Ok(Self { client, clock })
     }
 
+    /// The real time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     pub fn get(&self, url: &str) -> RequestBuilder {
         self.client.get(url)
     }
@@ -112,6 +117,11 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// A header that is a whole number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.header(name)?.trim().parse().ok()
+    }
+
     /// `Retry-After`, as seconds or as a date.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
@@ -130,6 +140,11 @@ impl Answer {
             message: format!("status {} with a body that cannot be read: {e}", self.status),
         })
     }
+}
+
+/// A text as part of an address.
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 async fn whole_body(mut response: Response) -> Result<Vec<u8>, CrmError> {

@@ -9,7 +9,9 @@ pub mod generic;
 pub mod http;
 pub mod hubspot;
 pub mod salesforce;
+pub mod search;
 pub mod signature;
+pub mod usage;
 
 use crate::record::change::FieldValues;
 use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
@@ -20,10 +22,13 @@ use std::time::Duration;
 pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
 pub use examine::{Examined, Made, OwnField, Wanted};
+pub use search::{Page, Position, Sought};
+pub use usage::Usage;
 
 /// A CRM organisation as the engine sees it. Reads and writes take at most as many records a call
 /// as the limits say; the connector makes one HTTP call for each of its calls (one more where
-/// activities are rows of their own, and one a record in a described CRM that takes no more).
+/// activities are rows of their own, and one a record in a described CRM that takes no more); a page of
+/// a search takes one call, and the histories of records one for each 50 of them where the CRM allows no more.
 #[async_trait]
 pub trait Crm: Send + Sync {
     /// Checks that the CRM (or somebody who knows the secret) sent this.
@@ -47,6 +52,31 @@ pub trait Crm: Send + Sync {
 
     /// Reads all mapped fields of these records, and their touches.
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError>;
+
+    /// Whether it can be asked what was modified, and what is open.
+    fn searches(&self) -> bool {
+        false
+    }
+
+    /// One page of what is sought, from the beginning or from where the page before it ended. The
+    /// records are only named: they are to be read, since indexes of searches lag behind.
+    ///
+    /// # Errors
+    /// [`CrmError::Never`] where the CRM cannot be searched, or not from that position.
+    async fn search(&self, _: Object, _: Sought, _: Option<&Position>) -> Result<Page, CrmError> {
+        Err(CrmError::Never { message: "this CRM cannot be searched".to_owned() })
+    }
+
+    /// What the CRM's own history tells of these records, each from its moment on, as dated events in
+    /// any order. Empty where it keeps none, or none that is shown to us.
+    async fn histories(&self, _: Object, _: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        Ok(Vec::new())
+    }
+
+    /// How much of its allowance of calls is used, as its last answers told.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
 
     /// Sets fields. The answers are in the order of the writes.
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError>;

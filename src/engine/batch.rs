@@ -110,6 +110,28 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Applies several changes of one record, of any times, as one: its history is folded once with all
+    /// of them in their places, so that nothing is told or done about what only the later ones mend.
+    ///
+    /// # Errors
+    /// As [`Batch::change`].
+    pub async fn changes(&mut self, tx: &mut Tx, key: &RecordKey, mut news: Vec<Change>) -> Result<(), BatchError> {
+        if news.len() < 2 {
+            return match news.pop() {
+                Some(change) => self.change(tx, key, change).await,
+                None => Ok(()),
+            };
+        }
+        if self.standings.get(key).is_some_and(|s| !s.agreement.is_empty() && s.agreement != self.agreement().hash) {
+            self.decide(tx, key, Input::Woke).await?;
+        }
+        let standing = self.loaded(key)?;
+        let refolded = self.refolded(tx, key, standing, &news, &[]).await?;
+        self.history.extend(news.into_iter().map(|change| (key.clone(), change)));
+        self.take(key, refolded);
+        Ok(())
+    }
+
     /// Decides on any input that is not a late change. What turns out to belong before what was
     /// folded already is folded in its place.
     ///

@@ -33,7 +33,7 @@ struct DroppedLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct HeldLabels {
+struct ConnectionLabels {
     connection: String,
 }
 
@@ -44,7 +44,9 @@ pub struct Metrics {
     dropped: Family<DroppedLabels, Counter>,
     facts: Family<FactLabels, Counter>,
     calls: Family<CallLabels, Counter>,
-    held: Family<HeldLabels, Gauge>,
+    held: Family<ConnectionLabels, Gauge>,
+    used: Family<ConnectionLabels, Gauge>,
+    allowed: Family<ConnectionLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -61,7 +63,10 @@ impl Default for Metrics {
         registry.register("facts", "Facts journalled, by kind", Family::clone(&facts));
         registry.register("calls", "Calls to CRMs and notifiers, by result", Family::clone(&calls));
         registry.register("held", "Recycles that the breaker holds for a person", Family::clone(&held));
-        Self { registry, webhooks, dropped, facts, calls, held }
+        let (used, allowed) = (Family::default(), Family::default());
+        registry.register("crm_calls_used", "Calls of the CRM's day used, by anybody", Family::clone(&used));
+        registry.register("crm_calls_allowed", "Calls that the CRM allows a day", Family::clone(&allowed));
+        Self { registry, webhooks, dropped, facts, calls, held, used, allowed }
     }
 }
 
@@ -88,8 +93,15 @@ impl Metrics {
 
     /// How many recycles the breaker holds now.
     pub fn held(&self, connection: &ConnectionName, count: u64) {
-        let held = self.held.get_or_create(&HeldLabels { connection: connection.to_string() });
+        let held = self.held.get_or_create(&ConnectionLabels { connection: connection.to_string() });
         held.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The CRM's daily allowance of calls, as its last answer told it.
+    pub fn allowance(&self, connection: &ConnectionName, used: u64, limit: u64) {
+        let labels = ConnectionLabels { connection: connection.to_string() };
+        self.used.get_or_create(&labels).set(i64::try_from(used).unwrap_or(i64::MAX));
+        self.allowed.get_or_create(&labels).set(i64::try_from(limit).unwrap_or(i64::MAX));
     }
 
     /// All of it in the OpenMetrics text format.

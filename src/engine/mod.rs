@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod attestation;
+pub mod backfill;
 pub mod batch;
 pub mod clock;
 pub mod context;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod orders;
 pub mod overdue;
 pub mod reach;
+pub mod reconcile;
 pub mod renewal;
 pub mod review;
 pub mod schedule;

@@ -1,10 +1,12 @@
 //! The loops of one connection: whoever holds its lease takes turns (apply what was received, then
 //! wake what is due), and beside them delivers. Replicas without the lease wait for it.
 
+use super::backfill::{self, Stepped};
 use super::clock::{monotonic_now, real_now};
 use super::context::{Engine, Site};
 use super::deliver::Deliver;
 use super::meetings::Meetings;
+use super::reconcile::{self, Swept};
 use super::schedule::Schedule;
 use super::{apply, inform, renewal, tidy, wake};
 use crate::record::{Elapsed, Timestamp};
@@ -40,6 +42,20 @@ const DOWN: Elapsed = Elapsed::from_secs(15 * 60);
 /// The name under which that is kept, in milliseconds of real time.
 const ALIVE: &str = "alive";
 
+/// After a down time the sweep is tried so often before anything else goes on without it.
+const CATCH_UP: u32 = 3;
+/// And so long at most it waits between two tries.
+const CATCH_UP_PAUSE: Duration = Duration::from_secs(5);
+
+/// When what comes by the clock is looked at, in UTC.
+#[derive(Clone, Debug)]
+pub struct Times {
+    /// The check for due clocks that always comes.
+    pub wake: Schedule,
+    /// The sweep over what was modified in the CRM.
+    pub reconcile: Schedule,
+}
+
 /// How long received deliveries and applied changes are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
@@ -58,12 +74,12 @@ pub struct Stop {
 }
 
 /// Works a connection until it is stopped, whenever its lease can be had.
-pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: Retention, stop: Stop) {
+pub async fn work(engine: Arc<Engine>, site: Arc<Site>, times: Times, keep: Retention, stop: Stop) {
     while !stop.site.is_cancelled() {
         match lease::take(&engine.db, site.name(), &engine.holder, real_now(), LEASE).await {
             Ok(Some(lease)) => {
                 tracing::info!(connection = %site.name(), fence = lease.fence, "working this connection");
-                let held = hold(engine.clone(), site.clone(), lease, wakes.clone(), keep, stop.clone());
+                let held = hold(engine.clone(), site.clone(), lease, times.clone(), keep, stop.clone());
                 // A task of its own: a fault in one loop must not leave the connection unserved.
                 if let Err(fault) = tokio::spawn(held).await {
                     tracing::error!(connection = %site.name(), "the loops broke and begin anew: {fault}");
@@ -81,7 +97,7 @@ pub async fn work(engine: Arc<Engine>, site: Arc<Site>, wakes: Schedule, keep: R
 
 /// Runs all loops until the lease is lost or the daemon stops; what is in hand is finished first,
 /// still under the lease.
-async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedule, keep: Retention, stop: Stop) {
+async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, times: Times, keep: Retention, stop: Stop) {
     let (engine, site) = (&*engine, &*site);
     let over = stop.site.child_token();
     let crm = Deliver::default().until(over.clone());
@@ -89,13 +105,16 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedul
     let (issued, told, turned) = (Notify::new(), Notify::new(), Notify::new());
     let was_down = was_down(engine, site).await;
     let work = async {
+        if was_down {
+            tracing::info!(connection = %site.name(), "nobody was at work for long: what was missed comes before any call");
+            catch_up(engine, site, &lease, &over).await;
+        }
         tokio::join!(
-            turns(engine, site, &lease, &wakes, &turned, &over),
+            turns(engine, site, &lease, &times.wake, &turned, &over),
             async {
                 // Who was to be warned before a crash is warned before the lead moves.
                 let _ = tokio::time::timeout(WARN_FIRST, told.notified()).await;
                 if was_down {
-                    tracing::info!(connection = %site.name(), "nobody was at work for long: a whole turn comes before any call");
                     tokio::select! {
                         () = turned.notified() => {}
                         () = over.cancelled() => {}
@@ -105,6 +124,7 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, wakes: Schedul
             },
             notifications(engine, site, &lease, notices, Told { issued: &issued, told: &told }, &over),
             meetings(engine, site, &lease, &over),
+            sweeps(engine, site, &lease, &times.reconcile, &over),
             tidying(engine, site, &lease, keep, &over),
             telling(engine, site, &lease, &over),
         )
@@ -152,11 +172,104 @@ async fn turns(
 /// # Errors
 /// When the database is unavailable or the lease is lost.
 pub async fn turn(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) -> Result<(), StoreError> {
+    take_received(engine, site, lease, over).await?;
+    while !over.is_cancelled() && wake::step(engine, site, lease).await? > 0 {}
+    Ok(())
+}
+
+/// Applies all that was received before.
+async fn take_received(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    over: &CancellationToken,
+) -> Result<(), StoreError> {
     if let Some(mark) = inbox::mark(&engine.db, site.name()).await? {
         while !over.is_cancelled() && apply::step(engine, site, lease, &mark).await? > 0 {}
     }
-    while !over.is_cancelled() && wake::step(engine, site, lease).await? > 0 {}
     Ok(())
+}
+
+/// After a down time: all that was received is applied, then the CRM is asked for all else, and only
+/// then clocks are looked at. A CRM that cannot be asked keeps nobody waiting for long: every write
+/// reads its record first.
+async fn catch_up(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
+    for _ in 0..CATCH_UP {
+        let caught_up = async {
+            take_received(engine, site, lease, over).await?;
+            reconcile::sweep(engine, site, lease, over).await
+        };
+        match caught_up.await {
+            Ok(Swept::Through) => return,
+            Ok(Swept::PutOff { after, why }) => {
+                tracing::warn!(connection = %site.name(), "what was missed could not be asked for: {why}");
+                pause(over, after.min(CATCH_UP_PAUSE)).await;
+            }
+            Err(error) => failed(site, over, &error, "catching up").await,
+        }
+        if over.is_cancelled() {
+            return;
+        }
+    }
+}
+
+/// The sweep at its times, and an import when one is asked for.
+async fn sweeps(engine: &Engine, site: &Site, lease: &Lease, times: &Schedule, over: &CancellationToken) {
+    // The first one soon: it notes from when on this connection is watched.
+    let (mut sweep_at, mut import_at) = (monotonic_now(), monotonic_now());
+    while !over.is_cancelled() {
+        if sweep_at <= monotonic_now() {
+            let wait = match reconcile::sweep(engine, site, lease, over).await {
+                Ok(Swept::Through) => until_next(times),
+                Ok(Swept::PutOff { after, why }) => {
+                    tracing::warn!(connection = %site.name(), "the sweep waits: {why}");
+                    after
+                }
+                Err(error) => {
+                    failed(site, over, &error, "a sweep").await;
+                    Duration::ZERO
+                }
+            };
+            sweep_at = monotonic_now() + wait;
+        }
+        if import_at <= monotonic_now() {
+            match backfill::step(engine, site, lease).await {
+                Ok(Stepped::Went | Stepped::Ended) => continue,
+                Ok(Stepped::Nothing) => {}
+                Ok(Stepped::PutOff { after }) => import_at = monotonic_now() + after,
+                Err(error) => failed(site, over, &error, "an import").await,
+            }
+        }
+        pause(over, LOOK).await;
+    }
+}
+
+fn until_next(times: &Schedule) -> Duration {
+    let real = real_now();
+    times.next_after(real, None).map_or(Duration::from_secs(3600), |next| (next - real).to_std())
+}
+
+/// Works under a connection's lease, if it can be had, which is given back afterwards. `None`: another
+/// works the connection.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn under_lease<T>(
+    engine: &Engine,
+    site: &Site,
+    work: impl AsyncFnOnce(&Lease) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let Some(lease) = lease::take(&engine.db, site.name(), &engine.holder, real_now(), LEASE).await? else {
+        return Ok(None);
+    };
+    let over = CancellationToken::new();
+    let done = tokio::select! {
+        done = work(&lease) => done,
+        () = renewals(engine, site, lease.clone(), &over) => Err(StoreError::LostLease(site.name().to_string())),
+        () = over.cancelled() => Err(StoreError::LostLease(site.name().to_string())),
+    };
+    let _ = lease.release(&engine.db).await;
+    done.map(Some)
 }
 
 /// Until the earliest deadline, and at the latest until the cron tick, the check that always comes.
@@ -297,9 +410,14 @@ async fn telling(engine: &Engine, site: &Site, lease: &Lease, over: &Cancellatio
 /// Whether nobody worked this connection for so long that much may be due at once: the breaker is to
 /// count it all before the first of it leaves. A connection that is new was not down.
 async fn was_down(engine: &Engine, site: &Site) -> bool {
-    let alive = cursor::get(&engine.db, site.name(), ALIVE).await.ok().flatten();
-    let alive = alive.and_then(|text| text.parse().ok()).map(Timestamp::from_millis);
+    let alive = last_alive(engine, site).await.ok().flatten();
     alive.is_some_and(|at| real_now() - at > DOWN)
+}
+
+/// When somebody was last at work here, in real time.
+pub(super) async fn last_alive(engine: &Engine, site: &Site) -> Result<Option<Timestamp>, StoreError> {
+    let alive = cursor::get(&engine.db, site.name(), ALIVE).await?;
+    Ok(alive.and_then(|text| text.parse().ok()).map(Timestamp::from_millis))
 }
 
 async fn note_alive(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {

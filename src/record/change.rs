@@ -59,6 +59,9 @@ pub struct Reading {
     /// First import: start clocks silently.
     #[serde(default)]
     pub import: bool,
+    /// Of a first import: what it finds has begun with it, and is measured from then on.
+    #[serde(default)]
+    pub from_now: bool,
 }
 
 /// How an effect ended, told to the core by deliver.

@@ -49,6 +49,9 @@ pub fn record_json(record: &StoredRecord, properties: &[String], history: &[Stri
         "updatedAt": record.modified.to_string(),
         "archived": record.archived,
     });
+    if record.archived {
+        row["archivedAt"] = json!(record.modified.to_string());
+    }
     if !history.is_empty() {
         let lists: Map<String, Json> = history.iter().map(|name| (name.clone(), history_of(record, name))).collect();
         row["propertiesWithHistory"] = Json::Object(lists);

@@ -1,4 +1,4 @@
-//! HubSpot's search over a [`World`]: filters, one sort, pages. Unlike the real index it never lags.
+//! HubSpot's search over a [`World`]: filters, one sort, pages; and its plain list. Unlike the real index it never lags.
 
 use super::call::{Answer, Call};
 use super::hubspot_api::error;
@@ -32,6 +32,25 @@ pub fn search(world: &World, object: &str, call: &Call) -> Answer {
     let next = from + limit as usize;
     if next < found.len() {
         answer["paging"] = json!({ "next": { "after": next.to_string() } });
+    }
+    Answer::json(200, &answer)
+}
+
+/// The list of all records, or of all archived ones, by their ids.
+pub fn list(world: &World, object: &str, call: &Call) -> Answer {
+    let number = |name: &str| call.parameter(name).and_then(|text| text.parse::<usize>().ok());
+    let limit = number("limit").unwrap_or(10);
+    if limit > 100 {
+        return error(400, "VALIDATION_ERROR", "limit must be less than or equal to 100");
+    }
+    let archived = call.parameter("archived").as_deref() == Some("true");
+    let mut found: Vec<StoredRecord> = world.all(object).into_iter().filter(|r| r.archived == archived).collect();
+    found.sort_by(|a, b| compare(&a.id, &b.id));
+    let from = number("after").unwrap_or(0);
+    let page = found.iter().skip(from).take(limit).map(|r| record_json(r, &[], &[]));
+    let mut answer = json!({ "results": page.collect::<Vec<_>>() });
+    if from + limit < found.len() {
+        answer["paging"] = json!({ "next": { "after": (from + limit).to_string() } });
     }
     Answer::json(200, &answer)
 }

@@ -40,6 +40,9 @@ pub fn first_page(api: &SalesforceApi, world: &World, call: &Call) -> Answer {
     }
     let root = call.path.rsplit_once('/').map_or("", |(root, _)| root);
     let found = run(world, object, &query, call.path.ends_with("/queryAll"), root);
+    if query.fields == [soql::COUNT] {
+        return Answer::json(200, &json!({ "totalSize": found.len(), "done": true, "records": [] }));
+    }
     page(api, root, found.len(), found)
 }
 
@@ -89,6 +92,10 @@ fn histories(world: &World, of: &'static str, object: &'static str) -> Vec<Row<'
                 "oldvalue" => change.old.clone(),
                 "newvalue" => change.value.clone(),
                 "createddate" => json!(datetime(change.at)),
+                "createdbyid" => json!(match &change.by {
+                    super::event::By::Person(id) => id.clone(),
+                    _ => super::record::integration_user(),
+                }),
                 _ => Json::Null,
             };
             rows.push(Row { object, get: Box::new(get) });

@@ -1,5 +1,6 @@
 //! The part of SOQL that integrations use: one object, fields through relationships, conditions with
-//! AND, OR, NOT, IN and comparisons, ORDER BY, LIMIT, OFFSET. No aggregates, no sub-queries. Which
+//! AND, OR, NOT, IN and comparisons, ORDER BY, LIMIT, OFFSET, and `COUNT()`. No other aggregates, no
+//! sub-queries. Which
 //! rows a condition fits is for `soql_match.rs`.
 
 use crate::record::Timestamp;
@@ -44,6 +45,9 @@ pub enum Literal {
     /// A date (as its first moment in UTC) or a moment.
     Time(Timestamp),
 }
+
+/// The one field of a query that only counts.
+pub(super) const COUNT: &str = "COUNT()";
 
 /// What Salesforce calls `MALFORMED_QUERY`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -160,7 +164,7 @@ impl Parser {
     fn query(&mut self) -> Result<Query, Malformed> {
         let select = self.keyword("SELECT");
         self.must(select, "SELECT")?;
-        let mut fields = vec![self.word()?];
+        let mut fields = vec![self.column()?];
         while self.symbol(",") {
             fields.push(self.word()?);
         }
@@ -172,6 +176,17 @@ impl Parser {
         let limit = if self.keyword("LIMIT") { Some(self.number()?) } else { None };
         let offset = if self.keyword("OFFSET") { self.number()? } else { 0 };
         Ok(Query { fields, object, condition, order, limit, offset })
+    }
+
+    /// A field, or `COUNT()`.
+    fn column(&mut self) -> Result<String, Malformed> {
+        let name = self.word()?;
+        if name.eq_ignore_ascii_case("COUNT") && self.symbol("(") {
+            let closed = self.symbol(")");
+            self.must(closed, "a closing bracket")?;
+            return Ok(COUNT.to_owned());
+        }
+        Ok(name)
     }
 
     fn order(&mut self) -> Result<Vec<(String, bool)>, Malformed> {

@@ -56,9 +56,15 @@ fn order_to(seen: &Json, value: &Literal) -> Option<Ordering> {
     match (seen, value) {
         (Json::Number(a), Literal::Number(b)) => a.as_f64()?.partial_cmp(b),
         (Json::String(a), Literal::Time(b)) => Some(moment(a)?.cmp(b)),
+        (Json::String(a), Literal::Text(b)) if are_ids(a, b) => Some(a.cmp(b)),
         (Json::String(a), Literal::Text(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
         _ => None,
     }
+}
+
+/// Ids keep their letters' case, in comparisons as in the order of rows.
+fn are_ids(a: &str, b: &str) -> bool {
+    [a, b].iter().all(|id| id.len() == 18 && id.bytes().all(|c| c.is_ascii_alphanumeric()) && id.starts_with('0'))
 }
 
 /// `%` stands for any text, `_` for any character.

@@ -199,6 +199,15 @@ impl World {
         }
         record.modified = at;
         record.modified_by = by.clone();
+        if let Happened::Merged { into } = &what {
+            record.properties.insert("MasterRecordId".to_owned(), into.as_str().into());
+            if let Some(survivor) = inner.records.get_mut(&(object.to_owned(), into.clone())) {
+                let losers = format!("{};{id}", survivor.text("hs_merged_object_ids"));
+                let losers = losers.trim_start_matches(';').to_owned();
+                survivor.properties.insert("hs_merged_object_ids".to_owned(), losers.into());
+                survivor.modified = at;
+            }
+        }
         inner.tell(self.crm, at, &by, &key, what);
         Ok(())
     }

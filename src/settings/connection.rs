@@ -5,7 +5,7 @@ use super::values::{base_url, choice, filled};
 use super::{Named, generic, mapping, platform};
 use crate::agreement::document::{Reader, Sink, Word};
 use crate::crm::Connection;
-use crate::crm::connection::{Backfill, Generic, Mode, Platform};
+use crate::crm::connection::{API_SHARE, Backfill, Generic, Mode, Platform};
 use crate::record::ConnectionName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -91,6 +91,7 @@ fn one<'a>(
     let mode = choice(reader, sink, "mode", &modes);
     let backfills = [("from_crm", Backfill::FromCrm), ("from_import", Backfill::FromImport)];
     let backfill = choice(reader, sink, "backfill", &backfills).unwrap_or_default();
+    let api_share = api_share(reader, sink);
     let api_version = filled(reader, sink, "api_version");
 
     let named = &mut mapping::Names { connection: name.clone(), names };
@@ -114,12 +115,23 @@ fn one<'a>(
         base_url: base_url?,
         api_version: version(api_version, crm),
         backfill,
+        api_share,
         fields,
         values,
         parties,
         touches,
         platform: platform?,
     })
+}
+
+/// A share of the day's calls; a wrong one was told.
+fn api_share(reader: &mut Reader<'_>, sink: &Sink<'_>) -> f64 {
+    let Some(share) = reader.number("api_share") else { return API_SHARE };
+    if !(share.value > 0.0 && share.value <= 0.9) {
+        let help = "0.5 lets sweeps and imports go on until half of the day's calls are used, by anybody";
+        sink.error_with(share.span, "`api_share` is a share above 0 and up to 0.9", help);
+    }
+    share.value
 }
 
 fn version(word: Option<Word<'_>>, crm: Crm) -> String {

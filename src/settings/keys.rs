@@ -51,6 +51,7 @@ pub(super) const CONNECTION: &[(&str, Kind)] = &[
     ("base_url", Text),
     ("api_version", Text),
     ("backfill", Text),
+    ("api_share", Plain),
     ("portal_id", Plain),
     ("access_token", Text),
     ("webhook_secret", List),

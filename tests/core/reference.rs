@@ -31,7 +31,7 @@ fn becomes(story: &mut Story, when: &str, status: &str, fields: &str) {
 fn is_read(story: &mut Story, when: &str) {
     let values = story.standing.fields.iter().map(|f| (f.name, f.value.clone())).collect();
     let modified = story.standing.fields.iter().map(|f| f.at).max().expect("fields");
-    let reading = leadpact::record::change::Reading { modified, values, import: false };
+    let reading = leadpact::record::change::Reading { modified, values, import: false, from_now: false };
     story.happened(when, leadpact::record::What::Read(reading));
 }
 

@@ -131,18 +131,18 @@ impl Story {
 
     /// A read made now, of a record last modified then.
     pub fn read(&mut self, when: &str, modified: &str, fields: &str) -> &mut Self {
-        let reading = Reading { modified: at(modified), values: self.values(fields), import: false };
+        let reading = Reading { modified: at(modified), values: self.values(fields), import: false, from_now: false };
         self.happened(when, What::Read(reading))
     }
 
     pub fn imported(&mut self, when: &str, modified: &str, fields: &str) -> &mut Self {
-        let reading = Reading { modified: at(modified), values: self.values(fields), import: true };
+        let reading = Reading { modified: at(modified), values: self.values(fields), import: true, from_now: false };
         self.happened(when, What::Read(reading))
     }
 
     /// A read whose answer is older than what we know by now.
     pub fn change_read(&mut self, when: &str, modified: &str, fields: &str) -> &mut Self {
-        let reading = Reading { modified: at(modified), values: self.values(fields), import: false };
+        let reading = Reading { modified: at(modified), values: self.values(fields), import: false, from_now: false };
         self.change(Change { at: at(when), what: What::Read(reading), by: Actor::Unknown })
     }
 

@@ -194,6 +194,7 @@ fn our_own_fields_are_written_only_where_they_do_not_say_it_already() {
         modified: at("Tue 09:00:01"),
         values: vec![(name, leadpact::record::Value::text(text))],
         import: false,
+        from_now: false,
     };
     story.happened("Tue 09:00:02", leadpact::record::What::Read(reading));
     assert_eq!(story.verdict("annotate"), Verdict::Drop("the record says so already".into()));

@@ -114,7 +114,7 @@ fn lead(id: &str, name: &str, answered: Option<i64>) -> Vec<(RecordKey, Change)>
     let field = |name: &str, value: &str| (FieldName::new(name), Value::text(value));
     let handed_over = vec![field("status", "MQL"), field("owner", "ann"), field("name", name)];
     let at = Timestamp::from_millis(MONDAY);
-    let read = Reading { modified: at, values: handed_over.clone(), import: false };
+    let read = Reading { modified: at, values: handed_over.clone(), import: false, from_now: false };
     let mut changes = vec![
         Change { at, what: What::Fields(handed_over), by: by.clone() },
         Change { at: Timestamp::from_millis(MONDAY + 300), what: What::Read(read), by: Actor::Unknown },

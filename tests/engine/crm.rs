@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use leadpact::crm::{
-    Acknowledgement, Crm, CrmError, Event, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
-    ReadRecord, Reads, Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Crm, CrmError, Event, Events, ItemResult, Limits, Malformed, NewTask, Page, Person, Position,
+    RawDelivery, ReadRecord, Reads, Refusal, Says, Sought, Usage, VerifiedDelivery, Write,
 };
 use leadpact::engine::Clock;
 use leadpact::record::change::FieldValues;
-use leadpact::record::{Elapsed, FieldName, Object, RecordId, Timestamp, Value};
+use leadpact::record::{Actor, Elapsed, FieldName, Object, RecordId, Timestamp, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
@@ -51,6 +51,18 @@ pub struct State {
     pub people: Vec<Person>,
     pub people_fail: bool,
     pub unmapped: BTreeSet<FieldName>,
+    /// Whether it can be asked what was modified.
+    pub searchable: bool,
+    pub search_calls: VecDeque<Call>,
+    /// Since when, and from which place on, of each search for leads.
+    pub searches: Vec<(Sought, usize)>,
+    /// What edits set; empty where it keeps no history.
+    pub past: Vec<(Object, RecordId, Timestamp, FieldValues)>,
+    /// Whom it was asked for the history of.
+    pub histories: Vec<RecordId>,
+    /// Deletions and merges, which searches tell of.
+    pub ended: Vec<Event>,
+    pub usage: Option<Usage>,
     pub reads: Vec<Vec<RecordId>>,
     /// What writes left on records, and when.
     pub landed: Vec<(Timestamp, Object, RecordId, FieldValues)>,
@@ -95,7 +107,10 @@ impl FakeCrm {
         self.with(|state| {
             let record = state.records.entry((object, RecordId::new(id))).or_default();
             record.modified = at;
-            record.values.extend(values.iter().map(|(name, value)| (FieldName::new(name), value.clone())));
+            let values: FieldValues =
+                values.iter().map(|(name, value)| (FieldName::new(name), value.clone())).collect();
+            record.values.extend(values.clone());
+            state.past.push((object, RecordId::new(id), at, values));
         });
     }
 
@@ -191,6 +206,61 @@ impl Crm for FakeCrm {
             .collect()
         });
         Ok(Reads { at: self.clock.now(), records: found })
+    }
+
+    fn searches(&self) -> bool {
+        self.with(|s| s.searchable)
+    }
+
+    /// Pages of 100 in the order of the times of modification.
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        const PAGE: usize = 100;
+        let from: usize = from.map_or(Ok(0), Position::place)?;
+        let call = self.with(|s| {
+            if object == Object::Lead {
+                s.searches.push((sought, from));
+            }
+            s.search_calls.pop_front().unwrap_or(Call::Fine)
+        });
+        if let Call::Fails(error) = call {
+            return Err(error);
+        }
+        let is_sought = |at: Timestamp| match sought {
+            Sought::Since(since) => at >= since,
+            Sought::Open => true,
+        };
+        self.with(|s| {
+            let of = s.records.iter().filter(|((of, _), r)| *of == object && is_sought(r.modified));
+            let mut found: Vec<_> = of.map(|((_, id), r)| (r.modified, id.clone())).collect();
+            found.sort();
+            let total = found.len();
+            let found: Vec<RecordId> = found.into_iter().skip(from).take(PAGE).map(|(_, id)| id).collect();
+            let ended = s.ended.iter().filter(|e| sought != Sought::Open && e.object == object && is_sought(e.at));
+            let next = (from + PAGE < total).then(|| Position::of(&(from + PAGE)).unwrap());
+            Ok(Page { at: self.clock.now(), found, ended: ended.cloned().collect(), total: Some(total as u64), next })
+        })
+    }
+
+    async fn histories(&self, object: Object, asked: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        self.with(|s| {
+            s.histories.extend(asked.iter().map(|(id, _)| id.clone()));
+            let is_asked = |of: Object, id: &RecordId, at: Timestamp| {
+                of == object && asked.iter().any(|(asked, since)| asked == id && at >= *since)
+            };
+            let past = s.past.iter().filter(|(of, id, at, _)| is_asked(*of, id, *at));
+            let event = |(object, id, at, values): &(Object, RecordId, Timestamp, FieldValues)| Event {
+                object: *object,
+                id: id.clone(),
+                at: *at,
+                by: Actor::Unknown,
+                says: Says::Changed(values.clone()),
+            };
+            Ok(past.map(event).collect())
+        })
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.with(|s| s.usage)
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

@@ -6,7 +6,7 @@ use crate::world::{RECYCLE, acme, agreement, changed, open, text};
 use leadpact::engine::clock::monotonic_now;
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::schedule::Schedule;
-use leadpact::engine::worker::{self, Retention, Stop};
+use leadpact::engine::worker::{self, Retention, Stop, Times};
 use leadpact::engine::{Engine, Site};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{Elapsed, Object, RecordId, Value};
@@ -48,11 +48,12 @@ impl Daemon {
         let stop = CancellationToken::new();
         let replaced = stop.child_token();
         let keep = Retention { inbox: Elapsed::from_secs(86_400), history: Elapsed::from_secs(86_400) };
-        let wakes = Schedule::parse("* * * * * *").unwrap();
+        let every = |text| Schedule::parse(text).unwrap();
+        let times = Times { wake: every("* * * * * *"), reconcile: every("0 */15 * * * *") };
         let task = tokio::spawn(worker::work(
             engine.clone(),
             site.clone(),
-            wakes,
+            times,
             keep,
             Stop { daemon: stop.clone(), site: replaced.clone() },
         ));

@@ -32,6 +32,7 @@ macro_rules! promise {
 }
 
 mod apply;
+mod backfill;
 mod doubt;
 mod half_year;
 mod interlocks;
@@ -41,5 +42,6 @@ mod notices;
 mod orders;
 mod reads;
 mod signing;
+mod sweeps;
 mod tasks;
 mod writes;

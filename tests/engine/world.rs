@@ -414,6 +414,7 @@ pub fn site(agreement: Agreement, crm: Arc<FakeCrm>) -> Site {
             base_url: "https://crm.example".into(),
             api_version: "1".into(),
             backfill: Backfill::FromCrm,
+            api_share: 0.5,
             fields: BTreeMap::new(),
             values: BTreeMap::new(),
             parties: BTreeMap::from([(PartyName::new("teleprospecting"), members)]),

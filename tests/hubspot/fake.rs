@@ -125,6 +125,7 @@ pub fn connection(base_url: &str) -> Connection {
         base_url: base_url.to_owned(),
         api_version: "2026-03".to_owned(),
         backfill: Backfill::FromCrm,
+        api_share: 0.5,
         fields: [
             field(Object::Lead, "flag", "leadpact_violation"),
             field(Object::Lead, "violation", "leadpact_violations"),

@@ -36,6 +36,7 @@ fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
         base_url: hand.sandbox.base_url(),
         api_version: if crm == CrmKind::HubSpot { "2026-03" } else { "67.0" }.to_owned(),
         backfill: Backfill::default(),
+        api_share: 0.5,
         fields,
         values,
         parties: BTreeMap::new(),
@@ -58,7 +59,7 @@ fn http() -> Http {
     Http::new(Arc::new(|| Timestamp::from_millis(0))).unwrap()
 }
 
-fn hubspot(hand: &Hand) -> HubSpot {
+pub fn hubspot(hand: &Hand) -> HubSpot {
     let settings = HubSpotSettings {
         portal_id: Some(45_540_012),
         access_token: TOKEN.into(),
@@ -68,7 +69,7 @@ fn hubspot(hand: &Hand) -> HubSpot {
     HubSpot::new(connection(hand, CrmKind::HubSpot, Platform::HubSpot(settings)), &dictionary(), http())
 }
 
-fn salesforce(hand: &Hand) -> Salesforce {
+pub fn salesforce(hand: &Hand) -> Salesforce {
     let auth = SalesforceAuth::ClientCredentials { client_id: "id".into(), client_secret: "secret".into() };
     let settings =
         SalesforceSettings { organization_id: ORGANIZATION.into(), auth, path_secret: None, client_certificate: None };

@@ -6,5 +6,6 @@ mod faults;
 mod floor;
 mod hubspot;
 mod salesforce;
+mod searches;
 mod support;
 mod webhooks;

@@ -152,6 +152,7 @@ fn connection(name: &str, platform: Platform) -> Connection {
         base_url: "https://crm.acme.example".to_owned(),
         api_version: "67.0".to_owned(),
         backfill: Backfill::FromCrm,
+        api_share: 0.5,
         fields: BTreeMap::new(),
         values: BTreeMap::new(),
         parties: BTreeMap::new(),

@@ -125,7 +125,7 @@ impl Play<'_> {
         let foreseen = self.recorded.foreseen(self.next, at);
         let known = self.standing.fields.iter().map(|f| f.at).max().unwrap_or(Timestamp::MIN);
         let modified = foreseen.modified.map_or(known, |modified| modified.max(known)).min(at);
-        let reading = Reading { modified, values: foreseen.values, import: false };
+        let reading = Reading { modified, values: foreseen.values, import: false, from_now: false };
         self.now = at;
         self.change(Change { at, what: What::Read(reading), by: Actor::Unknown });
     }

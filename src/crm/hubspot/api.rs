@@ -4,7 +4,9 @@
 use super::error;
 use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http};
+use crate::crm::usage::{Allowance, Meter, Usage};
 use crate::record::Object;
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -81,6 +83,7 @@ pub(super) struct Api {
     /// `2026-03`, or `v3` for the older paths.
     pub version: String,
     pub token: SecretString,
+    pub meter: Meter,
 }
 
 impl Api {
@@ -138,13 +141,30 @@ impl Api {
 
     /// Sends JSON; an answer that is no success is an error.
     pub async fn post(&self, url: &str, body: &impl Serialize) -> Result<Answer, CrmError> {
-        let request = self.http.post(url).bearer_auth(self.token.expose_secret()).json(body);
-        error::accept(self.http.send(request).await?)
+        self.send(self.http.post(url).json(body)).await
     }
 
     /// Fetches; an answer that is no success is an error.
     pub async fn get(&self, url: &str) -> Result<Answer, CrmError> {
-        let request = self.http.get(url).bearer_auth(self.token.expose_secret());
-        error::accept(self.http.send(request).await?)
+        self.send(self.http.get(url)).await
     }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, CrmError> {
+        self.meter.admit(self.http.now()).await?;
+        let answer = self.http.send(request.bearer_auth(self.token.expose_secret())).await?;
+        self.meter.note(usage(&answer));
+        error::accept(answer)
+    }
+}
+
+/// What the rate headers tell: of a few seconds always but for searches, of the day for private apps.
+fn usage(answer: &Answer) -> Usage {
+    let of = |limit: &str, left: &str| {
+        let (limit, left) = (answer.number(limit)?, answer.number(left)?);
+        Some(Allowance { used: limit.saturating_sub(left), limit })
+    };
+    let window = of("x-hubspot-ratelimit-max", "x-hubspot-ratelimit-remaining");
+    let length = answer.number("x-hubspot-ratelimit-interval-milliseconds");
+    let day = of("x-hubspot-ratelimit-daily", "x-hubspot-ratelimit-daily-remaining");
+    Usage { at: answer.at, day, window: window.zip(length) }
 }

@@ -17,7 +17,7 @@ const MOST_EVENTS: usize = 100;
 /// What stands in place of a value that the app may not see.
 const REDACTED: &str = "REDACTED";
 /// What HubSpot calls changes that its own workflows made.
-const WORKFLOWS: [&str; 2] = ["AUTOMATION_PLATFORM", "WORKFLOWS"];
+pub(super) const WORKFLOWS: [&str; 2] = ["AUTOMATION_PLATFORM", "WORKFLOWS"];
 
 /// What is needed to read events of one connection.
 pub(super) struct Scope<'a> {

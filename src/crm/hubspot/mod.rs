@@ -6,11 +6,13 @@ mod defaults;
 mod error;
 mod events;
 mod examine;
+mod history;
 mod payload;
 mod people;
 mod pipelines;
 mod provide;
 mod read;
+mod search;
 mod task;
 mod verify;
 mod write;
@@ -20,9 +22,10 @@ pub use defaults::field_map;
 use super::connection::{self, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
+use super::usage::Meter;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask,
-    OwnField, Person, RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
+    Acknowledgement, Connection, Crm, CrmError, Event, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask,
+    OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;
@@ -40,6 +43,8 @@ pub struct HubSpot {
     fields: FieldMap,
     pipelines: Pipelines,
     users: Users,
+    /// When the archived records were last looked through, of each object.
+    archives: search::Archives,
     /// No property is mapped to a deal's status: it follows from its stage.
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
@@ -63,10 +68,12 @@ impl HubSpot {
                 base_url: connection.base_url,
                 version: connection.api_version,
                 token: settings.access_token.clone(),
+                meter: Meter::default(),
             },
             automation_users: connection.touches.automation_users,
             pipelines: Pipelines::default(),
             users: Users::default(),
+            archives: search::Archives::default(),
             settings,
             fields,
         }
@@ -112,6 +119,22 @@ impl Crm for HubSpot {
 
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
         read::read(self, object, ids).await
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        search::search(self, object, sought, from).await
+    }
+
+    async fn histories(&self, object: Object, asked: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        history::histories(self, object, asked).await
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.api.meter.usage()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

@@ -76,6 +76,15 @@ impl Pipelines {
         self.known.read().unwrap_or_else(|e| e.into_inner()).status.get(stage).copied()
     }
 
+    /// The stages that are won or lost, in order.
+    pub fn closed(&self) -> Vec<String> {
+        let known = self.known.read().unwrap_or_else(|e| e.into_inner());
+        let mut closed: Vec<String> =
+            known.status.iter().filter(|(_, status)| **status != "open").map(|(stage, _)| stage.clone()).collect();
+        closed.sort();
+        closed
+    }
+
     /// Fetched within a day before `now`.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         let at = self.known.read().unwrap_or_else(|e| e.into_inner()).at;

@@ -37,7 +37,23 @@ pub(super) struct Row {
     pub updated_at: Option<String>,
     #[serde(default)]
     pub archived: bool,
+    pub archived_at: Option<String>,
+    #[serde(default)]
+    pub properties_with_history: HashMap<String, Vec<Past>>,
     pub object_write_trace_id: Option<String>,
+}
+
+/// A value that a property took.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Past {
+    #[serde(default)]
+    pub value: Option<String>,
+    pub timestamp: String,
+    #[serde(default)]
+    pub source_type: Option<String>,
+    #[serde(default)]
+    pub source_id: Option<String>,
 }
 
 impl Row {
@@ -46,7 +62,7 @@ impl Row {
         self.properties.get(property)?.as_str().filter(|t| !t.is_empty())
     }
 
-    fn time(&self, property: &str) -> Option<Timestamp> {
+    pub fn time(&self, property: &str) -> Option<Timestamp> {
         Timestamp::parse(self.text(property)?)
     }
 
@@ -66,7 +82,8 @@ pub(super) async fn read(crm: &HubSpot, object: Object, ids: &[RecordId]) -> Res
     let answer = crm.api.post(&crm.api.objects(&format!("{}/batch/read", object_type.path())), &body).await?;
     let batch: Batch = answer.json()?;
     if object == Object::Opportunity && crm.derives_status {
-        know_stages(crm, &batch, answer.at).await?;
+        let stages: Vec<&str> = batch.results.iter().filter_map(|row| row.text(DEAL_STAGE)).collect();
+        know_stages(crm, &stages, answer.at).await?;
     }
     Ok(Reads { at: answer.at, records: records(crm, object, ids, &batch, answer.at) })
 }
@@ -84,11 +101,10 @@ fn properties(crm: &HubSpot, object: Object, object_type: ObjectType) -> BTreeSe
     names
 }
 
-/// Fetches the pipelines when a stage is new to us or what we know is old.
-async fn know_stages(crm: &HubSpot, batch: &Batch, now: Timestamp) -> Result<(), CrmError> {
-    let mut stages = batch.results.iter().filter_map(|row| row.text(DEAL_STAGE));
-    let known = stages.all(|stage| crm.pipelines.status_of(stage).is_some());
-    if batch.results.is_empty() || (known && crm.pipelines.is_fresh(now)) {
+/// Fetches the pipelines when one of these stages is new to us or what we know is old.
+pub(super) async fn know_stages(crm: &HubSpot, stages: &[&str], now: Timestamp) -> Result<(), CrmError> {
+    let known = stages.iter().all(|stage| crm.pipelines.status_of(stage).is_some());
+    if stages.is_empty() || (known && crm.pipelines.is_fresh(now)) {
         return Ok(());
     }
     let answer = crm.api.get(&crm.api.deal_pipelines()).await?;

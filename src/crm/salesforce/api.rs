@@ -5,6 +5,7 @@ use super::auth::Auth;
 use super::error::{self, SaveResult};
 use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http};
+use crate::crm::usage::{Allowance, Meter, Usage};
 use crate::record::{Elapsed, Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
@@ -19,6 +20,7 @@ pub struct Api {
     base_url: String,
     /// `{base_url}/services/data/v67.0`
     root: String,
+    pub meter: Meter,
 }
 
 /// The rows of a query, and the clock of its first answer.
@@ -41,25 +43,73 @@ impl Api {
     /// may be a proxy's or a test's, and a token must not choose where records are sent.
     pub fn new(http: Http, auth: Auth, base_url: &str, version: &str) -> Self {
         let root = format!("{base_url}/services/data/v{}", version.trim_start_matches('v'));
-        Self { http, auth, base_url: base_url.to_owned(), root }
+        Self { http, auth, base_url: base_url.to_owned(), root, meter: Meter::default() }
     }
 
     /// Sends once; a second time with a new token when the session is over, since then nothing was
     /// done. The answer may have any other status.
     async fn send(&self, build: impl Fn(&Http) -> RequestBuilder) -> Result<Answer, CrmError> {
         use secrecy::ExposeSecret;
+        self.meter.admit(self.http.now()).await?;
         let token = self.auth.token(&self.http).await?;
         let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
+        self.meter.note(usage(&answer));
         if answer.status != 401 {
             return Ok(answer);
         }
         let token = self.auth.renewed(&self.http, &token).await?;
-        self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await
+        let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
+        self.meter.note(usage(&answer));
+        Ok(answer)
+    }
+
+    /// The real time.
+    pub fn now(&self) -> Timestamp {
+        self.http.now()
     }
 
     async fn first_page(&self, soql: &str) -> Result<Answer, CrmError> {
-        let url = format!("{}/query", self.root);
+        self.ask("query", soql).await
+    }
+
+    async fn ask(&self, resource: &str, soql: &str) -> Result<Answer, CrmError> {
+        let url = format!("{}/{resource}", self.root);
         self.send(|http| http.get(&url).query(&[("q", soql)])).await
+    }
+
+    /// All rows of a query, deleted records included.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub async fn query_all(&self, soql: &str) -> Result<Rows, CrmError> {
+        let answer = error::check(self.ask("queryAll", soql).await?)?;
+        self.rest(answer).await
+    }
+
+    /// As [`Api::query_all`]; `None` when the object does not exist here or is not shown to us.
+    ///
+    /// # Errors
+    /// As [`Api::query`], but for that.
+    pub async fn query_all_if_visible(&self, soql: &str) -> Result<Option<Rows>, CrmError> {
+        let answer = self.ask("queryAll", soql).await?;
+        if error::is_hidden(&answer) {
+            return Ok(None);
+        }
+        self.rest(error::check(answer)?).await.map(Some)
+    }
+
+    /// How many rows a `SELECT COUNT()` counts.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub async fn count(&self, soql: &str) -> Result<u64, CrmError> {
+        #[derive(Deserialize)]
+        struct Counted {
+            #[serde(rename = "totalSize")]
+            total: u64,
+        }
+        let counted: Counted = error::check(self.first_page(soql).await?)?.json()?;
+        Ok(counted.total)
     }
 
     /// All rows of a query.
@@ -156,6 +206,16 @@ impl Api {
             false => Err(CrmError::Doubt { message: "the answer does not tell of each record".to_owned() }),
         }
     }
+}
+
+/// `Sforce-Limit-Info: api-usage=10018/100000`, with more parts after a semicolon or comma.
+fn usage(answer: &Answer) -> Usage {
+    let told = answer.header("sforce-limit-info").unwrap_or_default();
+    let part = told.split([';', ',']).find_map(|part| part.trim().strip_prefix("api-usage="));
+    let allowance = |(used, limit): (&str, &str)| {
+        Some(Allowance { used: used.trim().parse().ok()?, limit: limit.trim().parse().ok()? })
+    };
+    Usage { at: answer.at, day: part.and_then(|part| part.split_once('/')).and_then(allowance), window: None }
 }
 
 /// A text as a SOQL literal.

@@ -7,10 +7,12 @@ pub mod defaults;
 mod error;
 mod events;
 mod examine;
+mod history;
 pub mod id;
 mod people;
 mod provide;
 mod read;
+mod search;
 mod soap;
 mod task;
 mod touches;
@@ -21,11 +23,11 @@ use super::connection::{Connection, Platform, Salesforce as Settings};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask, OwnField, Person,
-    RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
+    Acknowledgement, Crm, CrmError, Event, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask, OwnField,
+    Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
-use crate::record::{FieldName, Object, RecordId, Timestamp};
+use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use auth::Auth;
@@ -37,6 +39,7 @@ pub struct Salesforce {
     base_url: String,
     map: FieldMap,
     policy: Policy,
+    automation_users: Vec<OwnerId>,
     api: Api,
 }
 
@@ -54,6 +57,7 @@ impl Salesforce {
             base_url: base_url.to_owned(),
             map: defaults::field_map(connection, dictionary),
             policy: Policy::new(connection),
+            automation_users: connection.touches.automation_users.clone(),
             api: Api::new(http, auth, base_url, &connection.api_version),
         })
     }
@@ -82,6 +86,22 @@ impl Crm for Salesforce {
             self.people().await?;
         }
         read::read(&self.api, &self.map, &self.policy, object, ids).await
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        search::search(&self.api, &self.map, &self.policy, object, sought, from).await
+    }
+
+    async fn histories(&self, object: Object, asked: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        history::histories(&self.api, &self.map, &self.automation_users, object, asked).await
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.api.meter.usage()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

@@ -26,6 +26,7 @@ pub(super) fn connection() -> Connection {
         base_url: "https://acme.my.salesforce.com".to_owned(),
         api_version: "67.0".to_owned(),
         backfill: Backfill::default(),
+        api_share: 0.5,
         fields: BTreeMap::new(),
         values: BTreeMap::new(),
         parties: BTreeMap::new(),

@@ -87,14 +87,26 @@ impl Policy {
         object: Object,
         ids: &[RecordId],
     ) -> Result<Activities, CrmError> {
-        let names = well_known();
-        if [names.touches, names.last_touch].iter().all(|name| map.by_name(object, *name).is_some()) {
+        if Self::is_mapped(map, object) {
             return Ok(Activities::default());
         }
         let tasks = self.tasks_query(object, ids);
         let meetings = self.meetings_query(object, ids);
         let (tasks, meetings) = tokio::try_join!(rows(api, "Task", tasks), rows(api, "Event", meetings))?;
         Ok(Activities { tasks, meetings })
+    }
+
+    /// The record itself counts what people did about it.
+    fn is_mapped(map: &FieldMap, object: Object) -> bool {
+        let names = well_known();
+        [names.touches, names.last_touch].iter().all(|name| map.by_name(object, *name).is_some())
+    }
+
+    /// Whether tasks, and whether meetings are touches that have to be looked for.
+    pub fn looks_at(&self, map: &FieldMap, object: Object) -> (bool, bool) {
+        let looks = !Self::is_mapped(map, object);
+        let tasks = TASK_KINDS.iter().any(|kind| self.types.contains(*kind));
+        (looks && tasks, looks && self.types.contains("meeting"))
     }
 
     fn tasks_query(&self, object: Object, ids: &[RecordId]) -> Option<String> {

@@ -10,7 +10,7 @@ mod intent;
 mod item;
 mod notices;
 mod pace;
-mod reads;
+pub(super) mod reads;
 mod receiver;
 mod rest;
 mod tasks;

@@ -153,18 +153,7 @@ pub(super) async fn apply(
 ) -> Result<(), StoreError> {
     for key in keys {
         let Some(record) = seen.record(&key.id) else { continue };
-        let change = match record {
-            ReadRecord::Found { modified, values, unreadable } => {
-                for what in unreadable {
-                    tracing::warn!(record = %key, "taken as unset: {what}");
-                }
-                let shown = seen.at.max((*modified).min(seen.at + GRAIN));
-                let at = batch.standing(key).map_or(shown, |s| read_at(s, shown, values));
-                let reading = Reading { modified: (*modified).min(at), values: values.clone(), import: false };
-                Change { at, what: What::Read(reading), by: Actor::Unknown }
-            }
-            ReadRecord::Gone => Change { at: gone_at(batch, key, seen), what: What::Deleted, by: Actor::Unknown },
-        };
+        let change = shown(batch.standing(key), key, seen.at, record);
         only_store(batch.change(tx, key, change).await)?;
     }
     Ok(())
@@ -184,7 +173,29 @@ fn read_at(standing: &Standing, date: Timestamp, values: &FieldValues) -> Timest
 }
 
 /// A record that is no longer there went after everything that we know of it.
-fn gone_at(batch: &Batch<'_>, key: &RecordKey, seen: &Seen) -> Timestamp {
-    let known = batch.standing(key).map_or(Timestamp::MIN, |s| s.folded_to);
-    seen.at.max(known + Elapsed::from_millis(1))
+fn gone_at(standing: Option<&Standing>, date: Timestamp) -> Timestamp {
+    let known = standing.map_or(Timestamp::MIN, |s| s.folded_to);
+    date.max(known + Elapsed::from_millis(1))
+}
+
+/// A record as the CRM showed it, at the `Date` of its answer, as a change of what we know.
+pub(in crate::engine) fn shown(
+    standing: Option<&Standing>,
+    key: &RecordKey,
+    date: Timestamp,
+    record: &ReadRecord,
+) -> Change {
+    let (at, what) = match record {
+        ReadRecord::Found { modified, values, unreadable } => {
+            for what in unreadable {
+                tracing::warn!(record = %key, "taken as unset: {what}");
+            }
+            let shown = date.max((*modified).min(date + GRAIN));
+            let at = standing.map_or(shown, |s| read_at(s, shown, values));
+            let modified = (*modified).min(at);
+            (at, What::Read(Reading { modified, values: values.clone(), import: false, from_now: false }))
+        }
+        ReadRecord::Gone => (gone_at(standing, date), What::Deleted),
+    };
+    Change { at, what, by: Actor::Unknown }
 }
