@@ -163,7 +163,7 @@ impl<'a> Lead<'a> {
         }
         let now = now + Elapsed::from_millis(200);
         let modified = self.standing.fields.iter().map(|f| f.at).max().unwrap_or(now);
-        let reading = Reading { modified, values: self.crm.clone(), import: false };
+        let reading = Reading { modified, values: self.crm.clone(), import: false, from_now: false };
         self.hear(Change { at: now, what: What::Read(reading), by: Actor::Unknown }, now);
         if effect.action == Action::Read {
             return;
