@@ -21,8 +21,10 @@ pub(super) fn rank(p: f64, of: usize) -> usize {
 /// The percentile of these lengths, and whether those still unanswered may make it longer.
 pub(super) fn percentile(lengths: &mut [Length], p: f64, business: bool) -> Option<Time> {
     lengths.sort_unstable();
-    let found = lengths.get(rank(p, lengths.len()) - 1)?;
-    let at_least = lengths.iter().any(|l| l.censored && l.ms <= found.ms);
+    let rank = rank(p, lengths.len());
+    let found = lengths.get(rank - 1)?;
+    // Of equal lengths those that are known come first: one behind the rank cannot move it.
+    let at_least = lengths[..rank].iter().any(|l| l.censored);
     Some(Time { length: Elapsed::from_millis(found.ms), business, at_least, of: lengths.len() as u64 })
 }
 
@@ -62,5 +64,9 @@ mod tests {
         let mut lengths = known(&[10, 20, 30]);
         lengths.push(Length { ms: 5, censored: true });
         assert_eq!(p(&mut lengths, 0.5), (10, true));
+        let mut lengths = known(&[10, 20, 30]);
+        lengths.push(Length { ms: 20, censored: true });
+        assert_eq!(p(&mut lengths.clone(), 0.5), (20, false), "two are known to be no longer");
+        assert_eq!(p(&mut lengths, 0.75), (30, true));
     }
 }

@@ -3,6 +3,9 @@
 //! recomputed from the raw changes in `recount`.
 
 mod floor;
+mod offices;
+mod recount;
+mod scorecard;
 
 use crate::world::{Store, World, acme, person, site};
 use floor::{Cell, Edit, FIELD, Floor, Gone, TELE};
@@ -10,7 +13,9 @@ use leadpact::agreement::Agreement;
 use leadpact::agreement::parse::parse;
 use leadpact::crm::{Event, Says};
 use leadpact::engine::dispute::{Ruling, decide, disputable, open};
-use leadpact::record::{Actor, Elapsed, FactKind, FieldName, FieldType, Object, OwnerId, RecordId, Timestamp, Value};
+use leadpact::record::{
+    Actor, Elapsed, Fact, FactKind, FieldName, FieldType, Object, OwnerId, RecordId, RecordKey, Timestamp, Value,
+};
 use leadpact::store::agreement::{AgreementRow, Version, activate, offer};
 use leadpact::store::attestation::{self, AttestationRow};
 use leadpact::store::journal::{self, JournalRow};
@@ -91,17 +96,17 @@ impl HalfYear {
             }
             played.change(edits).await;
             played.world.settle().await;
-            played.see_moves(&mut floor);
+            played.see_moves(&mut floor).await;
             if news.last().is_some_and(|(at, _)| *at <= now) {
                 let (at, what) = news.pop().unwrap();
                 played.hear(what, at, &mut floor).await;
                 played.world.settle().await;
-                played.see_moves(&mut floor);
+                played.see_moves(&mut floor).await;
             }
         }
         played.world.clock.set(until);
         played.world.settle().await;
-        played.see_moves(&mut floor);
+        played.see_moves(&mut floor).await;
         played.dispute().await;
         played.attest().await;
         played
@@ -151,11 +156,7 @@ impl HalfYear {
         }
     }
 
-    async fn nth_disputable(
-        &self,
-        kind: FactKind,
-        nth: usize,
-    ) -> Option<(leadpact::record::RecordKey, leadpact::record::Fact)> {
+    async fn nth_disputable(&self, kind: FactKind, nth: usize) -> Option<(RecordKey, Fact)> {
         let db = &self.world.engine.db;
         let rows = journal::recent(db, &acme(), 0, 1_000_000).await.unwrap();
         let mut of_kind: Vec<JournalRow> = rows.into_iter().filter(|row| row.entry.fact.kind == kind).collect();
@@ -260,7 +261,7 @@ impl HalfYear {
     }
 
     /// leadpact's own writes, as the CRM has them.
-    fn see_moves(&mut self, floor: &mut Floor) {
+    async fn see_moves(&mut self, floor: &mut Floor) {
         for (at, object, id, values) in self.world.crm.with(|s| std::mem::take(&mut s.landed)) {
             let find = |name: &str| values.iter().find(|(n, _)| n.as_str() == name).map(|(_, value)| value);
             let text = |name: &str| find(name).and_then(Value::as_text);
@@ -271,10 +272,22 @@ impl HalfYear {
             let told = values.iter().filter(|(name, _)| matches!(name.as_str(), "owner" | "status"));
             let values: BTreeMap<&'static str, Cell> = told.map(|(n, v)| (n.as_str(), cell(v))).collect();
             if !values.is_empty() {
+                let at = self.told_at(&id, at).await;
                 let (object, by, at) = (object.as_str(), "leadpact".to_owned(), at.as_millis());
                 self.edits.push(Edit { at, object, id: id.to_string(), by, values, gone: None, seen: at });
             }
         }
+    }
+
+    /// A write never counts from before what made leadpact write, which may have been at this very
+    /// moment: it is then told a millisecond later.
+    async fn told_at(&self, id: &RecordId, at: Timestamp) -> Timestamp {
+        let key = RecordKey { connection: acme(), object: Object::Lead, id: id.clone() };
+        let rows = journal::of_record(&self.world.engine.db, &key).await.unwrap();
+        let moves = [FactKind::Recycled, FactKind::Reassigned, FactKind::Nurtured];
+        let told = rows.iter().map(|row| &row.entry.fact).filter(|fact| moves.contains(&fact.kind));
+        let after = at + Elapsed::from_millis(1);
+        if told.into_iter().any(|fact| fact.at == after) { after } else { at }
     }
 
     /// For whoever wants to recompute it elsewhere: the changes, what was upheld and attested, both
