@@ -62,10 +62,7 @@ pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result:
 ///
 /// # Errors
 /// As [`connector`].
-pub fn connector_reading(
-    connection: &Connection,
-    dictionary: &Dictionary,
-) -> std::result::Result<SharedCrm, CrmError> {
+pub fn connector_reading(connection: &Connection, dictionary: &Dictionary) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
         Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), dictionary, http)),

@@ -77,7 +77,8 @@ impl Plan {
                     plan.in_the_way.push((field, why));
                 }
                 Found::There { writable: false, .. } => {
-                    plan.in_the_way.push((field, "is there and read-only for leadpact: give it edit access".to_owned()));
+                    plan.in_the_way
+                        .push((field, "is there and read-only for leadpact: give it edit access".to_owned()));
                 }
                 Found::There { .. } => plan.there.push(field),
             }
@@ -133,7 +134,10 @@ fn unmapped(connection: &Connection) {
         let names: Vec<&str> = names.map(|name| name.as_str()).collect();
         if !names.is_empty() {
             let object = object.as_str();
-            println!("  not used  {object} {} (name them under connection.fields.{object} to have them)", names.join(", "));
+            println!(
+                "  not used  {object} {} (name them under connection.fields.{object} to have them)",
+                names.join(", ")
+            );
         }
     }
 }

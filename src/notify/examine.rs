@@ -15,8 +15,14 @@ pub struct Look {
 pub enum Seen {
     Works(String),
     /// It may work, or works in part.
-    Doubtful { says: String, fix: String },
-    Broken { says: String, fix: String },
+    Doubtful {
+        says: String,
+        fix: String,
+    },
+    Broken {
+        says: String,
+        fix: String,
+    },
 }
 
 impl Look {

@@ -147,7 +147,8 @@ async fn call(
 async fn webhook(slack: &Slack, url: &SecretString) -> Look {
     let at = "Slack incoming webhook";
     let request = slack.client().post(url.expose_secret()).header(CONTENT_TYPE, "application/json").body("{}");
-    let fix = "make a new incoming webhook in api.slack.com › your app, and put its URL into [notify.slack] webhook_url";
+    let fix =
+        "make a new incoming webhook in api.slack.com › your app, and put its URL into [notify.slack] webhook_url";
     match http::send(request).await {
         Err(error) => Look::failed(at, &error, fix),
         Ok(answer) => match String::from_utf8_lossy(&answer.body).trim() {

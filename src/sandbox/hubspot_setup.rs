@@ -70,9 +70,11 @@ fn list(world: &World, object: &str) -> Answer {
 }
 
 fn property(column: &Column) -> Json {
-    let options = column.options.iter().enumerate().map(|(order, value)| {
-        json!({ "label": value, "value": value, "displayOrder": order, "hidden": false })
-    });
+    let options = column
+        .options
+        .iter()
+        .enumerate()
+        .map(|(order, value)| json!({ "label": value, "value": value, "displayOrder": order, "hidden": false }));
     json!({
         "name": column.name, "label": column.name, "description": "", "groupName": "contactinformation",
         "type": column.kind, "fieldType": "text", "hidden": false, "hasUniqueValue": false, "calculated": false,
@@ -132,12 +134,8 @@ fn create(world: &World, object: &str, call: &Call) -> Answer {
     if schema.has(object, text("name")) {
         return error(409, "CONFLICT", "A property with this name exists already");
     }
-    let column = Column {
-        name: text("name").to_owned(),
-        kind: text("type").to_owned(),
-        read_only: false,
-        options: Vec::new(),
-    };
+    let column =
+        Column { name: text("name").to_owned(), kind: text("type").to_owned(), read_only: false, options: Vec::new() };
     schema.put(object, column.clone());
     Answer::json(201, &property(&column))
 }

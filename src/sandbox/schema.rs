@@ -117,12 +117,7 @@ impl Schema {
     }
 }
 
-fn columns_of(
-    crm: CrmKind,
-    theirs: &str,
-    object: Object,
-    more: &[&[(&'static str, FieldType, bool)]],
-) -> Vec<Column> {
+fn columns_of(crm: CrmKind, theirs: &str, object: Object, more: &[&[(&'static str, FieldType, bool)]]) -> Vec<Column> {
     let of_vocabulary = vocabulary::fields(crm, theirs).iter().map(|(logical, name)| {
         let kind = kind_of(object, logical);
         // A lead's name is put together in Salesforce, an opportunity's is not.

@@ -3,11 +3,11 @@
 
 use super::call::{Answer, Call, http_date};
 use super::faults::{Fault, FaultRule, Faults, RecordedCall, length};
+use super::hubspot_api::{self, HubSpotApi};
 use super::record::Values;
 use super::salesforce_api::{self, SalesforceApi};
 use super::webhooks::{Mischief, Webhooks};
 use super::world::{Clock, World};
-use super::hubspot_api::{self, HubSpotApi};
 use super::{By, CrmKind, Organisation};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;

@@ -34,7 +34,10 @@ fn doctor(house: &House, name: &str) -> (Option<i32>, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_connect_creates_doctor_finds_and_a_second_time_nothing_is_created() {
     let house = house().await;
-    for (name, creations) in [("hubspot", &["hubspot.property_create"][..]), ("salesforce", &["salesforce.create", "salesforce.field_create"])] {
+    for (name, creations) in [
+        ("hubspot", &["hubspot.property_create"][..]),
+        ("salesforce", &["salesforce.create", "salesforce.field_create"]),
+    ] {
         let made = || creations.iter().map(|kind| house.sandbox.calls(kind).len()).sum::<usize>();
         assert_eq!(doctor(&house, name).0, Some(2));
         let (code, said) = connect(&house, name);

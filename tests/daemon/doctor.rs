@@ -59,7 +59,13 @@ async fn where_all_is_well_doctor_says_so_and_changes_nothing() {
     for about in ["configuration", "agreement", "database", "public URL", "notices", "hubspot", "salesforce"] {
         assert!(told.all.contains(&format!("ok    {about}: ")), "{about} in\n{}", told.all);
     }
-    let written = ["hubspot.batch_update", "hubspot.property_create", "salesforce.collection_*", "salesforce.create", "salesforce.field_create"];
+    let written = [
+        "hubspot.batch_update",
+        "hubspot.property_create",
+        "salesforce.collection_*",
+        "salesforce.create",
+        "salesforce.field_create",
+    ];
     assert!(written.iter().all(|kind| house.sandbox.calls(kind).is_empty()));
     assert!(house.slack.all().is_empty() && house.smtp.mails().is_empty());
     assert!(!house.file("leadpact.db").exists(), "no database is made by looking for it");
@@ -140,7 +146,11 @@ const IN_THE_CRM: &[Case] = &[
         "a field that is missing or hidden",
         |h| schema(h, Salesforce, |s| s.drop_column("Lead", "Reject_Reason__c")),
         "fail",
-        &["salesforce: lead field reject_reason (Reject_Reason__c)", "no such field, or it is hidden", "Object Manager"],
+        &[
+            "salesforce: lead field reject_reason (Reject_Reason__c)",
+            "no such field, or it is hidden",
+            "Object Manager",
+        ],
     ),
     (
         "a field that is read-only",
@@ -225,14 +235,49 @@ async fn doctor_names_whatever_is_broken_in_a_crm_or_a_channel_with_its_fix() {
 
 /// What stands in the configuration, what instead, and what is said of it.
 const IN_THE_CONFIGURATION: &[(&str, &str, &str, &[&str])] = &[
-    ("access_token   = \"pat-na1-pretend\"", "access_token = \"old\"", "fail", &["hubspot: credentials", "401", "access_token"]),
-    ("client_secret   = \"secret\"", "client_secret = \"old\"", "fail", &["salesforce: credentials", "invalid_client", "30 minutes"]),
-    ("portal_id      = ", "portal_id = 1", "fail", &["hubspot: account", "the configuration names 1", "set portal_id ="]),
+    (
+        "access_token   = \"pat-na1-pretend\"",
+        "access_token = \"old\"",
+        "fail",
+        &["hubspot: credentials", "401", "access_token"],
+    ),
+    (
+        "client_secret   = \"secret\"",
+        "client_secret = \"old\"",
+        "fail",
+        &["salesforce: credentials", "invalid_client", "30 minutes"],
+    ),
+    (
+        "portal_id      = ",
+        "portal_id = 1",
+        "fail",
+        &["hubspot: account", "the configuration names 1", "set portal_id ="],
+    ),
     ("portal_id      = ", "#", "warn", &["hubspot: account", "names none"]),
-    ("smtp_url = \"smtp://", "smtp_url = \"smtp://me:wrong@", "fail", &["notices: mail server", "535", "user and password"]),
-    ("crm            = \"hubspot\"", "crm = \"hubspots\"", "fail", &["configuration: ", "hubspots"]),
-    ("flag          = \"leadpact_violation\"\n", "flag = \"reject_reason\"\n", "fail", &["hubspot: loop guard", "reject_reason is both lead flag"]),
-    ("  [connection.parties]\n  teleprospecting = { queue", "  [connection.parties]\n  marketing = { queue", "fail", &["salesforce: party teleprospecting", "does not say who"]),
+    (
+        "smtp_url = \"smtp://",
+        "smtp_url = \"smtp://me:wrong@",
+        "fail",
+        &["notices: mail server", "535", "user and password"],
+    ),
+    (
+        "crm            = \"hubspot\"",
+        "crm = \"hubspots\"",
+        "fail",
+        &["configuration: ", ":24: `crm` cannot be this", "did you mean `hubspot`"],
+    ),
+    (
+        "flag          = \"leadpact_violation\"\n",
+        "flag = \"reject_reason\"\n",
+        "fail",
+        &["hubspot: loop guard", "reject_reason is both lead flag"],
+    ),
+    (
+        "  [connection.parties]\n  teleprospecting = { queue",
+        "  [connection.parties]\n  marketing = { queue",
+        "fail",
+        &["salesforce: party teleprospecting", "does not say who"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,7 +339,11 @@ async fn a_database_is_looked_at_without_bringing_it_up_to_date() {
         assert!(run(&["agreement", "signatures"], &house.file("leadpact.toml")).status.success());
         let told = ask(&house, "leadpact.toml");
         assert!(told.all.contains("ok    database: schema: up to date"), "{}", told.all);
-        let durable = if matches!(engine, Engine::Sqlite) { "synchronous FULL" } else { "synchronous_commit on" };
+        let durable = if matches!(engine, Engine::Sqlite) {
+            "durability: journal_mode wal, synchronous FULL"
+        } else {
+            "database: durability: "
+        };
         assert!(told.all.contains(durable), "{}", told.all);
     }
 }

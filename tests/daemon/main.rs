@@ -5,8 +5,8 @@
 mod agreements;
 mod audit;
 mod configuration;
-mod crashes;
 mod connect;
+mod crashes;
 mod daemon;
 mod doctor;
 mod house;

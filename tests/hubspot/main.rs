@@ -4,4 +4,5 @@ mod calls;
 mod events;
 mod failures;
 mod fake;
+mod setup;
 mod tasks;

@@ -106,7 +106,8 @@ async fn list_channels(request: HttpRequest, workspace: web::Data<Mutex<Workspac
         (true, false) => (first, "more"),
         (true, true) => (second, ""),
     };
-    let shown = page.iter().map(|(name, archived)| json!({ "id": format!("C-{name}"), "name": name, "is_archived": archived }));
+    let shown =
+        page.iter().map(|(name, archived)| json!({ "id": format!("C-{name}"), "name": name, "is_archived": archived }));
     let channels: Vec<Json> = shown.collect();
     HttpResponse::Ok().json(json!({ "ok": true, "channels": channels, "response_metadata": { "next_cursor": next } }))
 }

@@ -21,8 +21,8 @@ use super::connection::{self, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask, OwnField,
-    Person, RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask,
+    OwnField, Person, RawDelivery, Reads, Refusal, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;

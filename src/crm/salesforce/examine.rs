@@ -74,7 +74,8 @@ async fn account(api: &Api, organization: &str) -> Result<(Option<Elapsed>, Acco
     let identity = answer.json::<Resources>()?.identity;
     let mut parts = identity.rsplit('/').map(id::normalise);
     let (user, organization_id) = (parts.next().flatten(), parts.next().flatten());
-    let id = organization_id.ok_or_else(|| CrmError::Never { message: "the answer names no organization".to_owned() })?;
+    let id =
+        organization_id.ok_or_else(|| CrmError::Never { message: "the answer names no organization".to_owned() })?;
     let configured = id::normalise(organization);
     Ok((ahead, Account { id, configured, user }))
 }

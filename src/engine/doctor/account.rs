@@ -137,9 +137,14 @@ pub(super) fn loops(connection: &Connection, examined: &Examined) -> Vec<Check> 
     let taken =
         connection.parties.iter().find(|(_, roster)| matches!(roster, Roster::Members(all) if all.iter().any(is_us)));
     if let (Some((party, _)), Some(user)) = (taken, user) {
-        let found = format!("{user}, whom leadpact signs in as, is a member of {party}: its writes look like a person's");
+        let found =
+            format!("{user}, whom leadpact signs in as, is a member of {party}: its writes look like a person's");
         let fix = "let leadpact sign in as an integration user of its own, who owns no records".to_owned();
-        return vec![if acts(connection) { Check::fail(name, what, found, fix) } else { Check::warn(name, what, found, fix) }];
+        return vec![if acts(connection) {
+            Check::fail(name, what, found, fix)
+        } else {
+            Check::warn(name, what, found, fix)
+        }];
     }
     vec![Check::ok(name, what, "nothing that leadpact writes is read back as news")]
 }

@@ -57,7 +57,9 @@ pub(super) fn account(connection: &Connection, found: &str) -> String {
             format!("set portal_id = {found} if that is the account you mean, else use a token of the other one")
         }
         _ => {
-            format!("set organization_id = \"{found}\" if that is the one you mean, else use credentials of the other one")
+            format!(
+                "set organization_id = \"{found}\" if that is the one you mean, else use credentials of the other one"
+            )
         }
     }
 }
@@ -71,7 +73,9 @@ pub(super) fn no_account(connection: &Connection) -> String {
 
 pub(super) fn permission(connection: &Connection, name: &str) -> String {
     match crm(connection) {
-        Crm::HubSpot => format!("add the scope {name} to the app (requiredScopes), upload the project and install it again"),
+        Crm::HubSpot => {
+            format!("add the scope {name} to the app (requiredScopes), upload the project and install it again")
+        }
         Crm::Salesforce => {
             format!("in Salesforce Setup › Permission Sets, the integration user's set › Object Settings, allow {name}")
         }

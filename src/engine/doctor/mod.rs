@@ -10,7 +10,7 @@ mod people;
 mod surroundings;
 
 pub use needs::Needs;
-pub use surroundings::{channels, database, is_loopback, public_url};
+pub use surroundings::{channels, database, is_loopback, public_url, without_slack};
 
 use crate::agreement::Agreement;
 use crate::crm::connection::{Connection, Mode};

@@ -77,7 +77,12 @@ fn members_of(name: &str, party: &PartyName, members: &[String], people: &[Perso
             Some(person) if person.active => active += 1,
             Some(person) => {
                 let found = format!("{} is inactive in the CRM and gets nothing", person.name);
-                checks.push(Check::warn(name, what, found, "take the member out of the configuration, or name a successor"));
+                checks.push(Check::warn(
+                    name,
+                    what,
+                    found,
+                    "take the member out of the configuration, or name a successor",
+                ));
             }
             None => {
                 let found = "nobody in the CRM has this id or e-mail address";
