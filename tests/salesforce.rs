@@ -4,9 +4,10 @@
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use leadpact::agreement::model::Dictionary;
 use leadpact::crm::connection::{Backfill, Platform, Roster, Salesforce as Settings, SalesforceAuth, TouchBy, Touches};
+use leadpact::crm::examine::Found;
 use leadpact::crm::http::Http;
 use leadpact::crm::salesforce::Salesforce;
-use leadpact::crm::{Connection, Crm, CrmError, ItemResult, NewTask, ReadRecord, Sought, Write};
+use leadpact::crm::{Connection, Crm, CrmError, ItemResult, NewTask, OwnField, ReadRecord, Sought, Wanted, Write};
 use leadpact::record::field::well_known;
 use leadpact::record::{ConnectionName, FieldName, FieldType, Object, OwnerId, PartyName, RecordId, Timestamp, Value};
 use serde_json::{Value as Json, json};
@@ -540,4 +541,84 @@ async fn an_owner_in_history_is_the_row_with_the_id_and_hidden_history_is_none()
     assert_eq!(events[0].says, leadpact::crm::Says::Changed(vec![(well_known().owner, Value::text(AMY))]));
     let (_, url) = signing_in(|_| reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "" }])));
     assert_eq!(crm(&url).histories(Object::Lead, &asked).await.unwrap(), []);
+}
+
+fn setup(seen: &Seen) -> Reply {
+    let column = |name: &str, kind: &str, updateable| json!({ "name": name, "type": kind, "updateable": updateable });
+    match (seen.method.as_str(), seen.path.as_str()) {
+        (_, "/services/data/v67.0/") => {
+            reply(200, &json!({ "identity": "https://login.salesforce.com/id/00D5g000004XyZaEAK/0055g00000AbCdEAAV" }))
+        }
+        (_, "/services/data/v67.0/sobjects/Lead/describe") => {
+            let mut status = column("Status", "picklist", true);
+            status["restrictedPicklist"] = json!(true);
+            let value = |value: &str, active| json!({ "value": value, "active": active, "label": value });
+            status["picklistValues"] = json!([value("Open", true), value("Nurture", false)]);
+            let mut campaign = column("Campaign__c", "reference", true);
+            campaign["relationshipName"] = json!("Campaign__r");
+            let fields = json!([column("OWNERID", "reference", false), status, campaign]);
+            reply(200, &json!({ "queryable": true, "createable": true, "updateable": true, "fields": fields }))
+        }
+        (_, "/services/data/v67.0/sobjects/Task/describe") => {
+            reply(404, &json!([{ "errorCode": "NOT_FOUND", "message": "The requested resource does not exist" }]))
+        }
+        ("POST", "/services/data/v67.0/tooling/sobjects/CustomField") if seen.body.contains("Lead.Flag__c") => reply(
+            400,
+            &json!([{ "errorCode": "DUPLICATE_DEVELOPER_NAME", "message": "There is already a field named Flag__c" }]),
+        ),
+        ("POST", _) => reply(201, &json!({ "id": "0PS5g0000000001AAA", "success": true, "errors": [] })),
+        ("GET", path) if path.ends_with("/query") => rows(json!([])),
+        _ => reply(200, &json!({ "queryable": true, "updateable": false, "fields": [] })),
+    }
+}
+
+#[actix_web::test]
+async fn a_description_tells_which_fields_exist_can_be_written_and_take_a_value() {
+    let (_, url) = signing_in(setup);
+    let mut settings = connection(&url);
+    for (name, theirs) in [("campaign", "Campaign__r.Name"), ("source", "Web.Name")] {
+        settings.fields.insert((Object::Lead, FieldName::new(name)), theirs.to_owned());
+    }
+    let status = (Object::Lead, well_known().status);
+    let writes = BTreeMap::from([(status, vec![Value::text("open"), Value::text("Nurture")])]);
+    let told = client(&settings).examine(&Wanted { writes, tasks: true }).await.unwrap();
+
+    let account = told.account.unwrap();
+    assert_eq!((account.id.as_str(), account.user.as_deref()), ("00D5g000004XyZaEAK", Some(AMY)));
+    let denied: Vec<String> =
+        told.permissions.unwrap().into_iter().filter(|p| !p.granted).map(|permission| permission.name).collect();
+    assert_eq!(denied, ["Task: Create"]);
+    let fields = told.objects[0].fields.as_ref().unwrap();
+    let found = |name: &str| &fields.iter().find(|field| field.name.as_str() == name).unwrap().found;
+    assert!(matches!(found("owner"), Found::There { writable: false, fits: true, .. }), "names in any case");
+    let Found::There { untaken, .. } = found("status") else { panic!() };
+    assert_eq!(untaken, &["Nurture"], "a value that is not active is not taken");
+    assert!(matches!(found("campaign"), Found::There { .. }), "through a relationship");
+    assert_eq!(found("source"), &Found::Missing);
+    assert_eq!(found("email"), &Found::Missing);
+}
+
+#[actix_web::test]
+async fn a_field_that_is_there_but_hidden_is_shown_by_the_permission_set_instead_of_created() {
+    let (fake, url) = signing_in(setup);
+    let own =
+        |crm_name: &str| OwnField { object: Object::Lead, name: well_known().flag, crm_name: crm_name.to_owned() };
+    let made = crm(&url).create_fields(&[own("Flag__c"), own("New__c"), own("Standard")]).await;
+    let told: Vec<(String, Option<bool>)> = made.into_iter().map(|one| (one.what, one.new.ok())).collect();
+    let expected = [
+        ("field Lead.Flag__c", Some(false)),
+        ("field Lead.New__c", Some(true)),
+        ("field Lead.Standard", None),
+        ("permission set Leadpact_Fields", Some(true)),
+        ("access to Lead.Flag__c by Leadpact_Fields", Some(true)),
+        ("access to Lead.New__c by Leadpact_Fields", Some(true)),
+        ("Leadpact_Fields for leadpact's user", Some(true)),
+    ];
+    assert_eq!(told, expected.map(|(what, new)| (what.to_owned(), new)));
+    let sent = fake.requests();
+    let field = sent.iter().find(|seen| seen.body.contains("Lead.New__c")).unwrap().json();
+    assert_eq!(field["Metadata"]["type"], "Checkbox");
+    assert_eq!(field["Metadata"]["defaultValue"], "false", "a checkbox cannot be made without");
+    let access = sent.iter().find(|seen| seen.path.ends_with("/sobjects/FieldPermissions")).unwrap().json();
+    assert_eq!((&access["Field"], &access["PermissionsEdit"]), (&json!("Lead.Flag__c"), &json!(true)));
 }

@@ -146,16 +146,30 @@ async fn public_url(settings: &Settings) -> Vec<Check> {
     doctor::public_url(&settings.server.public_url, acting, remote).await
 }
 
+/// Each channel for itself, so that one that cannot work hides no other.
 async fn channels(settings: &Settings, agreements: Option<&Agreements>) -> Vec<Check> {
     let notify = &settings.notify;
-    let built = Templates::load(notify.templates.as_deref()).map_err(|error| error.to_string()).and_then(|templates| {
-        Notifiers::new(templates, notify.slack.as_ref(), notify.email.as_ref()).map_err(|error| error.to_string())
-    });
     let named: Vec<&Agreement> = agreements.into_iter().flat_map(|all| all.files()).map(|f| &*f.agreement).collect();
-    match built {
-        Ok(notifiers) => doctor::channels(&notifiers, &named).await,
-        Err(error) => vec![Check::fail("notices", "settings", error, "correct [notify], which `leadpact serve` needs")],
+    let mut checks = Vec::new();
+    if let Err(error) = Templates::load(notify.templates.as_deref()) {
+        checks.push(unusable(&error.to_string()));
     }
+    if notify.slack.is_none() {
+        checks.extend(doctor::without_slack(&named));
+    }
+    let build = |slack, email| Notifiers::new(Templates::load(None)?, slack, email);
+    let (slack, email) = (build(notify.slack.as_ref(), None), build(None, notify.email.as_ref()));
+    for built in [slack, email] {
+        match built {
+            Ok(notifiers) => checks.extend(doctor::channels(&notifiers, &named).await),
+            Err(error) => checks.push(unusable(&error.to_string())),
+        }
+    }
+    checks
+}
+
+fn unusable(error: &str) -> Check {
+    Check::fail("notices", "settings", error, "correct [notify]: `leadpact serve` does not start like this")
 }
 
 fn as_json(checks: &[Check]) -> serde_json::Value {

@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use std::error::Error as _;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -171,7 +172,10 @@ fn says(error: &SmtpError, enhanced: &str) -> bool {
 fn in_the_clear(url: &str) -> bool {
     let Ok(url) = url::Url::parse(url) else { return false };
     let here = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
+        // Of a scheme that is not the web's, an address is read as a name.
+        Some(url::Host::Domain(name)) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -36,14 +36,20 @@ pub struct Slack {
     members: Mutex<HashMap<String, String>>,
 }
 
-/// What the Web API answers, with HTTP status 200 even for errors.
+/// What the Web API answers to every method, with HTTP status 200 even for errors.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ApiAnswer {
+struct ApiStatus {
     ok: bool,
     error: Option<String>,
     /// The scope that a token lacks.
     needed: Option<String>,
+}
+
+/// What it answers besides to the methods that send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ApiAnswer {
     channel: Option<String>,
     ts: Option<String>,
     user: Option<User>,
@@ -182,20 +188,28 @@ fn body(channel: Option<&str>, message: &Rendered) -> Value {
     body
 }
 
-pub(super) fn api_answer(answer: &Answer) -> Result<ApiAnswer, NotifyError> {
-    let status = answer.status.as_u16();
-    let Ok(api) = serde_json::from_slice::<ApiAnswer>(&answer.body) else {
-        return Err(never(&format!("answered {status} with something that is not Slack's")));
-    };
-    if api.ok && answer.status.is_success() {
-        return Ok(api);
+fn api_answer(answer: &Answer) -> Result<ApiAnswer, NotifyError> {
+    accepted(answer)?;
+    serde_json::from_slice(&answer.body).map_err(|_| not_slack(answer))
+}
+
+/// Whether the Web API did what it was asked. Methods call different things by one name, so that
+/// nothing else of the answer is read here.
+pub(super) fn accepted(answer: &Answer) -> Result<(), NotifyError> {
+    let status: ApiStatus = serde_json::from_slice(&answer.body).map_err(|_| not_slack(answer))?;
+    if status.ok && answer.status.is_success() {
+        return Ok(());
     }
-    let code = code(api.error.as_deref().unwrap_or_default());
-    let message = match api.needed.as_deref() {
+    let code = code(status.error.as_deref().unwrap_or_default());
+    let message = match status.needed.as_deref() {
         Some(scope) => format!("{code}, the token lacks {}", code_of_scope(scope)),
         None => code.to_owned(),
     };
     Err(refused(code, message, answer))
+}
+
+fn not_slack(answer: &Answer) -> NotifyError {
+    never(&format!("answered {} with something that is not Slack's", answer.status.as_u16()))
 }
 
 /// An incoming webhook answers in plain text, `ok` or a code.

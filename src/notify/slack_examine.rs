@@ -3,7 +3,7 @@
 //! message, which Slack refuses where the webhook exists.
 
 use super::examine::Look;
-use super::slack::{Access, Slack, api_answer};
+use super::slack::{Access, Slack, accepted};
 use super::{NotifyError, http};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
@@ -57,7 +57,7 @@ async fn bot(slack: &Slack, token: &SecretString, base: &str, channels: &[&str])
         all_channels(slack, token, base),
     );
     let mut looks = Vec::new();
-    match signed_in.and_then(|body| api_answer(&body)) {
+    match signed_in.and_then(|body| accepted(&body)) {
         Ok(_) => looks.push(Look::works("Slack token", "accepted")),
         Err(error) => {
             let fix = format!("copy the bot token (xoxb-…) {SCOPES} into [notify.slack] token");
@@ -65,7 +65,7 @@ async fn bot(slack: &Slack, token: &SecretString, base: &str, channels: &[&str])
             return vec![Look::failed("Slack token", &error, fix)];
         }
     }
-    looks.push(match people.and_then(|body| api_answer(&body)) {
+    looks.push(match people.and_then(|body| accepted(&body)) {
         // Nobody has the address: that it could be looked up is what we wanted to know.
         Ok(_) | Err(NotifyError::Nobody { .. }) => Look::works(PEOPLE, "people can be found by e-mail address"),
         Err(error) => {
@@ -120,7 +120,7 @@ async fn list(slack: &Slack, token: &SecretString, base: &str, types: &str) -> R
     for _ in 0..MOST_PAGES {
         let query = [("types", types), ("limit", PAGE), ("cursor", &cursor)];
         let body = call(slack, token, format!("{base}/conversations.list"), &query).await?;
-        api_answer(&body)?;
+        accepted(&body)?;
         let page: Page = serde_json::from_slice(&body.body)
             .map_err(|_| NotifyError::Never { message: "the list of channels cannot be read".to_owned() })?;
         for channel in page.channels {

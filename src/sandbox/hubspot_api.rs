@@ -4,7 +4,7 @@
 use super::call::{Answer, Call};
 use super::vocabulary::HUBSPOT_DEAL_STAGES;
 use super::world::World;
-use super::{hubspot_objects as objects, hubspot_search};
+use super::{hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
@@ -20,6 +20,13 @@ pub struct Route<'a> {
 /// Paths come as `/crm/{area}/{version}/…` or, of old, `/crm/{version}/{area}/…`.
 pub fn route(call: &Call) -> Route<'_> {
     let segments = call.segments();
+    match (call.method.as_str(), segments.first().map(|s| s.as_ref())) {
+        ("GET", Some("account-info")) => return Route { kind: "hubspot.account", rest: Vec::new() },
+        ("POST", Some("oauth")) if call.path.ends_with("/access-token-info") => {
+            return Route { kind: "hubspot.token_info", rest: Vec::new() };
+        }
+        _ => {}
+    }
     let mut rest = segments.iter().skip(1).cloned();
     let (first, second) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
     let legacy = first.starts_with('v') && first[1..].bytes().all(|b| b.is_ascii_digit());
@@ -30,6 +37,7 @@ pub fn route(call: &Call) -> Route<'_> {
         ("GET", "owners", _) => "hubspot.owners",
         ("GET", "pipelines", _) => "hubspot.pipelines",
         ("GET", "properties", _) => "hubspot.properties",
+        ("POST", "properties", [] | ["groups"]) => "hubspot.property_create",
         ("POST", "associations", [_, "batch", "read"]) => "hubspot.associations_read",
         ("POST", "objects", ["batch", "read"]) => "hubspot.batch_read",
         ("POST", "objects", ["batch", "update"]) => "hubspot.batch_update",
@@ -45,9 +53,15 @@ pub fn route(call: &Call) -> Route<'_> {
     Route { kind, rest }
 }
 
+/// One account as its API knows it.
+pub struct HubSpotApi {
+    pub token: String,
+    pub portal_id: u64,
+}
+
 /// Answers a call; the token is checked before anything else.
-pub fn answer(world: &World, token: &str, call: &Call) -> Answer {
-    if call.bearer() != Some(token) {
+pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
+    if call.bearer() != Some(&api.token) {
         return unauthorized();
     }
     let route = route(call);
@@ -56,7 +70,12 @@ pub fn answer(world: &World, token: &str, call: &Call) -> Answer {
     let answer = match route.kind {
         "hubspot.owners" => owners(world, call),
         "hubspot.pipelines" => Answer::json(200, &pipelines()),
-        "hubspot.properties" => Answer::json(200, &json!({ "results": [] })),
+        "hubspot.account" => setup::account(world, api.portal_id),
+        "hubspot.token_info" => setup::token_info(world, api.portal_id),
+        "hubspot.properties" | "hubspot.property_create" => {
+            let rest: Vec<&str> = route.rest.iter().skip(1).map(|s| s.as_ref()).collect();
+            setup::properties(world, object(0), &rest, call)
+        }
         "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
         "hubspot.batch_read" => objects::batch_read(world, object(0), call),
         "hubspot.batch_update" => objects::batch_update(world, object(0), call),

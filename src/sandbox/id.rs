@@ -56,6 +56,9 @@ pub fn salesforce_prefix(object: &str) -> &'static str {
         "Contact" => "003",
         "LeadHistory" | "OpportunityFieldHistory" => "017",
         "Notification" => "04l",
+        "PermissionSet" => "0PS",
+        "FieldPermissions" => "01k",
+        "PermissionSetAssignment" => "0Pa",
         _ => "a00",
     }
 }

@@ -10,12 +10,15 @@ mod hubspot_api;
 mod hubspot_events;
 mod hubspot_objects;
 mod hubspot_search;
+mod hubspot_setup;
 pub mod id;
 mod outbound;
 pub mod record;
 mod salesforce_api;
 mod salesforce_query;
 mod salesforce_save;
+mod salesforce_setup;
+pub mod schema;
 mod server;
 pub mod soql;
 mod soql_match;
@@ -27,11 +30,13 @@ pub use event::{By, CrmKind, Happened, WorldEvent};
 pub use faults::{Fault, FaultRule, RecordedCall};
 pub use hubspot_events::signature as hubspot_signature;
 pub use record::{StoredRecord, Values};
+pub use schema::{Column, Schema};
 pub use webhooks::{Mischief, Tally};
 pub use world::{Clock, World};
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use hubspot_api::HubSpotApi;
 use salesforce_api::SalesforceApi;
 use server::Shared;
 use std::net::SocketAddr;
@@ -114,7 +119,7 @@ impl Sandbox {
                 ..Target::default()
             };
             let (world, webhooks) = open(CrmKind::HubSpot, target);
-            Organisation { world, webhooks, api: org.token }
+            Organisation { world, webhooks, api: HubSpotApi { token: org.token, portal_id: org.portal_id } }
         });
         let salesforce = options.salesforce.map(|org| {
             let api = SalesforceApi::new(&org.organization_id, &org.client_id, &org.client_secret);

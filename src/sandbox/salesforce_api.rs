@@ -4,7 +4,7 @@
 use super::call::{Answer, Call};
 use super::salesforce_query::Locators;
 use super::world::World;
-use super::{id, salesforce_query, salesforce_save as save};
+use super::{id, salesforce_query, salesforce_save as save, salesforce_setup as setup};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -35,6 +35,9 @@ pub fn kind(call: &Call) -> &'static str {
         ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
         ("GET", ["query" | "queryAll"]) => "salesforce.query",
         ("GET", ["query", _]) => "salesforce.query_more",
+        ("GET", []) => "salesforce.resources",
+        ("GET", ["sobjects", _, "describe"]) => "salesforce.describe",
+        ("POST", ["tooling", "sobjects", "CustomField"]) => "salesforce.field_create",
         ("POST", ["sobjects", _]) => "salesforce.create",
         ("GET", ["sobjects", _, _]) => "salesforce.get",
         ("PATCH", ["sobjects", _, _]) => "salesforce.update",
@@ -87,6 +90,9 @@ impl SalesforceApi {
             "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
             "salesforce.collection_update" => save::collection(world, call, true),
             "salesforce.collection_create" => save::collection(world, call, false),
+            "salesforce.resources" => setup::resources(&self.organization_id, call),
+            "salesforce.describe" => setup::describe(world, part(4)),
+            "salesforce.field_create" => setup::create_field(world, call),
             "salesforce.create" => save::create(world, part(4), call),
             "salesforce.update" => save::update(world, part(4), part(5), call),
             "salesforce.delete" => save::delete(world, part(4), part(5)),
@@ -152,7 +158,7 @@ pub fn too_many(retry_after: Option<u64>) -> Answer {
 pub fn object_named(name: &str) -> Option<&'static str> {
     const OBJECTS: [&str; 8] =
         ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
-    OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name))
+    OBJECTS.into_iter().chain(setup::PERMISSIONS).find(|object| object.eq_ignore_ascii_case(name))
 }
 
 /// A field of such a name does not exist.

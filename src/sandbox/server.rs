@@ -3,11 +3,12 @@
 
 use super::call::{Answer, Call, http_date};
 use super::faults::{Fault, FaultRule, Faults, RecordedCall, length};
+use super::hubspot_api::{self, HubSpotApi};
 use super::record::Values;
 use super::salesforce_api::{self, SalesforceApi};
 use super::webhooks::{Mischief, Webhooks};
 use super::world::{Clock, World};
-use super::{By, CrmKind, Organisation, hubspot_api};
+use super::{By, CrmKind, Organisation};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -22,7 +23,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct Shared {
     pub clock: Clock,
     pub faults: Faults,
-    pub hubspot: Option<Organisation<String>>,
+    pub hubspot: Option<Organisation<HubSpotApi>>,
     pub salesforce: Option<Organisation<SalesforceApi>>,
 }
 
@@ -248,7 +249,7 @@ fn recorded(kind: &'static str, call: &Call) -> RecordedCall {
     let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
     let headers = call.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect();
     let body = match kind {
-        "salesforce.token" => String::new(),
+        "salesforce.token" | "hubspot.token_info" => String::new(),
         _ => String::from_utf8_lossy(&call.body).into_owned(),
     };
     RecordedCall {

@@ -4,6 +4,7 @@
 use super::event::{By, CrmKind, Happened, WorldEvent};
 use super::id;
 use super::record::{PropertyChange, StoredRecord, Values};
+use super::schema::Schema;
 use super::vocabulary;
 use crate::record::Timestamp;
 use serde_json::{Value as Json, json};
@@ -56,6 +57,7 @@ pub struct World {
     pub crm: CrmKind,
     clock: Clock,
     inner: Mutex<Inner>,
+    pub(super) schema: Mutex<Schema>,
 }
 
 #[derive(Default)]
@@ -69,7 +71,7 @@ struct Inner {
 
 impl World {
     pub fn new(crm: CrmKind, clock: Clock) -> Self {
-        Self { crm, clock, inner: Mutex::default() }
+        Self { crm, clock, inner: Mutex::default(), schema: Mutex::new(Schema::new(crm)) }
     }
 
     /// By the CRM's clock; whole seconds in Salesforce, which keeps no finer times.

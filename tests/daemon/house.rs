@@ -196,6 +196,11 @@ impl House {
         self.stopped_at.store(real_now().as_millis(), Ordering::SeqCst);
     }
 
+    /// The CRMs' clocks stand at this moment.
+    pub fn set_clocks(&self, at: Timestamp) {
+        self.stopped_at.store(at.as_millis(), Ordering::SeqCst);
+    }
+
     pub fn let_clocks_go(&self) {
         self.stopped_at.store(0, Ordering::SeqCst);
     }

@@ -5,9 +5,11 @@
 mod agreements;
 mod audit;
 mod configuration;
+mod connect;
 mod crashes;
 mod daemon;
 mod described;
+mod doctor;
 mod house;
 mod interlocks;
 mod news;

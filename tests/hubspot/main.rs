@@ -5,4 +5,5 @@ mod events;
 mod failures;
 mod fake;
 mod searches;
+mod setup;
 mod tasks;

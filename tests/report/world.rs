@@ -194,7 +194,7 @@ impl Record {
     }
 
     fn reading(&mut self, when: &str, modified: &str, fields: &str, import: bool) -> &mut Self {
-        let reading = Reading { modified: at(modified), values: self.values(fields), import };
+        let reading = Reading { modified: at(modified), values: self.values(fields), import, from_now: false };
         self.change(when, when, What::Read(reading))
     }
 

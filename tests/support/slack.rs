@@ -10,6 +10,16 @@ use std::sync::{Arc, Mutex};
 pub struct FakeSlack {
     address: String,
     messages: Arc<Mutex<Vec<Json>>>,
+    workspace: Arc<Mutex<Workspace>>,
+}
+
+/// What the token opens, for whoever only looks.
+#[derive(Clone)]
+pub struct Workspace {
+    /// Without `#`, and whether it is archived.
+    pub channels: Vec<(&'static str, bool)>,
+    /// Answers of these methods instead of a success: `auth.test` and `invalid_auth`.
+    pub refusals: Vec<(&'static str, &'static str)>,
 }
 
 impl FakeSlack {
@@ -17,11 +27,17 @@ impl FakeSlack {
     pub fn start() -> Self {
         let messages: Arc<Mutex<Vec<Json>>> = Arc::default();
         let data = web::Data::from(Arc::clone(&messages));
+        let channels = vec![("marketing", false), ("tele", false), ("sales", false)];
+        let workspace = Arc::new(Mutex::new(Workspace { channels, refusals: Vec::new() }));
+        let shown = web::Data::from(Arc::clone(&workspace));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .app_data(shown.clone())
                 .route("/api/chat.postMessage", web::post().to(post))
                 .route("/api/users.lookupByEmail", web::get().to(look_up))
+                .route("/api/auth.test", web::get().to(auth_test))
+                .route("/api/conversations.list", web::get().to(list_channels))
         })
         .workers(1)
         .disable_signals()
@@ -29,12 +45,17 @@ impl FakeSlack {
         .expect("a free port");
         let address = server.addrs()[0].to_string();
         tokio::spawn(server.run());
-        Self { address, messages }
+        Self { address, messages, workspace }
     }
 
     /// What `notify.slack.base_url` has to be.
     pub fn base_url(&self) -> String {
         format!("http://{}/api", self.address)
+    }
+
+    /// Changes what is there.
+    pub fn change(&self, change: impl FnOnce(&mut Workspace)) {
+        change(&mut self.workspace.lock().expect("no panic while locked"));
     }
 
     /// The messages to this channel; to a person it is `U-` and the address.
@@ -57,4 +78,36 @@ async fn look_up(request: HttpRequest) -> HttpResponse {
     let email = url::form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "email");
     let id = format!("U-{}", email.map(|(_, value)| value.into_owned()).unwrap_or_default());
     HttpResponse::Ok().json(json!({ "ok": true, "user": { "id": id, "deleted": false } }))
+}
+
+fn refusal(workspace: &Mutex<Workspace>, method: &str) -> Option<HttpResponse> {
+    let workspace = workspace.lock().expect("no panic while locked");
+    let error = workspace.refusals.iter().find(|(of, _)| *of == method)?.1;
+    Some(HttpResponse::Ok().json(json!({ "ok": false, "error": error, "needed": "channels:read" })))
+}
+
+async fn auth_test(workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
+    let done = || HttpResponse::Ok().json(json!({ "ok": true, "team": "Acme", "user": "leadpact", "bot_id": "B1" }));
+    refusal(&workspace, "auth.test").unwrap_or_else(done)
+}
+
+/// Two pages, since a real list has more than one; private channels there are none.
+async fn list_channels(request: HttpRequest, workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
+    if let Some(refusal) = refusal(&workspace, "conversations.list") {
+        return refusal;
+    }
+    let query: Vec<(String, String)> =
+        url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+    let has = |name: &str, value: &str| query.iter().any(|(n, v)| n == name && v == value);
+    let all = workspace.lock().expect("no panic while locked").channels.clone();
+    let (first, second) = all.split_at(all.len().min(1));
+    let (page, next) = match (has("types", "public_channel"), has("cursor", "more")) {
+        (false, _) => (&[][..], ""),
+        (true, false) => (first, "more"),
+        (true, true) => (second, ""),
+    };
+    let shown =
+        page.iter().map(|(name, archived)| json!({ "id": format!("C-{name}"), "name": name, "is_archived": archived }));
+    let channels: Vec<Json> = shown.collect();
+    HttpResponse::Ok().json(json!({ "ok": true, "channels": channels, "response_metadata": { "next_cursor": next } }))
 }

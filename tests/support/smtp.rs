@@ -71,7 +71,9 @@ fn talk(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         let line = line.trim_end();
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         let answer = match verb.as_str() {
-            "EHLO" => "250-fake\r\n250-8BITMIME\r\n250 SMTPUTF8".to_owned(),
+            "EHLO" => "250-fake\r\n250-AUTH PLAIN\r\n250-8BITMIME\r\n250 SMTPUTF8".to_owned(),
+            // Nobody has a password here; whoever names one is refused.
+            "AUTH" => "535 5.7.8 authentication failed".to_owned(),
             "MAIL" => {
                 mail = Mail { from: address(line), to: Vec::new(), data: String::new() };
                 "250 ok".to_owned()

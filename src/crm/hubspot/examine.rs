@@ -110,7 +110,7 @@ fn permissions(crm: &HubSpot, granted: &[String], wanted: &Wanted) -> Vec<Permis
     needed.sort();
     needed.dedup_by(|later, first| later.0 == first.0);
     let permission = |(name, reason): (String, &'static str)| {
-        let granted = granted.iter().any(|scope| *scope == name);
+        let granted = granted.contains(&name);
         Permission { name, reason, granted }
     };
     needed.into_iter().map(permission).collect()

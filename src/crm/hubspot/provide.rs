@@ -34,8 +34,10 @@ pub(super) async fn create(crm: &HubSpot, fields: &[OwnField]) -> Vec<Made> {
         let group = group(crm, of).await;
         let stands = group.is_ok();
         made.push(Made::by(format!("property group {GROUP} of {}", of.plural()), group));
-        let own = fields.iter().filter(|field| stands && crm.object_type(field.object) == of);
-        made.extend(own_properties(crm, of, own.collect()).await);
+        if stands {
+            let own = fields.iter().filter(|field| crm.object_type(field.object) == of);
+            made.extend(own_properties(crm, of, own.collect()).await);
+        }
     }
     made
 }

@@ -11,20 +11,33 @@ const DRIFT: Elapsed = Elapsed::from_secs(30);
 /// Beyond this, signatures are refused.
 const BROKEN: Elapsed = Elapsed::from_secs(300);
 
-pub(super) fn token(connection: &Connection, examined: &Examined) -> Check {
-    let name = connection.name.as_str();
+/// What kept every question from being answered; `None` where one was, which shows that the
+/// credentials are taken.
+pub(super) fn silence(examined: &Examined) -> Option<&CrmError> {
     let fields = examined.objects.iter().map(|told| told.fields.as_ref().err());
     let answers = [examined.account.as_ref().err(), examined.permissions.as_ref().err()].into_iter().chain(fields);
-    let mut failures: Vec<Option<&CrmError>> = answers.collect();
-    // One good answer is enough to know that the credentials are taken.
-    let accepted = failures.iter().any(Option::is_none);
-    failures.retain(Option::is_some);
-    let refused = failures.iter().flatten().find(|e| matches!(e, CrmError::SignIn { .. }));
-    match (refused, failures.first().copied().flatten()) {
-        _ if accepted => Check::ok(name, "credentials", "accepted"),
-        (Some(error), _) => Check::fail(name, "credentials", error.to_string(), advice::sign_in(connection)),
-        (None, Some(error)) => Check::fail(name, "CRM", error.to_string(), advice::unreachable(connection)),
-        (None, None) => Check::ok(name, "credentials", "accepted"),
+    let failures: Option<Vec<&CrmError>> = answers.collect();
+    let failures = failures?;
+    failures.iter().find(|e| matches!(e, CrmError::SignIn { .. })).or(failures.first()).copied()
+}
+
+pub(super) fn credentials(connection: &Connection, silence: Option<&CrmError>) -> Check {
+    let name = connection.name.as_str();
+    match silence {
+        None => Check::ok(name, "credentials", "accepted"),
+        Some(CrmError::SignIn { message }) => Check::fail(name, "credentials", message, advice::sign_in(connection)),
+        Some(CrmError::Never { message }) => Check::fail(name, "CRM", message, advice::refused(connection)),
+        Some(error) => Check::fail(name, "CRM", cause(error), advice::unreachable(connection)),
+    }
+}
+
+/// Without what it would mean for a write.
+pub(super) fn cause(error: &CrmError) -> &str {
+    match error {
+        CrmError::Later { message, .. }
+        | CrmError::Doubt { message }
+        | CrmError::Never { message }
+        | CrmError::SignIn { message } => message,
     }
 }
 
@@ -51,8 +64,10 @@ pub(super) fn account(connection: &Connection, examined: &Examined) -> Option<Ch
         Err(CrmError::Never { message }) => {
             return Some(Check::warn(name, what, format!("cannot be told: {message}"), advice::no_account(connection)));
         }
-        // What is wrong with the whole connection was said of the credentials.
-        Err(_) => return None,
+        Err(error) => {
+            let found = format!("cannot be told: {}", cause(error));
+            return Some(Check::warn(name, what, found, advice::unreachable(connection)));
+        }
     };
     Some(match &account.configured {
         Some(configured) if *configured == account.id => Check::ok(name, what, account.id.clone()),
@@ -84,14 +99,13 @@ pub(super) fn permissions(connection: &Connection, examined: &Examined) -> Vec<C
             there.into_iter().chain(lacking).collect()
         }
         // Only tokens of private apps can be asked; the calls beside this one show what is allowed.
-        Err(CrmError::Never { .. }) => {
+        Err(CrmError::Never { .. } | CrmError::SignIn { .. }) => {
             vec![Check::ok(name, format!("{what}s"), "not listed for this kind of token; the calls below were tried")]
         }
-        Err(CrmError::SignIn { .. }) => Vec::new(),
         Err(error) => vec![Check::warn(
             name,
             format!("{what}s"),
-            format!("cannot be listed: {error}"),
+            format!("cannot be listed: {}", cause(error)),
             "run doctor again when the CRM answers",
         )],
     }

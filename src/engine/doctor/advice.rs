@@ -39,6 +39,14 @@ pub(super) fn sign_in(connection: &Connection) -> String {
     }
 }
 
+pub(super) fn refused(connection: &Connection) -> String {
+    match crm(connection) {
+        Crm::HubSpot => "check base_url and api_version, and the app's scopes".to_owned(),
+        _ => "check base_url (https://….my.salesforce.com), api_version, and that the integration user has API Enabled"
+            .to_owned(),
+    }
+}
+
 pub(super) fn clock() -> &'static str {
     "let this machine keep its time by NTP (timedatectl set-ntp true), since signatures and deadlines go by it"
 }

@@ -1,6 +1,7 @@
 //! Checks of every mapped field: that it exists, holds what the agreement reads, can be written
 //! where leadpact writes, and takes the values that it will be given.
 
+use super::account::cause;
 use super::{Check, Needs, advice, field_title, own_names};
 use crate::crm::CrmError;
 use crate::crm::connection::{Connection, Platform};
@@ -13,14 +14,12 @@ pub(super) fn checks(connection: &Connection, needs: &Needs, told: &ObjectTold) 
     let what = format!("fields of {}", told.theirs);
     let fields = match &told.fields {
         Ok(fields) => fields,
-        // Said of the credentials already.
-        Err(CrmError::SignIn { .. }) => return Vec::new(),
         Err(CrmError::Never { message }) => {
             let found = format!("cannot be looked at: {message}");
             return vec![Check::fail(name, what, found, advice::object(connection, told))];
         }
         Err(error) => {
-            let found = format!("cannot be looked at: {error}");
+            let found = format!("cannot be looked at: {}", cause(error));
             return vec![Check::fail(name, what, found, advice::unreachable(connection))];
         }
     };

@@ -10,7 +10,7 @@ mod people;
 mod surroundings;
 
 pub use needs::Needs;
-pub use surroundings::{channels, database, is_loopback, public_url};
+pub use surroundings::{channels, database, is_loopback, public_url, without_slack};
 
 use crate::agreement::Agreement;
 use crate::crm::connection::{Connection, Mode};
@@ -88,15 +88,20 @@ async fn examine(connection: &Connection, agreement: Option<&Agreement>, crm: &d
             "describe the CRM's requests under `connector` if records are to be read and moved",
         )];
     };
-    let mut checks = vec![account::token(connection, &examined)];
+    let silence = account::silence(&examined);
+    let mut checks = vec![account::credentials(connection, silence)];
     checks.extend(account::clock(connection, examined.ahead));
-    checks.extend(account::account(connection, &examined));
-    checks.extend(account::permissions(connection, &examined));
-    for told in &examined.objects {
-        checks.extend(fields::checks(connection, &needs, told));
+    // One cause is said once, not of everything that could not be asked.
+    if silence.is_none() {
+        checks.extend(account::account(connection, &examined));
+        checks.extend(account::permissions(connection, &examined));
+        for told in &examined.objects {
+            checks.extend(fields::checks(connection, &needs, told));
+        }
+        checks.extend(people::checks(connection, agreement, &people));
     }
     checks.extend(fields::own(connection, &needs));
-    checks.extend(people::checks(connection, agreement, &needs, &people));
+    checks.extend(people::unnamed(connection, &needs));
     checks.extend(account::loops(connection, &examined));
     checks
 }

@@ -1,6 +1,7 @@
 //! Checks of who takes records: parties that the agreement moves records to need members or a queue,
 //! and these have to exist in the CRM and be active.
 
+use super::account::cause;
 use super::{Check, Needs, acts};
 use crate::agreement::Agreement;
 use crate::crm::connection::{Connection, Roster};
@@ -14,29 +15,29 @@ pub(super) async fn people(crm: &dyn Crm) -> Result<Vec<Person>, CrmError> {
 pub(super) fn checks(
     connection: &Connection,
     agreement: Option<&Agreement>,
-    needs: &Needs,
     people: &Result<Vec<Person>, CrmError>,
 ) -> Vec<Check> {
     let name = connection.name.as_str();
-    let mut checks: Vec<Check> = needs.receivers.iter().filter_map(|party| unnamed(connection, party)).collect();
     match people {
         Ok(people) => {
-            checks.extend(connection.parties.iter().flat_map(|(party, roster)| roster_of(name, party, roster, people)));
-            checks.extend(managers(name, agreement, people));
+            let rosters = connection.parties.iter().flat_map(|(party, roster)| roster_of(name, party, roster, people));
+            rosters.chain(managers(name, agreement, people)).collect()
         }
-        Err(CrmError::SignIn { .. }) => {}
-        Err(error) => checks.push(Check::fail(
+        Err(error) => vec![Check::fail(
             name,
             "people",
-            format!("the CRM does not tell who can own records: {error}"),
+            format!("the CRM does not tell who can own records: {}", cause(error)),
             "let the credentials read users, owners and queues (HubSpot: crm.objects.owners.read; Salesforce: View Setup)",
-        )),
+        )],
     }
-    checks
 }
 
-/// A party takes records and nobody knows who that is.
-fn unnamed(connection: &Connection, party: &PartyName) -> Option<Check> {
+/// Parties that take records, and nobody knows who they are.
+pub(super) fn unnamed(connection: &Connection, needs: &Needs) -> Vec<Check> {
+    needs.receivers.iter().filter_map(|party| unnamed_party(connection, party)).collect()
+}
+
+fn unnamed_party(connection: &Connection, party: &PartyName) -> Option<Check> {
     if connection.parties.contains_key(party) {
         return None;
     }

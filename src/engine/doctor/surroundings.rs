@@ -4,7 +4,7 @@
 use super::Check;
 use crate::agreement::Agreement;
 use crate::agreement::model::{Address, Audience};
-use crate::notify::{Notifiers, Seen};
+use crate::notify::{Look, Notifiers, Seen};
 use crate::store::{StoreError, examine};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,23 +73,19 @@ pub async fn channels(notifiers: &Notifiers, agreements: &[&Agreement]) -> Vec<C
             )];
         }
     };
-    let mut checks: Vec<Check> = looks
-        .into_iter()
-        .map(|look| match look.seen {
-            Seen::Works(says) => Check::ok(ABOUT, look.at, says),
-            Seen::Doubtful { says, fix } => Check::warn(ABOUT, look.at, says, fix),
-            Seen::Broken { says, fix } => Check::fail(ABOUT, look.at, says, fix),
-        })
-        .collect();
-    if let Some(first) = names.first().filter(|first| !reaches(notifiers, first)) {
-        let found = format!("the agreement names {first}, and Slack is not configured");
-        checks.push(Check::warn(ABOUT, "Slack", found, "fill in [notify.slack]: `leadpact init slack` makes the app"));
-    }
-    checks
+    let check = |look: Look| match look.seen {
+        Seen::Works(says) => Check::ok(ABOUT, look.at, says),
+        Seen::Doubtful { says, fix } => Check::warn(ABOUT, look.at, says, fix),
+        Seen::Broken { says, fix } => Check::fail(ABOUT, look.at, says, fix),
+    };
+    looks.into_iter().map(check).collect()
 }
 
-fn reaches(notifiers: &Notifiers, channel: &str) -> bool {
-    notifiers.reaches(&crate::notify::Destination::SlackChannel(channel.to_owned()))
+/// For a configuration without Slack: an agreement that names a channel there.
+pub fn without_slack(agreements: &[&Agreement]) -> Option<Check> {
+    let named = slack_channels(agreements);
+    let found = format!("the agreement names {}, and Slack is not configured", named.first()?);
+    Some(Check::warn("notices", "Slack", found, "fill in [notify.slack], or name e-mail addresses in the agreement"))
 }
 
 fn slack_channels(agreements: &[&Agreement]) -> BTreeSet<String> {
