@@ -6,6 +6,7 @@ use crate::agreement::model::Review;
 use crate::app::{Agreements, connector, read_configuration};
 use crate::crm::Connection;
 use crate::engine::clock::real_now;
+use crate::engine::measure;
 use crate::engine::review::{Asked, gather, paper};
 use crate::engine::{letters, reach};
 use crate::record::Timestamp;
@@ -64,7 +65,9 @@ async fn one(
     arguments: &ReviewArguments,
     several: bool,
 ) -> Result<()> {
-    let (agreement, now) = (&agreements.of(&connection.name).agreement, real_now());
+    let agreement = &agreements.of(&connection.name).agreement;
+    // As `report` does: a journal may be ahead of our clock.
+    let now = measure::known_until(db, &connection.name, real_now()).await?;
     let review = review(agreement, arguments.name.as_deref())?;
     let sharing = settings.connections.iter().filter(|c| c.agreement.is_none()).count();
     let asked = Asked {

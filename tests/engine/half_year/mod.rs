@@ -2,13 +2,15 @@
 //! agreement in the middle, played through apply, wake and deliver. What is measured over it is
 //! recomputed from the raw changes in `recount`.
 
+mod edit;
 mod floor;
 mod offices;
 mod recount;
 mod scorecard;
 
 use crate::world::{Store, World, acme, person, site};
-use floor::{Cell, Edit, FIELD, Floor, Gone, TELE};
+use edit::{Cell, Edit, Gone};
+use floor::{FIELD, Floor, TELE};
 use leadpact::agreement::Agreement;
 use leadpact::agreement::parse::parse;
 use leadpact::crm::{Event, Says};

@@ -4,18 +4,21 @@ use jiff::civil::{Date, Time, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+/// From, in hours and minutes; until, in hours and minutes.
+type Hours = (i8, i8, i8, i8);
+
 /// Where work is done, and when.
 pub struct Office {
     zone: TimeZone,
     /// Open from, to, for each day of the week from Monday.
-    hours: [&'static [(i8, i8, i8, i8)]; 7],
+    hours: [&'static [Hours]; 7],
     holidays: Vec<Date>,
     /// Open beside the usual hours.
-    extra: Option<(Date, &'static [(i8, i8, i8, i8)])>,
+    extra: Option<(Date, &'static [Hours])>,
 }
 
-const BERLIN: &[(i8, i8, i8, i8)] = &[(8, 30, 17, 30)];
-const KOLKATA: &[(i8, i8, i8, i8)] = &[(10, 0, 13, 0), (14, 0, 19, 0)];
+const BERLIN: &[Hours] = &[(8, 30, 17, 30)];
+const KOLKATA: &[Hours] = &[(10, 0, 13, 0), (14, 0, 19, 0)];
 
 /// Field sales.
 pub fn berlin() -> Office {

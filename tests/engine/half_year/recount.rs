@@ -2,7 +2,7 @@
 //! record, and with nothing of leadpact's core, calendars or report. What the two agreements say is
 //! written out by hand here. Only what both arrive at is compared.
 
-use super::floor::{Cell, Edit, Gone};
+use super::edit::{Cell, Edit, Gone};
 use super::offices::{Office, berlin, kolkata};
 use std::collections::BTreeMap;
 
