@@ -491,7 +491,8 @@ async fn people_are_users_active_or_not_and_queues() {
 #[actix_web::test]
 async fn a_page_begins_behind_the_last_row_of_the_one_before_it() {
     let modified = |n: usize| format!("2026-01-05T11:{:02}:{:02}.000+0000", n / 60, n % 60);
-    let row = move |n: usize| json!({ "Id": format!("00Q5g0000{n:06}"), "SystemModstamp": modified(n), "IsDeleted": false });
+    let row =
+        move |n: usize| json!({ "Id": format!("00Q5g0000{n:06}"), "SystemModstamp": modified(n), "IsDeleted": false });
     let (fake, url) = signing_in(move |seen| match seen.soql.contains("AND Id > ") {
         false if seen.asks_for("Lead") => rows((0..1_000).map(row).collect()),
         true => rows(json!([row(1_000)])),
@@ -503,7 +504,10 @@ async fn a_page_begins_behind_the_last_row_of_the_one_before_it() {
     let second = crm.search(Object::Lead, Sought::Since(since), first.next.as_ref()).await.unwrap();
     assert_eq!(second.found.len(), 1);
     let asked: Vec<String> = fake.requests().into_iter().map(|s| s.soql).filter(|q| !q.is_empty()).collect();
-    assert!(asked[0].contains("WHERE SystemModstamp >= 2026-01-05T11:00:00.000Z ORDER BY SystemModstamp, Id"), "{asked:?}");
+    assert!(
+        asked[0].contains("WHERE SystemModstamp >= 2026-01-05T11:00:00.000Z ORDER BY SystemModstamp, Id"),
+        "{asked:?}"
+    );
     let behind = "(SystemModstamp = 2026-01-05T11:16:39.000Z AND Id > '00Q5g0000000999";
     assert!(asked[1].contains(behind), "{}", asked[1]);
     assert!(fake.requests().iter().any(|s| s.path.ends_with("/queryAll")));
@@ -511,7 +515,8 @@ async fn a_page_begins_behind_the_last_row_of_the_one_before_it() {
 
 #[actix_web::test]
 async fn activities_that_are_hidden_end_a_search_without_failing_it() {
-    let hidden = || reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "sObject type 'Task' is not supported." }]));
+    let hidden =
+        || reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "sObject type 'Task' is not supported." }]));
     let (_, url) = signing_in(move |seen| if seen.asks_for("Lead") { rows(json!([])) } else { hidden() });
     let (crm, mut next, mut pages) = (crm(&url), None, 0);
     loop {
@@ -526,9 +531,7 @@ async fn activities_that_are_hidden_end_a_search_without_failing_it() {
 
 #[actix_web::test]
 async fn an_owner_in_history_is_the_row_with_the_id_and_hidden_history_is_none() {
-    let row = |field: &str, new: &str| {
-        json!({ "LeadId": LEAD_1, "Field": field, "NewValue": new, "CreatedDate": NOON, "CreatedById": AMY })
-    };
+    let row = |field: &str, new: &str| json!({ "LeadId": LEAD_1, "Field": field, "NewValue": new, "CreatedDate": NOON, "CreatedById": AMY });
     let told = json!([row("Owner", "Amy Ng"), row("Owner", "0055g00000AbCdE"), row("created", "x")]);
     let (_, url) = signing_in(move |_| rows(told.clone()));
     let asked = [(RecordId::new(LEAD_1), Timestamp::MIN)];

@@ -130,7 +130,7 @@ fn sale() -> impl Strategy<Value = FieldValues> {
 fn sale_act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => (sale(), actor()).prop_map(|(values, by)| Act::Event(values, by)),
-        4 => (0..1200_i64, sale()).prop_map(|(lag, values)| Act::Read { lag, values, import: false, from_now: false }),
+        4 => (0..1200_i64, sale()).prop_map(|(lag, values)| Act::Read { lag, values, import: false }),
         1 => Just(Act::Deleted),
         1 => Just(Act::Restored),
     ]

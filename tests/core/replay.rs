@@ -121,7 +121,8 @@ impl Live {
     fn read(&mut self, after: Elapsed) {
         let now = self.story.now + after;
         self.story.now = now;
-        let reading = Reading { modified: self.modified.min(now), values: self.crm.clone(), import: false, from_now: false };
+        let reading =
+            Reading { modified: self.modified.min(now), values: self.crm.clone(), import: false, from_now: false };
         self.story.change(Change { at: now, what: What::Read(reading), by: Actor::Unknown });
     }
 }

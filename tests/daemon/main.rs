@@ -9,6 +9,7 @@ mod crashes;
 mod daemon;
 mod house;
 mod interlocks;
+mod missed;
 mod news;
 #[path = "../support/postgres.rs"]
 mod postgres;

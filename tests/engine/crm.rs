@@ -107,7 +107,8 @@ impl FakeCrm {
         self.with(|state| {
             let record = state.records.entry((object, RecordId::new(id))).or_default();
             record.modified = at;
-            let values: FieldValues = values.iter().map(|(name, value)| (FieldName::new(name), value.clone())).collect();
+            let values: FieldValues =
+                values.iter().map(|(name, value)| (FieldName::new(name), value.clone())).collect();
             record.values.extend(values.clone());
             state.past.push((object, RecordId::new(id), at, values));
         });

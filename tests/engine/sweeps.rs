@@ -41,9 +41,15 @@ async fn two_silent_days(world: &mut World) {
         world.hand_over(some).await;
     }
     for id in names(0..40) {
-        world.crm.edit(Object::Lead, &id, minute(30), &[("touches", Value::Number(1.0)), ("last_touch", Value::Time(minute(30)))]);
+        world.crm.edit(
+            Object::Lead,
+            &id,
+            minute(30),
+            &[("touches", Value::Number(1.0)), ("last_touch", Value::Time(minute(30)))],
+        );
     }
-    let handed = [("name", text("Ida")), ("status", text("TQL")), ("owner", text("80")), ("touches", Value::Number(0.0))];
+    let handed =
+        [("name", text("Ida")), ("status", text("TQL")), ("owner", text("80")), ("touches", Value::Number(0.0))];
     for id in names(400..410) {
         world.crm.edit(Object::Lead, &id, minute(TWO_DAYS - 20), &handed);
         // Something else was changed later: the history alone tells since when it is owed.
@@ -104,7 +110,8 @@ promise!(a_sweep_that_was_interrupted_goes_on_where_it_stopped, |store| {
     world.at(61);
     world.crash().await;
     assert_eq!(sweep(&world).await, Swept::Through);
-    let since = Sought::Since(minute(0) - OVERLAP);
+    // Not before the moment from which on it is watched.
+    let since = Sought::Since(minute(0));
     let places = [0, 100, 100, 200].map(|from| (since, from));
     assert_eq!(world.crm.with(|s| s.searches.clone()), places);
     // The next one looks back to before the beginning of this one, not to its end.
@@ -150,7 +157,7 @@ promise!(an_object_that_is_not_shown_to_us_keeps_no_other_from_being_swept, |sto
     assert_eq!(world.crm.with(|s| s.reads.clone()), [[RecordId::new("7")]]);
     // Leads are looked for from the same moment on the next time.
     sweep(&world).await;
-    assert_eq!(world.crm.with(|s| s.searches[1]), (Sought::Since(minute(0) - OVERLAP), 0));
+    assert_eq!(world.crm.with(|s| s.searches[1]), (Sought::Since(minute(0)), 0));
 });
 
 promise!(sweeps_rest_beyond_their_share_of_the_days_calls_and_writes_go_on, |store| {

@@ -46,7 +46,8 @@ async fn beyond_ten_thousand_a_new_query_begins_at_the_last_moment() {
 
 #[tokio::test]
 async fn a_page_before_ten_thousand_goes_on_in_its_query() {
-    let (_, asked) = after(vec![page(1, "1970-01-01T00:00:02Z", Some("9800")), page(2, "1970-01-01T00:00:05Z", None)]).await;
+    let (_, asked) =
+        after(vec![page(1, "1970-01-01T00:00:02Z", Some("9800")), page(2, "1970-01-01T00:00:05Z", None)]).await;
     assert_eq!(asked["after"], "9800");
     assert_eq!(asked["filterGroups"][0]["filters"][0]["value"], "1000");
 }
@@ -54,18 +55,13 @@ async fn a_page_before_ten_thousand_goes_on_in_its_query() {
 #[tokio::test]
 async fn more_than_ten_thousand_of_one_moment_are_told_apart_by_their_ids() {
     let same = "1970-01-01T00:00:01Z";
-    let (_, asked) =
-        after(vec![page(1, same, Some("10000")), page(7, same, Some("200")), page(9, same, None)]).await;
+    let (_, asked) = after(vec![page(1, same, Some("10000")), page(7, same, Some("200")), page(9, same, None)]).await;
     let filters = asked["filterGroups"][0]["filters"].as_array().unwrap();
     assert_eq!(filters[0], json!({ "propertyName": "lastmodifieddate", "operator": "EQ", "value": "1000" }));
     assert_eq!(filters[1], json!({ "propertyName": "hs_object_id", "operator": "GT", "value": "7" }));
     assert_eq!(asked["sorts"][0]["propertyName"], "hs_object_id");
-    let (_, asked) = after(vec![
-        page(1, same, Some("10000")),
-        page(7, same, None),
-        page(9, "1970-01-01T00:00:03Z", None),
-    ])
-    .await;
+    let (_, asked) =
+        after(vec![page(1, same, Some("10000")), page(7, same, None), page(9, "1970-01-01T00:00:03Z", None)]).await;
     assert_eq!(asked["filterGroups"][0]["filters"][0]["value"], "1001", "and then on with what came later");
 }
 
