@@ -195,3 +195,13 @@ promise!(a_page_that_cannot_be_kept_is_taken_in_again, |store| {
     let swept = reconcile::sweep(&world.engine, &world.site, &stale, &CancellationToken::new()).await;
     assert!(matches!(swept, Err(leadpact::store::StoreError::LostLease(name)) if name == acme().as_str()));
 });
+
+promise!(what_the_index_of_a_search_shows_minutes_late_is_found_by_the_next_sweep, |store| {
+    let world = watched(store).await;
+    world.at(60);
+    sweep(&world).await;
+    world.crm.edit(Object::Lead, "1", minute(58), &[("status", text("TQL"))]);
+    world.at(75);
+    sweep(&world).await;
+    assert_eq!(world.standing("1").await.stage.unwrap().as_str(), "tql");
+});
