@@ -114,7 +114,7 @@ mod tests {
     async fn the_last_twentieth_of_a_day_is_left_to_people_but_for_a_call_that_asks() {
         let meter = Meter::default();
         meter.note(usage((94, 100), (0, 100)));
-        let minute = |n| Timestamp::from_millis(n * 60_000);
+        let minute = |n: i64| Timestamp::from_millis(n * 60_000);
         assert_eq!(meter.admit(minute(1)).await, Ok(()));
         meter.note(usage((95, 100), (0, 100)));
         let refused = meter.admit(minute(1)).await.unwrap_err();
