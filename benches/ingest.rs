@@ -83,6 +83,7 @@ fn connection() -> Connection {
         base_url: "http://127.0.0.1:9".to_owned(),
         api_version: "2026-03".to_owned(),
         backfill: Backfill::FromCrm,
+        api_share: 0.5,
         fields: Default::default(),
         values: Default::default(),
         parties: Default::default(),

@@ -85,6 +85,7 @@ mod the_reference_example {
         assert_eq!(connection.base_url, "https://api.hubapi.com");
         assert_eq!(connection.api_version, "2026-03");
         assert_eq!(connection.backfill, Backfill::FromCrm);
+        assert_eq!(connection.api_share, 0.5);
         let field = |name| connection.fields.get(&(Object::Lead, FieldName::new(name))).map(String::as_str);
         assert_eq!(field("status"), Some("hs_lead_status"));
         assert_eq!(field("violation"), Some("leadpact_violations"));
@@ -355,6 +356,9 @@ mod problems {
         check(&hubspot("").repeat(2), &["another connection has this name"]);
         check(&hubspot("base_url = \"file:///etc\""), &["`base_url` must begin with https:// or http://"]);
         check(&hubspot("backfill = \"import\""), &["`backfill` cannot be this", "from_import"]);
+        for share in ["0", "1", "-0.5"] {
+            check(&hubspot(&format!("api_share = {share}")), &["`api_share` is a share above 0 and up to 0.9"]);
+        }
     }
 
     #[test]

@@ -172,34 +172,19 @@ async fn turns(
 /// # Errors
 /// When the database is unavailable or the lease is lost.
 pub async fn turn(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) -> Result<(), StoreError> {
-    take_received(engine, site, lease, over).await?;
+    if let Some(mark) = inbox::mark(&engine.db, site.name()).await? {
+        while !over.is_cancelled() && apply::step(engine, site, lease, &mark).await? > 0 {}
+    }
     while !over.is_cancelled() && wake::step(engine, site, lease).await? > 0 {}
     Ok(())
 }
 
-/// Applies all that was received before.
-async fn take_received(
-    engine: &Engine,
-    site: &Site,
-    lease: &Lease,
-    over: &CancellationToken,
-) -> Result<(), StoreError> {
-    if let Some(mark) = inbox::mark(&engine.db, site.name()).await? {
-        while !over.is_cancelled() && apply::step(engine, site, lease, &mark).await? > 0 {}
-    }
-    Ok(())
-}
-
-/// After a down time: all that was received is applied, then the CRM is asked for all else, and only
-/// then clocks are looked at. A CRM that cannot be asked keeps nobody waiting for long: every write
-/// reads its record first.
+/// After a down time the CRM is asked for all that was missed before what was received is applied and
+/// clocks are looked at: an event is judged as of now, and without what came after it a clock would
+/// breach. A CRM that cannot be asked keeps nobody waiting for long: every write reads its record first.
 async fn catch_up(engine: &Engine, site: &Site, lease: &Lease, over: &CancellationToken) {
     for _ in 0..CATCH_UP {
-        let caught_up = async {
-            take_received(engine, site, lease, over).await?;
-            reconcile::sweep(engine, site, lease, over).await
-        };
-        match caught_up.await {
+        match reconcile::sweep(engine, site, lease, over).await {
             Ok(Swept::Through) => return,
             Ok(Swept::PutOff { after, why }) => {
                 tracing::warn!(connection = %site.name(), "what was missed could not be asked for: {why}");

@@ -12,6 +12,7 @@ mod described;
 mod doctor;
 mod house;
 mod interlocks;
+mod missed;
 mod news;
 #[path = "../support/postgres.rs"]
 mod postgres;

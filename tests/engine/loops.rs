@@ -32,6 +32,10 @@ struct Daemon {
 impl Daemon {
     fn start(db: Db, holder: &str, steps: &str, clock: Clock) -> Self {
         let crm = Arc::new(FakeCrm::new(clock.clone()));
+        Self::start_with(db, holder, steps, clock, crm)
+    }
+
+    fn start_with(db: Db, holder: &str, steps: &str, clock: Clock, crm: Arc<FakeCrm>) -> Self {
         crm.with(|s| s.unmapped.extend(["due", "clock", "last_action"].map(leadpact::record::FieldName::new)));
         let channels = Channels::default();
         let engine = Arc::new(Engine::new(
@@ -153,6 +157,45 @@ promise!(who_loses_the_lease_stops_working_and_asks_again, |store| {
     within(Duration::from_secs(8), || daemon.is_back("2")).await;
     daemon.stop.cancel();
     daemon.task.await.unwrap();
+});
+
+/// Nobody was at work for twenty minutes.
+async fn was_down(db: &Db) {
+    let long_ago = (real_now() - Elapsed::from_secs(20 * 60)).as_millis().to_string();
+    let mut tx = db.begin(Priority::Work).await.unwrap();
+    leadpact::store::cursor::set(&mut tx, &acme(), "alive", &long_ago).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+promise!(after_a_down_time_what_was_missed_is_learnt_before_any_clock_is_looked_at, |store| {
+    was_down(&store.db).await;
+    let minute = crate::world::minute;
+    let clock = Clock::fast(minute(120), 1.0);
+    // Heard of before the down time; nobody told that it was answered within its hour.
+    let handed = [("status", text("TQL")), ("owner", text("80")), ("touches", Value::Number(0.0))];
+    let body = serde_json::to_string(&[changed("1", minute(0), &handed)]).unwrap();
+    let row = NewDelivery { connection: acme(), delivery_id: None, kind: Kind::Delivery, body, received_at: minute(0) };
+    let mut tx = store.db.begin(Priority::Ingest).await.unwrap();
+    inbox::insert_all(&mut tx, &[row]).await.unwrap();
+    tx.commit().await.unwrap();
+    let crm = Arc::new(FakeCrm::new(clock.clone()));
+    crm.with(|s| s.searchable = true);
+    crm.edit(Object::Lead, "1", minute(0), &handed);
+    crm.edit(Object::Lead, "1", minute(30), &[("status", text("Working"))]);
+    let since =
+        "{\"from\":SINCE,\"since\":SINCE,\"under_way\":null}".replace("SINCE", &minute(0).as_millis().to_string());
+    let mut tx = store.db.begin(Priority::Work).await.unwrap();
+    leadpact::store::cursor::set(&mut tx, &acme(), "reconcile/lead", &since).await.unwrap();
+    tx.commit().await.unwrap();
+    let daemon = Daemon::start_with(store.db.clone(), "a", RECYCLE, clock, crm);
+    within(Duration::from_secs(10), || !daemon.crm.with(|s| s.searches.is_empty())).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    daemon.stop.cancel();
+    daemon.task.await.unwrap();
+    let key = crate::world::lead("1");
+    let told = leadpact::store::journal::of_record(&store.db, &key).await.unwrap();
+    let kinds: Vec<&str> = told.iter().map(|row| row.entry.fact.kind.as_str()).collect();
+    assert!(kinds.contains(&"met") && !kinds.contains(&"breached"), "{kinds:?}");
 });
 
 promise!(people_are_told_while_a_call_to_the_crm_hangs, |store| {

@@ -110,7 +110,8 @@ promise!(a_sweep_that_was_interrupted_goes_on_where_it_stopped, |store| {
     world.at(61);
     world.crash().await;
     assert_eq!(sweep(&world).await, Swept::Through);
-    let since = Sought::Since(minute(0) - OVERLAP);
+    // Not before the moment from which on it is watched.
+    let since = Sought::Since(minute(0));
     let places = [0, 100, 100, 200].map(|from| (since, from));
     assert_eq!(world.crm.with(|s| s.searches.clone()), places);
     // The next one looks back to before the beginning of this one, not to its end.
@@ -156,7 +157,7 @@ promise!(an_object_that_is_not_shown_to_us_keeps_no_other_from_being_swept, |sto
     assert_eq!(world.crm.with(|s| s.reads.clone()), [[RecordId::new("7")]]);
     // Leads are looked for from the same moment on the next time.
     sweep(&world).await;
-    assert_eq!(world.crm.with(|s| s.searches[1]), (Sought::Since(minute(0) - OVERLAP), 0));
+    assert_eq!(world.crm.with(|s| s.searches[1]), (Sought::Since(minute(0)), 0));
 });
 
 promise!(sweeps_rest_beyond_their_share_of_the_days_calls_and_writes_go_on, |store| {
@@ -193,4 +194,14 @@ promise!(a_page_that_cannot_be_kept_is_taken_in_again, |store| {
     world.crash().await;
     let swept = reconcile::sweep(&world.engine, &world.site, &stale, &CancellationToken::new()).await;
     assert!(matches!(swept, Err(leadpact::store::StoreError::LostLease(name)) if name == acme().as_str()));
+});
+
+promise!(what_the_index_of_a_search_shows_minutes_late_is_found_by_the_next_sweep, |store| {
+    let world = watched(store).await;
+    world.at(60);
+    sweep(&world).await;
+    world.crm.edit(Object::Lead, "1", minute(58), &[("status", text("TQL"))]);
+    world.at(75);
+    sweep(&world).await;
+    assert_eq!(world.standing("1").await.stage.unwrap().as_str(), "tql");
 });

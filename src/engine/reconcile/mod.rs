@@ -46,9 +46,17 @@ pub(super) enum Failed {
 /// Where the sweep of one object stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Standpoint {
+    /// No sweep looks back beyond this: what was before is the first import's business.
+    from: Timestamp,
     /// All that was modified before, by the CRM's clock, is known.
     since: Timestamp,
     under_way: Option<UnderWay>,
+}
+
+impl Standpoint {
+    fn looks_back_to(&self) -> Timestamp {
+        (self.since - OVERLAP).max(self.from)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +109,9 @@ pub(super) async fn begin_at(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     if standpoint(&engine.db, site.name(), object).await?.is_none() {
-        set(tx, site.name(), object, &Standpoint { since: at, under_way: None }).await?;
+        // The index that the import searches lags behind, too.
+        let stands = Standpoint { from: at - OVERLAP, since: at, under_way: None };
+        set(tx, site.name(), object, &stands).await?;
     }
     Ok(())
 }
@@ -125,15 +135,16 @@ async fn of_object(
         if let Some(put_off) = beyond_share(engine, site) {
             return Ok(put_off);
         }
-        let sought = Sought::Since(stands.since - OVERLAP);
+        let since = stands.looks_back_to();
+        let sought = Sought::Since(since);
         let page = search(engine, site, object, sought, stands.under_way.as_ref().map(|u| &u.next)).await?;
         let began = stands.under_way.as_ref().map_or(page.at, |u| u.began);
         records += page.found.len() + page.ended.len();
-        let how = How { since: Some(stands.since - OVERLAP), from_now: false };
+        let how = How { since: Some(since), from_now: false };
         take_in(engine, site, lease, object, &page, how).await?;
         stands = match page.next {
             Some(next) => Standpoint { under_way: Some(UnderWay { began, next }), ..stands },
-            None => Standpoint { since: began, under_way: None },
+            None => Standpoint { since: began, under_way: None, ..stands },
         };
         save(engine, site, lease, object, &stands).await?;
         if stands.under_way.is_none() {
@@ -193,8 +204,11 @@ async fn begin_watching(
     object: Object,
     alive: Option<Timestamp>,
 ) -> Result<Swept, Failed> {
-    let ago = alive.map_or(Elapsed::ZERO, |alive| real_now() - alive).max(Elapsed::ZERO);
-    let stands = Standpoint { since: engine.clock.now() - ago, under_way: None };
+    let now = engine.clock.now();
+    let stands = match alive.map(|alive| now - (real_now() - alive).max(Elapsed::ZERO)) {
+        Some(alive) => Standpoint { from: alive - OVERLAP, since: alive, under_way: None },
+        None => Standpoint { from: now, since: now, under_way: None },
+    };
     save(engine, site, lease, object, &stands).await?;
     Ok(Swept::Through)
 }
