@@ -50,7 +50,7 @@ async fn an_import_works_alone_and_beside_the_daemon_and_moves_nothing() {
         for crm in [HubSpot, Salesforce] {
             house.lead(crm, "Ada Stone", "Qualified by teleprospecting");
         }
-        crate::house::pause(3_000).await;
+        crate::house::pause(5_000).await;
         let said = command(house, &["backfill", "hubspot"]);
         assert!(said.contains("Imported 1 record.\n"), "{said}");
         assert!(
