@@ -31,9 +31,9 @@ fn words(party: &PartyName) -> String {
 
 /// A part for each side, in the order in which the agreement names them.
 fn scorecards(pack: &Pack<'_>) -> Vec<Part> {
-    let shown = table(&pack.report, What::Scorecard).rows;
+    let shown = table(&pack.report, What::Scorecard);
     let lines: Vec<(&Commitment, Item)> =
-        pack.report.commitments.iter().zip(&shown).map(|(c, row)| (c, scored(c, row))).collect();
+        pack.report.commitments.iter().zip(&shown.rows).map(|(c, row)| (c, scored(c, &shown.columns, row))).collect();
     let mut parts = Vec::new();
     for party in &pack.agreement.parties {
         let own: Vec<&(&Commitment, Item)> = lines.iter().filter(|(c, _)| c.by == party.name).collect();
@@ -52,28 +52,27 @@ fn scorecards(pack: &Pack<'_>) -> Vec<Part> {
     parts
 }
 
-/// The table's columns: by, to, commitment, period, target, figure, verdict, expected, last six, short by.
-fn scored(commitment: &Commitment, row: &[Cell]) -> Item {
-    let cell = |n: usize| match row.get(n) {
-        Some(Cell::Text(text) | Cell::Number(text)) if !text.is_empty() && text != "-" => Some(text.as_str()),
-        _ => None,
+/// A line of the scorecard's table, as a sentence.
+fn scored(commitment: &Commitment, columns: &[&str], row: &[Cell]) -> Item {
+    let cell = |name: &str| match columns.iter().zip(row).find(|(column, _)| **column == name)?.1 {
+        Cell::Text(text) | Cell::Number(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+        Cell::Nothing => None,
     };
     let measured = &commitment.measured;
     let silence = match measured.figure {
         Figure::Word { .. } => "nobody attested",
         _ => "nothing to measure",
     };
-    let mut text = format!(
-        "{} in {}, {}; agreed: {}",
-        cell(5).unwrap_or(silence),
-        measured.period,
-        cell(6).unwrap_or("open"),
-        commitment.target
-    );
-    if let Some(expected) = cell(7) {
+    let mut text = cell("figure").unwrap_or(silence).to_owned();
+    if let Some(of) = cell("of") {
+        text.push_str(&format!(" ({of})"));
+    }
+    let verdict = cell("verdict").unwrap_or("open");
+    text.push_str(&format!(" in {}, {verdict}; agreed: {}", measured.period, commitment.target));
+    if let Some(expected) = cell("expected") {
         text.push_str(&format!("; expected: {expected}"));
     }
-    if let Some(trend) = cell(8) {
+    if let Some(trend) = cell("last six") {
         text.push_str(&format!("; last periods {trend}"));
     }
     Item { name: Some(commitment.name.clone()), url: None, text }
