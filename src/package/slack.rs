@@ -6,10 +6,11 @@ use super::{File, Package, PackageError};
 use askama::Template;
 
 /// What the bot may do, and what for.
-const SCOPES: [(&str, &str); 5] = [
+const SCOPES: [(&str, &str); 6] = [
     ("chat:write", "to post notices"),
     ("chat:write.public", "to post in public channels without being invited"),
     ("im:write", "to write to a person"),
+    ("channels:read", "so that `leadpact doctor` can tell whether a channel exists"),
     ("users:read", "to see whether an account is active"),
     ("users:read.email", "to find an owner by their e-mail address"),
 ];
