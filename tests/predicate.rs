@@ -503,7 +503,7 @@ fn a_condition_reads_as_a_sentence() {
             r#"score is at least 60, email is set, and email does not end with "@gmail.com""#,
         ),
         (r#"reached("tal")"#, "it has reached tal"),
-        (r#"!reached("tal")"#, "has not reached tal"),
+        (r#"!reached("tal")"#, "it has not reached tal"),
         ("touches >= 1", "at least 1 touch"),
         (r#"touches >= 6 || reached("sql")"#, "at least 6 touches or it has reached sql"),
         (r#"reached("sql") || stage == "nurture""#, "it has reached sql or the stage is nurture"),
