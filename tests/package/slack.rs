@@ -7,7 +7,10 @@ fn the_bot_may_do_what_it_does_and_no_more() {
     let package = slack("leadpact").expect("a package");
     let manifest = package.text("manifest.yaml").expect("there");
     let scopes: Vec<&str> = manifest.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    assert_eq!(scopes, ["chat:write", "chat:write.public", "im:write", "channels:read", "users:read", "users:read.email"]);
+    assert_eq!(
+        scopes,
+        ["chat:write", "chat:write.public", "im:write", "channels:read", "users:read", "users:read.email"]
+    );
     assert!(!manifest.contains("interactivity"), "nothing answers buttons yet");
 }
 
