@@ -11,6 +11,7 @@ pub mod hubspot;
 pub mod salesforce;
 pub mod search;
 pub mod signature;
+pub mod token;
 pub mod usage;
 
 use crate::record::change::FieldValues;
@@ -23,6 +24,7 @@ pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
 pub use examine::{Examined, Made, OwnField, Wanted};
 pub use search::{Page, Position, Sought};
+pub use token::SharedKeeper;
 pub use usage::Usage;
 
 /// A CRM organisation as the engine sees it. Reads and writes take at most as many records a call
