@@ -315,7 +315,12 @@ mod problems {
 
     #[test]
     fn of_a_server() {
-        check("[server]\nadmin_listen = \"0.0.0.0:8081\"", &["must be a loopback address until sign-in exists"]);
+        check("[server]\nadmin_listen = \"0.0.0.0:8081\"", &["beyond this machine needs `admin_url`"]);
+        check("[server]\nadmin_url = \"http://pages.example\"", &["`admin_url` must begin with https://"]);
+        check("[server]\nadmin_url = \"https://pages.example/x\"", &["end with the host or its port"]);
+        let behind = "[server]\nadmin_listen = \"0.0.0.0:8081\"\nadmin_url = \"https://pages.example:444\"";
+        let server = read(behind, &[]).server;
+        assert_eq!((server.admin_listen.port(), server.admin_base().as_str()), (8081, "https://pages.example:444"));
         check("[server]\nlisten = \"localhost:8080\"", &["must be an IP address with a port"]);
         check("[server]\npublic_url = \"leadpact.example\"", &["`public_url` must be a URL"]);
         check("[server]\npublic_url = \"ftp://x\"", &["must begin with https:// or http://"]);

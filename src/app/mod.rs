@@ -116,6 +116,7 @@ impl App {
         let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
         let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
+        let web = web.behind(server.admin_url.clone());
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
         Ok(Listening { public: public_at, admin: admin_at, serving })

@@ -24,7 +24,9 @@ pub mod report;
 pub mod review;
 pub mod serve;
 pub mod simulate;
+pub mod token;
 pub mod undo;
+pub mod user;
 
 use crate::crm::Connection;
 use crate::record::ConnectionName;
@@ -99,6 +101,12 @@ enum Command {
     /// Show that nobody changed the journal behind the daemon's back.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Who may sign in to the pages, and what for.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// What programs use the API with.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Ask a running daemon whether it is alive; for containers.
     Healthcheck(ConfigArguments),
 }
@@ -139,6 +147,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
         Command::Audit(command) => audit::run(&command),
+        Command::User(command) => user::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match done {

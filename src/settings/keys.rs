@@ -21,6 +21,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("require_signatures", Plain),
     ("server.listen", Text),
     ("server.admin_listen", Text),
+    ("server.admin_url", Text),
     ("server.public_url", Text),
     ("server.workers", Plain),
     ("store.url", Text),

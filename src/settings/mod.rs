@@ -56,8 +56,10 @@ pub struct Settings {
 pub struct Server {
     /// Webhooks, Slack, callbacks and health: what the internet may reach.
     pub listen: SocketAddr,
-    /// Pages, api and metrics; always a loopback address.
+    /// Pages, api and metrics; a loopback address, unless `admin_url` says that a proxy is before it.
     pub admin_listen: SocketAddr,
+    /// The https address at which a proxy serves them to people.
+    pub admin_url: Option<Url>,
     /// What CRMs sign and people click.
     pub public_url: Url,
     /// HTTP worker threads; `None`: one for each core.
@@ -68,6 +70,12 @@ impl Server {
     /// The public URL without a slash at its end, to put a path behind.
     pub fn public_base(&self) -> &str {
         self.public_url.as_str().trim_end_matches('/')
+    }
+
+    /// Where people open the pages, without a slash at its end.
+    pub fn admin_base(&self) -> String {
+        let own = || format!("http://{}", self.admin_listen);
+        self.admin_url.as_ref().map_or_else(own, |url| url.as_str().trim_end_matches('/').to_owned())
     }
 }
 

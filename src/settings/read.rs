@@ -105,28 +105,42 @@ fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let Some(mut reader) = reader else {
         let (listen, admin_listen) = (local(8080), local(8081));
-        return Some(Server { listen, admin_listen, public_url: own_url(listen)?, workers: None });
+        return Some(Server { listen, admin_listen, admin_url: None, public_url: own_url(listen)?, workers: None });
     };
     let listen = address_or(&mut reader, sink, "listen", local(8080));
     let admin_listen = address_or(&mut reader, sink, "admin_listen", local(8081));
-    let admin_listen = admin_listen.filter(|admin| stays_here(*admin, &reader, sink));
+    let admin_url = reader.text("admin_url").and_then(|word| https_origin(sink, &word));
+    let has_url = reader.has("admin_url");
+    let admin_listen = admin_listen.filter(|admin| has_url || stays_here(*admin, &reader, sink));
     let public_url = match reader.text("public_url") {
         Some(word) => http_url(sink, &word, "public_url"),
         None => own_url(listen.unwrap_or(local(8080))),
     };
     let workers = count(reader.count("workers"));
     reader.finish();
-    Some(Server { listen: listen?, admin_listen: admin_listen?, public_url: public_url?, workers })
+    Some(Server { listen: listen?, admin_listen: admin_listen?, admin_url, public_url: public_url?, workers })
 }
 
+/// Passwords and sessions would cross the network in the clear.
 fn stays_here(admin: SocketAddr, reader: &Reader<'_>, sink: &Sink<'_>) -> bool {
     if !admin.ip().is_loopback() {
-        let message = "`admin_listen` must be a loopback address until sign-in exists: whoever reaches the pages \
-                       and the api sees every lead and may act";
-        let help = "for example 127.0.0.1:8081, behind a tunnel or a proxy that signs people in";
+        let message = "`admin_listen` beyond this machine needs `admin_url`: leadpact itself speaks plain http, in \
+                       which anybody on the way could read passwords";
+        let help = "put a proxy that speaks https before it and name its address, such as \
+                    admin_url = \"https://leadpact.intranet.example\", or listen on 127.0.0.1:8081";
         sink.error_with(reader.span_of("admin_listen"), message, help);
     }
     admin.ip().is_loopback()
+}
+
+/// A proxy's address: https, and no path behind it.
+fn https_origin(sink: &Sink<'_>, word: &Word) -> Option<Url> {
+    let url = http_url(sink, word, "admin_url")?;
+    if url.scheme() != "https" || url.path() != "/" || url.query().is_some() {
+        sink.error(word.span.clone(), "`admin_url` must begin with https:// and end with the host or its port");
+        return None;
+    }
+    Some(url)
 }
 
 fn own_url(listen: SocketAddr) -> Option<Url> {

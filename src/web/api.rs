@@ -2,15 +2,17 @@
 //! moments as milliseconds since 1970, as the journal does.
 
 use super::record::{self, Found, Place};
+use super::routes::{Entry, get};
 use super::{Web, answer, cursor};
 use crate::agreement::standing::{Run, Violation};
 use crate::record::{Actor, RecordKey, Timestamp, Value};
 use crate::report::story;
 use crate::store::clock::{self, ClockRow};
 use crate::store::journal::JournalRow;
+use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, Query, ServiceConfig};
+use actix_web::web::{Data, Path, Query};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -18,17 +20,10 @@ use serde_json::{Map, Value as Json, json};
 const LIMIT: u32 = 100;
 const MOST: u32 = 500;
 
-pub fn routes(routes: &mut ServiceConfig) {
-    let v1 = web::scope("/api/v1")
-        .route("/records/{connection}/{object}/{id}", web::get().to(record))
-        .route("/clocks", web::get().to(clocks))
-        .default_service(web::to(nothing));
-    routes.service(v1);
-}
-
-async fn nothing() -> HttpResponse {
-    answer::error(StatusCode::NOT_FOUND, "no such address")
-}
+pub(super) const ROUTES: &[Entry] = &[
+    get("/api/v1/records/{connection}/{object}/{id}", Permission::Look, |route| route.to(record)),
+    get("/api/v1/clocks", Permission::Look, |route| route.to(clocks)),
+];
 
 async fn record(web: Data<Web>, place: Path<Place>) -> HttpResponse {
     match record::find(&web, &place).await {

@@ -1,20 +1,31 @@
-//! Floor 4: actix-web. This file is the map of routes and starts the servers; what each answers is
-//! in the file of its name. Nothing here decides about leads.
+//! Floor 4: actix-web. This file starts the servers: what the internet may reach is routed here, what is
+//! for people and tools of the house in `routes`. What each answers is in the file of its name. Nothing
+//! here decides about leads.
 
+mod address;
 mod answer;
 mod api;
+pub mod assets;
+pub mod csrf;
 mod cursor;
+mod guard;
+mod headers;
 mod health;
+mod login;
 mod metrics;
 mod pages;
+pub mod password;
 mod people;
 mod record;
+pub mod routes;
+pub mod session;
+pub mod throttle;
 mod webhooks;
 
-use crate::engine::Engine;
 use crate::engine::ingest::Ingest;
+use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use pages::tally::Tally;
 use std::io;
@@ -22,6 +33,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// A graceful stop waits so long for requests that are being answered.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -36,13 +48,36 @@ pub struct Web {
     pub public_base: String,
     /// Cancelled when the daemon begins to stop: from then on it calls itself not ready.
     pub stopping: CancellationToken,
+    /// `server.admin_url` of the configuration: the https address of the pages, where a proxy serves them.
+    pub admin_url: Option<Url>,
+    /// Sessions and their like go by the wall clock, whatever the engine's does.
+    pub clock: Clock,
     tally: Tally,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        Self { engine, ingest, public_base, stopping, tally: Tally::default() }
+        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+    }
+
+    /// With the address at which a proxy serves the pages by https.
+    #[must_use]
+    pub fn behind(mut self, admin_url: Option<Url>) -> Self {
+        self.admin_url = admin_url;
+        self
+    }
+
+    /// With another clock for sessions: for tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn is_behind_https(&self) -> bool {
+        self.admin_url.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 }
 
@@ -81,9 +116,9 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
     let (public_data, admin_data) = (data.clone(), data);
     let public = HttpServer::new(move || {
         let app = App::new().app_data(public_data.clone()).configure(public_routes);
-        app.configure(move |routes| {
+        app.configure(move |config| {
             if everything {
-                admin_routes(routes)
+                routes::register(config)
             }
         })
     })
@@ -94,9 +129,9 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
     .listen(public)?
     .run();
     let admin = admin.map(|listener| {
-        let routes = |routes: &mut ServiceConfig| {
-            health::routes(routes);
-            admin_routes(routes);
+        let routes = |config: &mut ServiceConfig| {
+            health::routes(config);
+            routes::register(config);
         };
         HttpServer::new(move || App::new().app_data(admin_data.clone()).configure(routes))
             .workers(1)
@@ -113,11 +148,4 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
 fn public_routes(routes: &mut ServiceConfig) {
     health::routes(routes);
     webhooks::routes(routes);
-}
-
-/// What is for people and tools of the house.
-fn admin_routes(routes: &mut ServiceConfig) {
-    routes.route("/metrics", web::get().to(metrics::metrics));
-    api::routes(routes);
-    pages::routes(routes);
 }

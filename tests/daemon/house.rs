@@ -7,13 +7,18 @@ use crate::postgres;
 use crate::slack::FakeSlack;
 use crate::smtp::FakeSmtp;
 use leadpact::engine::clock::{monotonic_now, real_now};
-use leadpact::record::Timestamp;
+use leadpact::record::{Elapsed, Timestamp};
 use leadpact::sandbox::{By, CrmKind, HubSpotOrg, SalesforceOrg, Sandbox, SandboxOptions, Values, World, vocabulary};
+use leadpact::store::api_token::{self, ApiToken};
+use leadpact::store::role::Role;
+use leadpact::store::secret::Secret;
+use leadpact::store::{Db, OpenOptions, Priority};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 pub use CrmKind::{HubSpot, Salesforce};
 
@@ -41,6 +46,8 @@ pub struct House {
     stopped_at: Arc<AtomicI64>,
     daemon: Mutex<Option<Daemon>>,
     client: reqwest::Client,
+    /// For the API; made when it is first asked.
+    token: OnceCell<Secret>,
 }
 
 /// Ids of owners.
@@ -107,6 +114,7 @@ impl House {
             stopped_at,
             daemon: Mutex::default(),
             client,
+            token: OnceCell::new(),
         };
         std::fs::write(house.file("agreement.toml"), agreement).expect("a file");
         house.configure("leadpact.toml", port, |text| text);
@@ -148,7 +156,11 @@ impl House {
 
     /// Status and body; `None` where nobody answers.
     pub async fn get(&self, port: u16, path: &str) -> Option<(u16, Json)> {
-        let answer = self.client.get(format!("http://127.0.0.1:{port}{path}")).send().await.ok()?;
+        let mut request = self.client.get(format!("http://127.0.0.1:{port}{path}"));
+        if path.starts_with("/api/") {
+            request = request.bearer_auth(self.token.get_or_init(async || token(&self.store).await).await.expose());
+        }
+        let answer = request.send().await.ok()?;
         let status = answer.status().as_u16();
         Some((status, serde_json::from_str(&answer.text().await.ok()?).unwrap_or_default()))
     }
@@ -272,6 +284,25 @@ impl Drop for House {
             last.iter().rev().for_each(|line| eprintln!("{line}"));
         }
     }
+}
+
+/// A token for the API, put into the store as `leadpact token add` does.
+async fn token(store: &str) -> Secret {
+    let db = Db::open(store, &OpenOptions::default()).await.expect("the daemon made it");
+    let secret = Secret::fresh("");
+    let created_at = real_now();
+    let token = ApiToken {
+        name: "tests".into(),
+        scope: Role::Viewer,
+        created_at,
+        created_by: "tests".into(),
+        expires_at: created_at + Elapsed::from_secs(86_400 * 3650),
+    };
+    let mut tx = db.begin(Priority::Work).await.expect("a transaction");
+    api_token::add(&mut tx, &secret, &token).await.expect("room for a token");
+    tx.commit().await.expect("it is kept");
+    db.close().await;
+    secret
 }
 
 pub fn connection(crm: CrmKind) -> &'static str {

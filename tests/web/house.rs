@@ -20,9 +20,15 @@ use leadpact::engine::switches::Acts;
 use leadpact::engine::{Engine, Site};
 use leadpact::notify::{Notifiers, Templates};
 use leadpact::record::{ConnectionName, Timestamp};
+use leadpact::store::account::{self, Account};
 use leadpact::store::inbox::{self, InboxRow};
-use leadpact::store::{Db, OpenOptions};
+use leadpact::store::role::Role;
+use leadpact::store::secret::Secret;
+use leadpact::store::session::{self, From};
+use leadpact::store::{Db, OpenOptions, Priority};
 use leadpact::web::{Web, serve};
+use reqwest::Method;
+use reqwest::redirect::Policy;
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -48,7 +54,59 @@ pub struct House {
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub client: reqwest::Client,
+    /// An admin's session, which `get` and `text` use.
+    pub admin_session: Person,
+    /// What sessions go by.
+    pub clock: Clock,
     _folder: TempDir,
+}
+
+/// Somebody who is signed in.
+pub struct Person {
+    pub account: Account,
+    pub secret: Secret,
+    cookie: &'static str,
+}
+
+impl Person {
+    async fn sign_in(db: &Db, role: Role, name: &str, cookie: &'static str) -> Self {
+        let account = account(role, name);
+        let secret = Secret::fresh("");
+        let mut tx = db.begin(Priority::Work).await.unwrap();
+        account::add(&mut tx, &account).await.unwrap();
+        session::begin(&mut tx, &secret, &account.id, From::default(), at_work()).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { account, secret, cookie }
+    }
+
+    pub fn cookie(&self) -> String {
+        format!("{}={}", self.cookie, self.secret.expose())
+    }
+
+    /// What this session's forms carry.
+    pub fn csrf(&self) -> String {
+        leadpact::web::csrf::token(&self.secret)
+    }
+}
+
+/// An account as `leadpact user add` makes it, without a password.
+pub fn account(role: Role, name: &str) -> Account {
+    Account {
+        id: format!("id of {name}"),
+        login: account::login(&format!("{}@acme.example", name.replace(' ', "."))),
+        name: name.to_owned(),
+        role,
+        signs_for: None,
+        password: None,
+        disabled: false,
+        created_at: at_work(),
+        created_by: "tests".to_owned(),
+    }
+}
+
+/// When these tests are: sessions go by this clock.
+pub fn at_work() -> Timestamp {
+    Timestamp::parse("2027-01-05T14:00:00Z").unwrap()
 }
 
 fn listener() -> TcpListener {
@@ -63,28 +121,62 @@ pub fn agreement() -> Arc<Agreement> {
 impl House {
     /// With the pages on a listener of their own.
     pub async fn start() -> Self {
-        Self::with(Some(listener())).await
+        Self::with(Some(listener()), None).await
     }
 
     /// With everything on one listener.
     pub async fn on_one_address() -> Self {
-        Self::with(None).await
+        Self::with(None, None).await
     }
 
-    async fn with(admin: Option<TcpListener>) -> Self {
+    /// With a proxy before the pages, which people know by this address.
+    pub async fn behind(admin_url: &str) -> Self {
+        Self::with(Some(listener()), Some(admin_url)).await
+    }
+
+    async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
         let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
+        let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
+        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
         tokio::spawn(serve(Arc::new(web), public, admin, 2).unwrap().run());
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { db, engine, ingest, stopping, public: public_address, admin: admin_address, client, _folder: folder }
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).redirect(Policy::none());
+        let client = client.build().unwrap();
+        let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
+        let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
+        let (public, admin) = (public_address, admin_address);
+        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, _folder: folder }
+    }
+
+    /// Somebody of this role, signed in.
+    pub async fn person(&self, role: Role) -> Person {
+        Person::sign_in(&self.db, role, &format!("The {role}"), "leadpact").await
+    }
+
+    /// Opens a page as somebody.
+    pub async fn get_as(&self, person: &Person, path: &str) -> reqwest::Response {
+        self.as_nobody(Method::GET, path).header("Cookie", person.cookie()).send().await.unwrap()
+    }
+
+    /// Sends a form as somebody, as a page of ours does.
+    pub async fn post_as(&self, person: &Person, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
+        let csrf = person.csrf();
+        let form: Vec<(&str, &str)> = form.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+        let request = self.as_nobody(Method::POST, path).header("Cookie", person.cookie());
+        request.header("Sec-Fetch-Site", "same-origin").form(&form).send().await.unwrap()
+    }
+
+    /// A request to the pages by somebody whom nobody knows.
+    pub fn as_nobody(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.admin))
     }
 
     /// What lies in the inbox of a connection.
@@ -106,7 +198,7 @@ impl House {
     }
 
     pub async fn get(&self, path: &str) -> reqwest::Response {
-        self.client.get(format!("http://{}{path}", self.admin)).send().await.unwrap()
+        self.get_as(&self.admin_session, path).await
     }
 
     pub async fn text(&self, path: &str) -> String {

@@ -3,6 +3,7 @@
 //! age of reads are real.
 
 mod configuration;
+mod door;
 mod narrator;
 mod summary;
 
@@ -83,7 +84,7 @@ async fn play(arguments: &DemoArguments) -> Result<ExitCode> {
     let app = App::build_with(&settings, agreements, clock.clone(), notifiers).await?;
     let listening = app.listen(&settings.server).context("choose another address with --listen")?;
     let stop = CancellationToken::new();
-    greet(arguments, &base);
+    greet(arguments, &base, &door::open(&app.engine.db).await?);
     let narrator = Narrator::new(&app.engine, &said, &[sandbox.hubspot(), sandbox.salesforce()]);
     let telling = tokio::spawn(narrator.tell(app.engine.told.subscribe(), sandbox.subscribe(), stop.clone()));
     app.start();
@@ -107,9 +108,9 @@ async fn play(arguments: &DemoArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn greet(arguments: &DemoArguments, base: &str) {
+fn greet(arguments: &DemoArguments, base: &str, door: &str) {
     println!("leadpact demo: a pretend HubSpot and a pretend Salesforce, {} times faster than life.", arguments.speed);
-    println!("Open clocks: {base}/   Metrics: {base}/metrics   End: Ctrl-C");
+    println!("Sign in, once: {base}{door}   Metrics: {base}/metrics   End: Ctrl-C");
     println!("The agreement: config/demo-agreement.toml\n");
 }
 

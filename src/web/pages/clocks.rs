@@ -2,11 +2,14 @@
 
 use super::super::people::Names;
 use super::super::record::url;
+use super::super::routes::{Entry, get};
+use super::super::session::Visitor;
 use super::super::{Web, cursor};
 use super::tally::Counts;
-use super::{html, message, unavailable};
+use super::{Nav, html, tell, unavailable};
 use crate::record::{OwnerId, Timestamp};
 use crate::store::clock::{self, After, ClockRow, ClockState};
+use crate::store::role::Permission;
 use crate::store::{Db, StoreError};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,6 +18,8 @@ use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::sync::Arc;
+
+pub(super) const ROUTES: &[Entry] = &[get("/", Permission::Look, |route| route.to(clocks))];
 
 const ROWS: u32 = 100;
 
@@ -26,11 +31,14 @@ pub struct Paging {
 #[derive(Template)]
 #[template(path = "clocks.html")]
 struct Page {
+    nav: Nav,
     counts: Arc<Counts>,
     rows: Vec<Row>,
     /// The cursor of the next page.
     next: Option<String>,
     is_first: bool,
+    /// Where this page is asked for again, to stay fresh.
+    here: String,
     /// Where CRMs send their webhooks, for when there is nothing to show yet.
     webhooks: Vec<String>,
 }
@@ -49,18 +57,20 @@ struct Row {
     state: &'static str,
 }
 
-pub async fn clocks(web: Data<Web>, paging: Query<Paging>) -> HttpResponse {
+pub async fn clocks(web: Data<Web>, visitor: Visitor, paging: Query<Paging>) -> HttpResponse {
     let after = match paging.after.as_deref().map(cursor::read) {
-        Some(None) => return message(StatusCode::BAD_REQUEST, "No such page", "Begin again at the first page."),
+        Some(None) => {
+            return tell(&visitor, StatusCode::BAD_REQUEST, "No such page", "Begin again at the first page.");
+        }
         known => known.flatten(),
     };
-    match page(&web, after.as_ref()).await {
+    match page(&web, &visitor, after.as_ref()).await {
         Ok(page) => html(StatusCode::OK, &page),
         Err(error) => unavailable(&error),
     }
 }
 
-async fn page(web: &Web, after: Option<&After>) -> Result<Page, StoreError> {
+async fn page(web: &Web, visitor: &Visitor, after: Option<&After>) -> Result<Page, StoreError> {
     let db = &web.engine.db;
     let mut found = clock::open_soonest(db, None, after, ROWS + 1).await?;
     let more = found.len() > ROWS as usize;
@@ -69,10 +79,12 @@ async fn page(web: &Web, after: Option<&After>) -> Result<Page, StoreError> {
     let names = names(db, &found).await?;
     let now = web.engine.clock.now();
     Ok(Page {
+        nav: Nav::at("/", visitor),
         counts: web.tally.counts(web).await?,
         rows: found.iter().map(|row| shown(web, &names, row, now)).collect(),
         next,
         is_first: after.is_none(),
+        here: after.map_or_else(|| "/".to_owned(), |place| format!("/?after={}", cursor::write(place))),
         webhooks: web.engine.sites().iter().map(|s| format!("{}/webhooks/{}", web.public_base, s.name())).collect(),
     })
 }

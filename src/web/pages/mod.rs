@@ -1,45 +1,31 @@
-//! Pages for people: which there are, and the headers that all of them carry. There are no scripts;
-//! the one style sheet comes from here.
+//! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
 mod clocks;
+mod nav;
 mod record;
 pub mod tally;
 
-use actix_web::HttpResponse;
+pub use nav::Nav;
+
+use super::routes::Entry;
+use super::session::Visitor;
+use super::{answer, headers};
+use crate::store::role::Permission;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-/// Nothing may be loaded but our style sheet, nothing run, nobody may frame us.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const STYLE: &str = include_str!("../../../templates/style.css");
+/// The pages' lines of the table of routes, a list a file.
+pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
 
-pub fn routes(routes: &mut ServiceConfig) {
-    routes
-        .route("/", web::get().to(clocks::clocks))
-        .route("/records/{connection}/{object}/{id}", web::get().to(record::record))
-        .route("/assets/style.css", web::get().to(style));
-}
-
-async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header(("Cache-Control", "max-age=300"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
-        .body(STYLE)
-}
-
-fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+/// Answers with a page.
+pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
     match page.render() {
-        Ok(text) => HttpResponse::build(status)
-            .content_type("text/html; charset=utf-8")
-            .insert_header(("Content-Security-Policy", POLICY))
-            .insert_header(("X-Content-Type-Options", "nosniff"))
-            .insert_header(("X-Frame-Options", "DENY"))
-            .insert_header(("Referrer-Policy", "no-referrer"))
-            .insert_header(("Cache-Control", "no-store"))
-            .body(text),
+        Ok(text) => {
+            let mut response = HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text);
+            headers::protect(response.headers_mut());
+            response
+        }
         Err(error) => {
             tracing::error!("a page could not be made: {error}");
             HttpResponse::InternalServerError().finish()
@@ -51,16 +37,42 @@ fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {
+    nav: Nav,
     title: &'a str,
     text: &'a str,
 }
 
-fn message(status: StatusCode, title: &str, text: &str) -> HttpResponse {
-    html(status, &Message { title, text })
+/// Says one thing to whoever it is.
+pub fn message(status: StatusCode, title: &str, text: &str) -> HttpResponse {
+    html(status, &Message { nav: Nav::nobody(), title, text })
 }
 
-fn unavailable(error: &crate::store::StoreError) -> HttpResponse {
+/// Says one thing to somebody who signed in.
+pub fn tell(visitor: &Visitor, status: StatusCode, title: &str, text: &str) -> HttpResponse {
+    html(status, &Message { nav: Nav::at("", visitor), title, text })
+}
+
+/// What was asked for needs another role.
+pub fn forbidden(visitor: &Visitor, permission: Permission) -> HttpResponse {
+    let text = format!(
+        "This needs {}; your role is {}. An administrator can change it with leadpact user role.",
+        permission.roles(),
+        visitor.role()
+    );
+    tell(visitor, StatusCode::FORBIDDEN, "You may not do this", &text)
+}
+
+/// The database did not answer.
+pub fn unavailable(error: &crate::store::StoreError) -> HttpResponse {
     tracing::error!("a page could not be shown: {error}");
     let text = "Try again in a moment. CRMs send again what could not be stored; the log says more.";
     message(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer", text)
+}
+
+/// Where nothing is.
+pub async fn nothing(request: HttpRequest, visitor: Visitor) -> HttpResponse {
+    if request.path().starts_with("/api/") {
+        return answer::error(StatusCode::NOT_FOUND, "no such address");
+    }
+    tell(&visitor, StatusCode::NOT_FOUND, "There is no such page", "The address may be mistyped or out of date.")
 }

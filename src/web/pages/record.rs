@@ -2,20 +2,27 @@
 
 use super::super::Web;
 use super::super::record::{self as records, Found, Place, url};
+use super::super::routes::{Entry, get};
+use super::super::session::Visitor;
 use super::clocks::left;
-use super::{html, message, unavailable};
+use super::{Nav, html, tell, unavailable};
 use crate::agreement::standing::{Gone, Run, Violation, ViolationKind};
 use crate::record::{OwnerId, RecordKey, Timestamp};
 use crate::report::story::{Line, Reader, story};
+use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use jiff::tz::TimeZone;
 
+pub(super) const ROUTES: &[Entry] =
+    &[get("/records/{connection}/{object}/{id}", Permission::Look, |route| route.to(record))];
+
 #[derive(Template)]
 #[template(path = "record.html")]
 struct Page {
+    nav: Nav,
     name: String,
     connection: String,
     object: &'static str,
@@ -56,18 +63,18 @@ pub fn path(key: &RecordKey) -> String {
     url.path().to_owned()
 }
 
-pub async fn record(web: Data<Web>, place: Path<Place>) -> HttpResponse {
+pub async fn record(web: Data<Web>, visitor: Visitor, place: Path<Place>) -> HttpResponse {
     match records::find(&web, &place).await {
-        Ok(Some(found)) => html(StatusCode::OK, &page(&found, web.engine.clock.now())),
+        Ok(Some(found)) => html(StatusCode::OK, &page(&found, &visitor, web.engine.clock.now())),
         Ok(None) => {
             let text = "leadpact has heard nothing of it yet: it is known from its first webhook or read on.";
-            message(StatusCode::NOT_FOUND, "This record is not known", text)
+            tell(&visitor, StatusCode::NOT_FOUND, "This record is not known", text)
         }
         Err(error) => unavailable(&error),
     }
 }
 
-fn page(found: &Found, now: Timestamp) -> Page {
+fn page(found: &Found, visitor: &Visitor, now: Timestamp) -> Page {
     let standing = &found.standing;
     let agreement = &found.site.agreement;
     let zone = agreement.zone();
@@ -75,6 +82,7 @@ fn page(found: &Found, now: Timestamp) -> Page {
     let stage = standing.stage.as_ref().and_then(|name| agreement.stages.iter().find(|s| s.name == *name));
     let reader = Reader { agreement, zone: &zone, name_of: &name_of };
     Page {
+        nav: Nav::at("/", visitor),
         name: standing.name().to_owned(),
         connection: standing.key.connection.to_string(),
         object: standing.key.object.as_str(),

@@ -1,0 +1,27 @@
+// The little that pages cannot do without a script. They all work without it, too.
+"use strict";
+
+// <form data-confirm="Really?"> asks before it is sent.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);
+
+// <form class="filters"> is sent as soon as a choice is made; its button is for who has no script.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form.filters");
+  if (form && event.target.matches("select, input[type=checkbox], input[type=radio], input[type=date]")) {
+    form.requestSubmit();
+  }
+});
+
+// Empty filters stay out of the address.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches("form.filters")) return;
+  for (const [name, value] of [...event.formData]) {
+    if (value === "") event.formData.delete(name);
+  }
+});
