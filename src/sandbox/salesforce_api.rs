@@ -31,11 +31,15 @@ pub fn kind(call: &Call) -> &'static str {
     let rest: Vec<&str> = segments.iter().skip(3).map(|s| s.as_ref()).collect();
     match (call.method.as_str(), rest.as_slice()) {
         _ if call.path == "/services/oauth2/token" => "salesforce.token",
+        ("GET", _) if call.path.starts_with("/id/") => "salesforce.identity",
         ("PATCH", ["composite", "sobjects"]) => "salesforce.collection_update",
         ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
-        ("GET", ["query" | "queryAll"]) => "salesforce.query",
+        ("POST", ["composite", "sobjects", _]) => "salesforce.collection_read",
+        ("DELETE", ["composite", "sobjects"]) => "salesforce.collection_delete",
+        ("GET", ["query" | "queryAll"] | ["tooling", "query"]) => "salesforce.query",
         ("GET", ["query", _]) => "salesforce.query_more",
         ("GET", []) => "salesforce.resources",
+        ("GET", ["sobjects"]) => "salesforce.describe_all",
         ("GET", ["sobjects", _, "describe"]) => "salesforce.describe",
         ("POST", ["tooling", "sobjects", "CustomField"]) => "salesforce.field_create",
         ("POST", ["sobjects", _]) => "salesforce.create",
@@ -90,8 +94,12 @@ impl SalesforceApi {
             "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
             "salesforce.collection_update" => save::collection(world, call, true),
             "salesforce.collection_create" => save::collection(world, call, false),
+            "salesforce.collection_read" => salesforce_query::collection(world, part(5), call),
+            "salesforce.collection_delete" => save::delete_collection(world, call),
             "salesforce.resources" => setup::resources(&self.organization_id, call),
             "salesforce.describe" => setup::describe(world, part(4)),
+            "salesforce.describe_all" => setup::describe_all(world, call),
+            "salesforce.identity" => setup::identity(&self.organization_id, call),
             "salesforce.field_create" => setup::create_field(world, call),
             "salesforce.create" => save::create(world, part(4), call),
             "salesforce.update" => save::update(world, part(4), part(5), call),
@@ -123,7 +131,7 @@ impl SalesforceApi {
             "access_token": token,
             "scope": "api",
             "instance_url": format!("http://{host}"),
-            "id": format!("https://login.salesforce.com/id/{}/{user}", self.organization_id),
+            "id": format!("http://{host}/id/{}/{user}", self.organization_id),
             "token_type": "Bearer",
         });
         Answer::json(200, &body)
@@ -154,10 +162,12 @@ pub fn too_many(retry_after: Option<u64>) -> Answer {
     }
 }
 
+/// The objects that hold records, people and histories.
+pub const OBJECTS: [&str; 8] =
+    ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
+
 /// The objects that the pretend organisation has, by any spelling.
 pub fn object_named(name: &str) -> Option<&'static str> {
-    const OBJECTS: [&str; 8] =
-        ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
     OBJECTS.into_iter().chain(setup::PERMISSIONS).find(|object| object.eq_ignore_ascii_case(name))
 }
 

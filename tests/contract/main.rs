@@ -1,0 +1,6 @@
+//! The sandbox held to the real contracts, and leadpact with it: the CRMs' official clients against
+//! the sandbox, every call that leadpact makes against the official schemas, and how many it makes.
+
+mod clients;
+mod node;
+mod support;
