@@ -1,6 +1,10 @@
 //! The sandbox held to the real contracts, and leadpact with it: the CRMs' official clients against
 //! the sandbox, every call that leadpact makes against the official schemas, and how many it makes.
 
+mod budgets;
 mod clients;
+mod hubspot_calls;
 mod node;
+mod office;
+mod schema;
 mod support;
