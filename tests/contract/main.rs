@@ -3,8 +3,12 @@
 
 mod budgets;
 mod clients;
+mod columns;
 mod hubspot_calls;
 mod node;
 mod office;
+mod salesforce_answers;
+mod salesforce_calls;
 mod schema;
+mod slack_calls;
 mod support;
