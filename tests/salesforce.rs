@@ -12,6 +12,7 @@ use leadpact::record::field::well_known;
 use leadpact::record::{ConnectionName, FieldName, FieldType, Object, OwnerId, PartyName, RecordId, Timestamp, Value};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -74,6 +75,7 @@ type Script = dyn Fn(&Seen) -> Reply + Send + Sync;
 struct Fake {
     script: Arc<Script>,
     log: Arc<Mutex<Vec<Seen>>>,
+    passes_on_queries_alone: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -101,7 +103,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, fake: web::Data<Fake>) -
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     fake.log.lock().unwrap().push(seen.clone());
-    let reply = (fake.script)(&seen);
+    let reply = if seen.path.ends_with("/composite") { composite(&fake, &seen) } else { (fake.script)(&seen) };
     tokio::time::sleep(reply.after).await;
     let mut response = HttpResponse::build(actix_web::http::StatusCode::from_u16(reply.status).unwrap());
     response.insert_header(("Date", DATE)).insert_header(("Content-Type", "application/json"));
@@ -111,8 +113,24 @@ async fn answer(request: HttpRequest, body: web::Bytes, fake: web::Data<Fake>) -
     response.body(reply.body)
 }
 
+/// Each subrequest by the script, as if it had come alone.
+fn composite(fake: &Fake, seen: &Seen) -> Reply {
+    if fake.passes_on_queries_alone.load(Ordering::SeqCst) {
+        return reply(404, &json!([{ "errorCode": "NOT_FOUND", "message": "The requested resource does not exist" }]));
+    }
+    let one = |sub: &Json| {
+        let (path, query) = sub["url"].as_str().unwrap().split_once('?').unwrap();
+        let soql = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "q").unwrap().1.into_owned();
+        let reply = (fake.script)(&Seen { method: "GET".into(), path: path.into(), soql, ..seen.clone() });
+        let body: Json = serde_json::from_str(&reply.body).unwrap();
+        json!({ "body": body, "httpHeaders": {}, "httpStatusCode": reply.status, "referenceId": sub["referenceId"] })
+    };
+    let parts: Vec<Json> = seen.json()["compositeRequest"].as_array().unwrap().iter().map(one).collect();
+    reply(200, &json!({ "compositeResponse": parts }))
+}
+
 fn serve(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> (Fake, String) {
-    let fake = Fake { script: Arc::new(script), log: Arc::default() };
+    let fake = Fake { script: Arc::new(script), log: Arc::default(), passes_on_queries_alone: Arc::default() };
     let data = web::Data::new(fake.clone());
     let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer)))
         .workers(1)
@@ -306,7 +324,8 @@ async fn a_read_brings_fields_and_touches_and_says_who_is_gone() {
     assert_eq!(values["touches"], Value::Number(2.0));
     assert_eq!(values["last_touch"], Value::Time(Timestamp::parse("2026-01-05T11:00:00Z").unwrap()));
     assert_eq!(values["company"], Value::Null);
-    assert_eq!(fake.count(|s| s.path == "/services/data/v67.0/query"), 3);
+    assert_eq!(fake.count(|s| s.path == "/services/data/v67.0/query"), 1);
+    assert_eq!(fake.count(|s| s.path == "/services/data/v67.0/composite"), 1, "tasks and meetings in one call");
 }
 
 #[actix_web::test]
@@ -337,6 +356,19 @@ async fn activities_that_we_may_not_see_do_not_stop_a_read_but_unknown_ones_do()
     assert_eq!(found(&reads.records[0].1)["touches"], Value::Number(0.0));
     let (_, url) = signing_in(move |seen| if seen.asks_for("Lead") { lead() } else { reply(503, &json!([])) });
     assert!(crm(&url).read(Object::Lead, &ids(&[LEAD_1])).await.is_err());
+}
+
+#[actix_web::test]
+async fn where_composite_calls_are_not_passed_on_activities_are_asked_for_one_by_one() {
+    let (fake, url) = signing_in(|seen| match seen {
+        seen if seen.asks_for("Lead") => rows(json!([{ "Id": LEAD_1, "OwnerId": AMY }])),
+        seen if seen.asks_for("Task") => rows(json!([{ "WhoId": LEAD_1, "OwnerId": AMY }])),
+        _ => rows(json!([])),
+    });
+    fake.passes_on_queries_alone.store(true, Ordering::SeqCst);
+    let reads = crm(&url).read(Object::Lead, &ids(&[LEAD_1])).await.unwrap();
+    assert_eq!(found(&reads.records[0].1)["touches"], Value::Number(1.0));
+    assert_eq!(fake.count(|s| s.path.ends_with("/query")), 3);
 }
 
 #[actix_web::test]

@@ -118,7 +118,9 @@ async fn list(slack: &Slack, token: &SecretString, base: &str, types: &str) -> R
     let mut known = Channels::new();
     let mut cursor = String::new();
     for _ in 0..MOST_PAGES {
-        let query = [("types", types), ("limit", PAGE), ("cursor", &cursor)];
+        let mut query = vec![("types", types), ("limit", PAGE)];
+        // The first page has no cursor.
+        query.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
         let body = call(slack, token, format!("{base}/conversations.list"), &query).await?;
         accepted(&body)?;
         let page: Page = serde_json::from_slice(&body.body)

@@ -2,6 +2,7 @@
 //! is each API's own business (`hubspot_api.rs`, `salesforce_api.rs`).
 
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub struct RecordedCall {
     pub body: String,
     /// `None` as long as no answer was given.
     pub status: Option<u16>,
+    /// The answer's body; empty unless answers are kept.
+    pub answer: String,
 }
 
 impl RecordedCall {
@@ -95,6 +98,8 @@ impl RecordedCall {
 pub struct Faults {
     rules: Mutex<Vec<FaultRule>>,
     calls: Mutex<Vec<RecordedCall>>,
+    /// Answers are kept too; a demo that runs for days would only fill the memory with them.
+    keeps_answers: AtomicBool,
 }
 
 impl Faults {
@@ -144,9 +149,17 @@ impl Faults {
         calls.len() - 1
     }
 
-    pub fn answered(&self, number: usize, status: u16) {
+    /// Answers are kept from now on.
+    pub fn keep_answers(&self) {
+        self.keeps_answers.store(true, Ordering::Relaxed);
+    }
+
+    pub fn answered(&self, number: usize, status: u16, body: &[u8]) {
         if let Some(call) = self.log().get_mut(number) {
             call.status = Some(status);
+            if self.keeps_answers.load(Ordering::Relaxed) {
+                call.answer = String::from_utf8_lossy(body).into_owned();
+            }
         }
     }
 

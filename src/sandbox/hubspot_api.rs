@@ -4,11 +4,13 @@
 use super::call::{Answer, Call};
 use super::vocabulary::HUBSPOT_DEAL_STAGES;
 use super::world::World;
-use super::{hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
+use super::{hubspot_associate as associate, hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
 const CORRELATION: &str = "5b1f1e52-0c55-4a5e-9a77-2f3b6a1f0d01";
+/// Since when the account has its people and pipelines.
+const SET_UP: &str = "2026-01-05T09:00:00.000Z";
 
 /// What a call is about, whichever form its path has.
 pub struct Route<'a> {
@@ -34,14 +36,21 @@ pub fn route(call: &Call) -> Route<'_> {
     let rest: Vec<Cow<'_, str>> = rest.collect();
     let shape: Vec<&str> = rest.iter().skip(1).map(|s| s.as_ref()).collect();
     let kind = match (call.method.as_str(), area.as_ref(), shape.as_slice()) {
+        ("GET", "owners", _) if rest.first().is_some_and(|id| !id.is_empty()) => "hubspot.owner",
         ("GET", "owners", _) => "hubspot.owners",
-        ("GET", "pipelines", _) => "hubspot.pipelines",
+        ("GET", "pipelines", []) => "hubspot.pipelines",
+        ("GET", "pipelines", [_]) => "hubspot.pipeline",
         ("GET", "properties", _) => "hubspot.properties",
         ("POST", "properties", [] | ["groups"]) => "hubspot.property_create",
         ("POST", "associations", [_, "batch", "read"]) => "hubspot.associations_read",
+        ("POST", "associations", [_, "batch", "create"]) => "hubspot.associations_create",
+        ("GET", "objects", [_, "associations", _]) => "hubspot.associations_list",
+        ("PUT", "objects", [_, "associations", _, _]) => "hubspot.associate",
+        ("PUT", "objects", [_, "associations", "default", _, _]) => "hubspot.associate_default",
         ("POST", "objects", ["batch", "read"]) => "hubspot.batch_read",
         ("POST", "objects", ["batch", "update"]) => "hubspot.batch_update",
         ("POST", "objects", ["batch", "create"]) => "hubspot.batch_create",
+        ("POST", "objects", ["batch", "archive"]) => "hubspot.batch_archive",
         ("POST", "objects", ["search"]) => "hubspot.search",
         ("POST", "objects", []) => "hubspot.create",
         ("GET", "objects", []) => "hubspot.list",
@@ -69,6 +78,8 @@ pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
     let id = route.rest.get(1).map_or("", |s| s.as_ref());
     let answer = match route.kind {
         "hubspot.owners" => owners(world, call),
+        "hubspot.owner" => one_owner(world, object(0), call),
+        "hubspot.pipeline" => one_pipeline(id),
         "hubspot.pipelines" => Answer::json(200, &pipelines()),
         "hubspot.account" => setup::account(world, api.portal_id),
         "hubspot.token_info" => setup::token_info(world, api.portal_id),
@@ -77,9 +88,20 @@ pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
             setup::properties(world, object(0), &rest, call)
         }
         "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
+        "hubspot.associations_create" => associate::batch(world, object(0), object(1), call),
+        "hubspot.associations_list" => associate::list(world, (object(0), id), object(3)),
+        "hubspot.associate" => {
+            let to = route.rest.get(4).map_or("", |s| s.as_ref());
+            associate::one(world, (object(0), id), (object(3), to), call)
+        }
+        "hubspot.associate_default" => {
+            let to = route.rest.get(5).map_or("", |s| s.as_ref());
+            associate::by_default(world, (object(0), id), (object(4), to))
+        }
         "hubspot.batch_read" => objects::batch_read(world, object(0), call),
         "hubspot.batch_update" => objects::batch_update(world, object(0), call),
         "hubspot.batch_create" => objects::batch_create(world, object(0), call),
+        "hubspot.batch_archive" => objects::batch_archive(world, object(0), call),
         "hubspot.search" => return hubspot_search::search(world, object(0), call),
         "hubspot.list" => hubspot_search::list(world, object(0), call),
         "hubspot.create" => objects::create(world, object(0), call),
@@ -139,7 +161,7 @@ fn owners(world: &World, call: &Call) -> Answer {
         m.active != archived && email.as_ref().is_none_or(|email| m.email.eq_ignore_ascii_case(email))
     };
     let members: Vec<_> = world.members().into_iter().filter(wanted).collect();
-    let results: Vec<Json> = members.iter().skip(from).take(limit).map(|m| owner(world, m)).collect();
+    let results: Vec<Json> = members.iter().skip(from).take(limit).map(owner).collect();
     let mut body = json!({ "results": results });
     if from + limit < members.len() {
         let after = (from + limit).to_string();
@@ -148,8 +170,18 @@ fn owners(world: &World, call: &Call) -> Answer {
     Answer::json(200, &body)
 }
 
-fn owner(world: &World, member: &super::world::Member) -> Json {
-    let now = world.now().to_string();
+/// By the owner's id, or by the user's where `idProperty=userId` says so.
+fn one_owner(world: &World, id: &str, call: &Call) -> Answer {
+    let archived = call.parameter("archived").as_deref() == Some("true");
+    let by_user = call.parameter("idProperty").as_deref() == Some("userId");
+    let is_it = |m: &super::world::Member| if by_user { m.user_id.to_string() == id } else { m.id == id };
+    match world.members().iter().find(|m| is_it(m) && m.active != archived) {
+        Some(member) => Answer::json(200, &owner(member)),
+        None => error(404, "OBJECT_NOT_FOUND", "No owner has this id"),
+    }
+}
+
+fn owner(member: &super::world::Member) -> Json {
     json!({
         "id": member.id,
         "email": member.email,
@@ -158,16 +190,24 @@ fn owner(world: &World, member: &super::world::Member) -> Json {
         "lastName": member.last,
         "userId": member.active.then_some(member.user_id),
         "userIdIncludingInactive": member.user_id,
-        "createdAt": now,
-        "updatedAt": now,
+        "createdAt": SET_UP,
+        "updatedAt": SET_UP,
         "archived": !member.active,
         "teams": [],
     })
 }
 
+fn one_pipeline(id: &str) -> Answer {
+    let all = pipelines();
+    match all["results"].as_array().into_iter().flatten().find(|pipeline| pipeline["id"] == id) {
+        Some(pipeline) => Answer::json(200, pipeline),
+        None => error(404, "OBJECT_NOT_FOUND", "No pipeline has this id"),
+    }
+}
+
 /// One deal pipeline; its metadata are strings, as HubSpot sends them.
 fn pipelines() -> Json {
-    let at = "2026-01-05T09:00:00.000Z";
+    let at = SET_UP;
     let stage = |(order, (id, label, closed, won)): (usize, &(&str, &str, bool, bool))| {
         let probability = match (closed, won) {
             (_, true) => "1.0",

@@ -256,6 +256,16 @@ pub fn batch_create(world: &World, object: &str, call: &Call) -> Answer {
     }))
 }
 
+/// 204 whatever was there: to archive what is gone is no failure.
+pub fn batch_archive(world: &World, object: &str, call: &Call) -> Answer {
+    answer_of(body_of(call).and_then(|body| {
+        for input in inputs(&body, BATCH)? {
+            let _ = world.delete(object, &super::world::text_of(&input["id"]), By::App);
+        }
+        Ok(Answer::empty(204))
+    }))
+}
+
 fn create_item(world: &World, object: &str, input: &Json) -> Json {
     let values = properties(input);
     let names: Vec<String> = values.keys().cloned().collect();
@@ -283,20 +293,28 @@ pub fn create(world: &World, object: &str, call: &Call) -> Answer {
 }
 
 pub fn get(world: &World, object: &str, id: &str, call: &Call) -> Answer {
-    let split = |name: &str| -> Vec<String> {
-        call.parameters(name).iter().flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
-    };
     let Some(record) = alive(world, object, id) else { return missing() };
-    let mut row = record_json(&record, &split("properties"), &split("propertiesWithHistory"));
-    for other in split("associations") {
-        let found = world.associated(object, id, canonical(&other));
-        let results: Vec<Json> =
-            found.iter().map(|a| json!({ "id": a.to.1, "type": format!("{object}_to_{other}") })).collect();
+    let mut row = record_json(&record, &split(call, "properties"), &split(call, "propertiesWithHistory"));
+    associations(world, &record, &split(call, "associations"), &mut row);
+    Answer::json(200, &row)
+}
+
+/// A list in a query: repeated, or joined by commas.
+pub fn split(call: &Call, name: &str) -> Vec<String> {
+    let lists = call.parameters(name);
+    lists.iter().flat_map(|list| list.split(',')).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Adds the ids of the associated records of these types to a record's row.
+pub fn associations(world: &World, record: &StoredRecord, types: &[String], row: &mut Json) {
+    for other in types {
+        let found = world.associated(&record.object, &record.id, canonical(other));
+        let kind = format!("{}_to_{other}", record.object);
+        let results: Vec<Json> = found.iter().map(|a| json!({ "id": a.to.1, "type": kind })).collect();
         if !results.is_empty() {
             row["associations"][other] = json!({ "results": results });
         }
     }
-    Answer::json(200, &row)
 }
 
 fn missing() -> Answer {

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::hubspot_api::error;
-use super::hubspot_objects::record_json;
+use super::hubspot_objects::{associations, record_json, split};
 use super::record::StoredRecord;
 use super::world::{World, text_of};
 use crate::record::Timestamp;
@@ -47,7 +47,14 @@ pub fn list(world: &World, object: &str, call: &Call) -> Answer {
     let mut found: Vec<StoredRecord> = world.all(object).into_iter().filter(|r| r.archived == archived).collect();
     found.sort_by(|a, b| compare(&a.id, &b.id));
     let from = number("after").unwrap_or(0);
-    let page = found.iter().skip(from).take(limit).map(|r| record_json(r, &[], &[]));
+    let (properties, history) = (split(call, "properties"), split(call, "propertiesWithHistory"));
+    let others = split(call, "associations");
+    let row = |record: &StoredRecord| {
+        let mut row = record_json(record, &properties, &history);
+        associations(world, record, &others, &mut row);
+        row
+    };
+    let page = found.iter().skip(from).take(limit).map(row);
     let mut answer = json!({ "results": page.collect::<Vec<_>>() });
     if from + limit < found.len() {
         answer["paging"] = json!({ "next": { "after": (from + limit).to_string() } });

@@ -33,6 +33,7 @@ pub fn properties(world: &World, object: &str, rest: &[&str], call: &Call) -> An
     match (call.method.as_str(), rest) {
         ("GET", []) => list(world, object),
         ("GET", ["groups"]) => groups(world, object),
+        ("GET", [name]) => one(world, object, name),
         ("POST", ["groups"]) => create_group(world, object, call),
         ("POST", []) => create(world, object, call),
         _ => error(404, "OBJECT_NOT_FOUND", "resource not found"),
@@ -67,6 +68,13 @@ fn list(world: &World, object: &str) -> Answer {
     }
     let results: Vec<Json> = world.schema().columns(object).iter().map(property).collect();
     Answer::json(200, &json!({ "results": results }))
+}
+
+fn one(world: &World, object: &str, name: &str) -> Answer {
+    match world.schema().columns(object).iter().find(|column| column.name == name) {
+        Some(column) => Answer::json(200, &property(column)),
+        None => error(404, "OBJECT_NOT_FOUND", "No property has this name"),
+    }
 }
 
 fn property(column: &Column) -> Json {

@@ -7,6 +7,7 @@ pub mod event;
 pub mod faults;
 pub mod floor;
 mod hubspot_api;
+mod hubspot_associate;
 mod hubspot_events;
 mod hubspot_objects;
 mod hubspot_search;
@@ -173,6 +174,16 @@ impl Sandbox {
     /// The calls of a kind so far, such as `hubspot.batch_update`, `salesforce.*` or `*`.
     pub fn calls(&self, kind: &str) -> Vec<RecordedCall> {
         self.shared.faults.calls(kind)
+    }
+
+    /// What calls are answered with is kept beside them from now on.
+    pub fn keep_answers(&self) {
+        self.shared.faults.keep_answers();
+    }
+
+    /// The log of calls begins anew.
+    pub fn forget_calls(&self) {
+        self.shared.faults.forget_calls();
     }
 
     /// Tokens of Salesforce that were given out are void.

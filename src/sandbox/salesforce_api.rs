@@ -13,6 +13,11 @@ use std::sync::{Mutex, MutexGuard};
 /// Rows of a page unless a test makes pages small.
 const PAGE: usize = 2000;
 
+/// Subrequests of a composite, and those of them that may be queries or collections.
+const MOST_PARTS: usize = 25;
+const MOST_HEAVY: usize = 5;
+const HEAVY: [&str; 2] = ["salesforce.query", "salesforce.collection"];
+
 /// The state of the API of one organisation beside its records.
 pub struct SalesforceApi {
     pub organization_id: String,
@@ -31,11 +36,16 @@ pub fn kind(call: &Call) -> &'static str {
     let rest: Vec<&str> = segments.iter().skip(3).map(|s| s.as_ref()).collect();
     match (call.method.as_str(), rest.as_slice()) {
         _ if call.path == "/services/oauth2/token" => "salesforce.token",
+        ("GET", _) if call.path.starts_with("/id/") => "salesforce.identity",
         ("PATCH", ["composite", "sobjects"]) => "salesforce.collection_update",
+        ("POST", ["composite"]) => "salesforce.composite",
         ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
-        ("GET", ["query" | "queryAll"]) => "salesforce.query",
+        ("POST", ["composite", "sobjects", _]) => "salesforce.collection_read",
+        ("DELETE", ["composite", "sobjects"]) => "salesforce.collection_delete",
+        ("GET", ["query" | "queryAll"] | ["tooling", "query"]) => "salesforce.query",
         ("GET", ["query", _]) => "salesforce.query_more",
         ("GET", []) => "salesforce.resources",
+        ("GET", ["sobjects"]) => "salesforce.describe_all",
         ("GET", ["sobjects", _, "describe"]) => "salesforce.describe",
         ("POST", ["tooling", "sobjects", "CustomField"]) => "salesforce.field_create",
         ("POST", ["sobjects", _]) => "salesforce.create",
@@ -88,10 +98,15 @@ impl SalesforceApi {
         match kind {
             "salesforce.query" => salesforce_query::first_page(self, world, call),
             "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
+            "salesforce.composite" => self.composite(world, call),
             "salesforce.collection_update" => save::collection(world, call, true),
             "salesforce.collection_create" => save::collection(world, call, false),
+            "salesforce.collection_read" => salesforce_query::collection(world, part(5), call),
+            "salesforce.collection_delete" => save::delete_collection(world, call),
             "salesforce.resources" => setup::resources(&self.organization_id, call),
             "salesforce.describe" => setup::describe(world, part(4)),
+            "salesforce.describe_all" => setup::describe_all(world, call),
+            "salesforce.identity" => setup::identity(&self.organization_id, call),
             "salesforce.field_create" => setup::create_field(world, call),
             "salesforce.create" => save::create(world, part(4), call),
             "salesforce.update" => save::update(world, part(4), part(5), call),
@@ -102,6 +117,27 @@ impl SalesforceApi {
             }
             _ => error(404, "NOT_FOUND", "The requested resource does not exist"),
         }
+    }
+
+    /// Up to 25 calls in one, of them up to five queries or collections, each answered for itself.
+    fn composite(&self, world: &World, call: &Call) -> Answer {
+        let body = call.json().unwrap_or_default();
+        let asked: Vec<Call> =
+            body["compositeRequest"].as_array().into_iter().flatten().map(|r| part(call, r)).collect();
+        let heavy = asked.iter().filter(|part| HEAVY.iter().any(|start| kind(part).starts_with(start))).count();
+        if asked.is_empty() || asked.len() > MOST_PARTS || heavy > MOST_HEAVY {
+            return error(400, "LIMIT_EXCEEDED", "the composite has too many subrequests, or none");
+        }
+        if body["allOrNone"] == true {
+            return error(400, "INVALID_INPUT", "a pretend organisation rolls no composite back");
+        }
+        let names = body["compositeRequest"].as_array().into_iter().flatten().map(|asked| &asked["referenceId"]);
+        let told = asked.iter().zip(names).map(|(part, name)| {
+            let answer = self.signed_in(world, kind(part), part);
+            let body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+            json!({ "body": body, "httpHeaders": {}, "httpStatusCode": answer.status, "referenceId": name })
+        });
+        Answer::json(200, &json!({ "compositeResponse": told.collect::<Vec<_>>() }))
     }
 
     /// Client credentials, in the form or by Basic authentication.
@@ -123,10 +159,27 @@ impl SalesforceApi {
             "access_token": token,
             "scope": "api",
             "instance_url": format!("http://{host}"),
-            "id": format!("https://login.salesforce.com/id/{}/{user}", self.organization_id),
+            "id": format!("http://{host}/id/{}/{user}", self.organization_id),
             "token_type": "Bearer",
         });
         Answer::json(200, &body)
+    }
+}
+
+/// A subrequest as a call, with the token and the faults of the whole.
+fn part(whole: &Call, asked: &Json) -> Call {
+    let url = asked["url"].as_str().unwrap_or_default();
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let own = asked["httpHeaders"].as_object().into_iter().flatten();
+    let own = own.map(|(name, value)| (name.to_ascii_lowercase(), super::world::text_of(value)));
+    Call {
+        method: asked["method"].as_str().unwrap_or_default().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: own.chain(whole.headers.iter().cloned()).collect(),
+        body: asked["body"].to_string().into_bytes(),
+        refused: whole.refused.clone(),
+        locked: whole.locked.clone(),
     }
 }
 
@@ -154,10 +207,12 @@ pub fn too_many(retry_after: Option<u64>) -> Answer {
     }
 }
 
+/// The objects that hold records, people and histories.
+pub const OBJECTS: [&str; 8] =
+    ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
+
 /// The objects that the pretend organisation has, by any spelling.
 pub fn object_named(name: &str) -> Option<&'static str> {
-    const OBJECTS: [&str; 8] =
-        ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
     OBJECTS.into_iter().chain(setup::PERMISSIONS).find(|object| object.eq_ignore_ascii_case(name))
 }
 

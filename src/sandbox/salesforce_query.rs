@@ -8,6 +8,7 @@ use super::salesforce_api::{SalesforceApi, error, is_unknown_field, object_named
 use super::soql::{self, Query};
 use super::world::{Member, World, text_of};
 use super::{id, soql_match, vocabulary};
+use crate::record::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -32,7 +33,9 @@ pub fn first_page(api: &SalesforceApi, world: &World, call: &Call) -> Answer {
         Ok(query) => query,
         Err(malformed) => return error(400, "MALFORMED_QUERY", &malformed.to_string()),
     };
-    let Some(object) = object_named(&query.object) else {
+    let is_tooling = call.path.contains("/tooling/");
+    let known = if is_tooling { tooling_object(&query.object) } else { object_named(&query.object) };
+    let Some(object) = known else {
         return error(400, "INVALID_TYPE", &format!("sObject type '{}' is not supported.", query.object));
     };
     if let Some(name) = query.fields.iter().find(|name| is_unknown_field(name)) {
@@ -66,6 +69,7 @@ fn rows(world: &World, object: &'static str, with_deleted: bool) -> Vec<Row<'sta
             let wanted = world.members().into_iter().filter(|m| m.queue == (object == "Group"));
             wanted.map(|m| Row { object, get: Box::new(move |name| member_field(&m, name)) }).collect()
         }
+        CUSTOM_FIELD => custom_fields(world),
         "LeadHistory" => histories(world, "Lead", object),
         "OpportunityFieldHistory" => histories(world, "Opportunity", object),
         _ => {
@@ -73,6 +77,33 @@ fn rows(world: &World, object: &'static str, with_deleted: bool) -> Vec<Row<'sta
             records.map(|r| Row { object, get: Box::new(move |name| r.get(name)) }).collect()
         }
     }
+}
+
+/// What only the Tooling API has.
+const CUSTOM_FIELD: &str = "CustomField";
+
+fn tooling_object(name: &str) -> Option<&'static str> {
+    name.eq_ignore_ascii_case(CUSTOM_FIELD).then_some(CUSTOM_FIELD)
+}
+
+/// A row for each field that an administrator added.
+fn custom_fields(world: &World) -> Vec<Row<'static>> {
+    let mut rows = Vec::new();
+    for table in ["Lead", "Opportunity"] {
+        let columns = world.schema().columns(table).to_vec();
+        let names = columns.into_iter().filter_map(|c| c.name.strip_suffix("__c").map(str::to_owned));
+        for name in names {
+            let id = id::salesforce("00N", 1 + rows.len() as u64);
+            let get = move |field: &str| match field.to_ascii_lowercase().as_str() {
+                "id" => json!(id),
+                "developername" => json!(name),
+                "tableenumorid" => json!(table),
+                _ => Json::Null,
+            };
+            rows.push(Row { object: CUSTOM_FIELD, get: Box::new(get) });
+        }
+    }
+    rows
 }
 
 /// One row for each change of a tracked field.
@@ -193,6 +224,34 @@ pub fn next_page(api: &SalesforceApi, version: &str, locator: &str) -> Answer {
     }
 }
 
+/// Most records of a collection that is read.
+const MOST_READ: usize = 2000;
+
+/// Records by their ids, in that order, null for those that are not there.
+pub fn collection(world: &World, object: &str, call: &Call) -> Answer {
+    let Some(object) = object_named(object) else {
+        return error(404, "NOT_FOUND", "The requested resource does not exist");
+    };
+    let body = call.json().unwrap_or_default();
+    let list = |name: &str| -> Vec<String> { body[name].as_array().into_iter().flatten().map(text_of).collect() };
+    let (ids, fields) = (list("ids"), list("fields"));
+    if ids.is_empty() || fields.is_empty() || ids.len() > MOST_READ {
+        return error(400, "JSON_PARSER_ERROR", "ids and fields are required, up to 2000 ids");
+    }
+    if let Some(name) = fields.iter().find(|name| is_unknown_field(name)) {
+        return error(400, "INVALID_FIELD", &format!("No such column '{name}' on entity '{object}'."));
+    }
+    let root = call.path.split("/composite/").next().unwrap_or_default();
+    let one = |id: &String| match world.get(object, &id::with_suffix(id)).filter(|record| !record.archived) {
+        Some(record) => {
+            let row = Row { object, get: Box::new(move |name| record.get(name)) };
+            projected(world, &row, &fields, root)
+        }
+        None => Json::Null,
+    };
+    Answer::json(200, &Json::Array(ids.iter().map(one).collect()))
+}
+
 /// One record; all set fields where none are named.
 pub fn get(world: &World, object: &str, id: &str, call: &Call) -> Answer {
     let record = object_named(object).and_then(|object| Some((object, world.get(object, &id::with_suffix(id))?)));
@@ -201,6 +260,10 @@ pub fn get(world: &World, object: &str, id: &str, call: &Call) -> Answer {
     };
     if record.archived {
         return error(404, "ENTITY_IS_DELETED", "entity is deleted");
+    }
+    let since = call.header("if-modified-since").and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+    if since.is_some_and(|since| record.modified <= Timestamp::from_jiff(since.timestamp())) {
+        return Answer::empty(304);
     }
     let always = ["Id", "LastModifiedDate", "SystemModstamp", "CreatedDate"].map(str::to_owned);
     let names: Vec<String> = match call.parameter("fields") {

@@ -4,7 +4,7 @@
 use super::call::{Answer, Call};
 use super::event::By;
 use super::record::Values;
-use super::salesforce_api::{error, fields, is_unknown_field, object_named};
+use super::salesforce_api::{OBJECTS, error, fields, is_unknown_field, object_named};
 use super::world::{World, text_of};
 use super::{id, vocabulary};
 use crate::record::Timestamp;
@@ -80,9 +80,15 @@ fn read(record: &Json, update: bool) -> Result<Save, Failure> {
 }
 
 fn saved(world: &World, save: Result<Save, Failure>, call: &Call, roll_back: bool) -> Json {
-    let rolled_back =
-        || failure("ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid");
-    let done = save.and_then(|save| if roll_back { Err(rolled_back()) } else { store(world, save, call) });
+    result_of(save.and_then(|save| if roll_back { Err(rolled_back()) } else { store(world, save, call) }))
+}
+
+fn rolled_back() -> Failure {
+    failure("ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid")
+}
+
+/// One record of a collection's answer.
+fn result_of(done: Result<String, Failure>) -> Json {
     match done {
         Ok(id) => json!({ "id": id, "success": true, "errors": [] }),
         Err(failure) => json!({
@@ -224,6 +230,33 @@ pub fn delete(world: &World, object: &str, id: &str) -> Answer {
         Ok(()) => Answer::empty(204),
         Err(gone) => error(404, "ENTITY_IS_DELETED", &gone.to_string()),
     }
+}
+
+/// `?ids=…,…`, each told in the order of the request; with `allOrNone=true` all or none.
+pub fn delete_collection(world: &World, call: &Call) -> Answer {
+    let list = call.parameter("ids").unwrap_or_default();
+    let ids: Vec<String> = list.split(',').filter(|id| !id.is_empty()).map(id::with_suffix).collect();
+    if ids.is_empty() || ids.len() > MOST {
+        return error(400, "LIMIT_EXCEEDED", &format!("between 1 and {MOST} ids"));
+    }
+    let checked: Vec<Result<&'static str, Failure>> = ids.iter().map(|id| deletable(world, id, call)).collect();
+    let roll_back = call.parameter("allOrNone").as_deref() == Some("true") && checked.iter().any(Result::is_err);
+    let one = |(id, checked): (&String, Result<&'static str, Failure>)| {
+        let done = checked.and_then(|object| match roll_back {
+            true => Err(rolled_back()),
+            false => world.delete(object, id, By::App).map_err(|e| failure("ENTITY_IS_DELETED", &e.to_string())),
+        });
+        result_of(done.map(|()| id.clone()))
+    };
+    Answer::json(200, &Json::Array(ids.iter().zip(checked).map(one).collect()))
+}
+
+/// The object of an id that can be deleted.
+fn deletable(world: &World, id: &str, call: &Call) -> Result<&'static str, Failure> {
+    let prefix = id.get(..3).unwrap_or_default();
+    let object = OBJECTS.into_iter().find(|object| id::salesforce_prefix(object) == prefix);
+    let object = object.ok_or_else(|| failure("MALFORMED_ID", &format!("malformed id {id}")))?;
+    check_record(world, object, id, call).map(|()| object)
 }
 
 fn refused(failure: &Failure) -> Answer {

@@ -68,8 +68,12 @@ const DEALS: &[(&str, FieldType, bool)] = &[
     ("num_contacted_notes", Number, false),
     ("notes_last_contacted", Time, false),
 ];
-const SALESFORCE: &[(&str, FieldType, bool)] =
-    &[("CreatedDate", Time, false), ("LastModifiedDate", Time, false), ("SystemModstamp", Time, false)];
+const SALESFORCE: &[(&str, FieldType, bool)] = &[
+    ("Id", Text, false),
+    ("CreatedDate", Time, false),
+    ("LastModifiedDate", Time, false),
+    ("SystemModstamp", Time, false),
+];
 const SALESFORCE_LEAD: &[(&str, FieldType, bool)] = &[("IsConverted", Bool, false), ("ConvertedDate", Date, false)];
 const SALESFORCE_OPPORTUNITY: &[(&str, FieldType, bool)] = &[("IsClosed", Bool, false), ("IsWon", Bool, false)];
 
@@ -142,6 +146,7 @@ fn column(crm: CrmKind, name: &str, kind: FieldType, free: bool, long: &str) -> 
         (CrmKind::HubSpot, Text) => "string",
         (CrmKind::HubSpot, Number) => "number",
         (CrmKind::HubSpot, Bool) => "bool",
+        (CrmKind::Salesforce, Text) if name == "Id" => "id",
         (CrmKind::Salesforce, Text) => "string",
         (CrmKind::Salesforce, Number) => "double",
         (CrmKind::Salesforce, Bool) => "boolean",

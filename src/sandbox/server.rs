@@ -93,7 +93,7 @@ impl Shared {
     }
 
     async fn serve(&self, call: Call) -> Answer {
-        let crm = if call.path.starts_with("/services/") { CrmKind::Salesforce } else { CrmKind::HubSpot };
+        let crm = crm_of(&call.path);
         let kind = match crm {
             CrmKind::Salesforce => salesforce_api::kind(&call),
             CrmKind::HubSpot => hubspot_api::route(&call).kind,
@@ -103,7 +103,9 @@ impl Shared {
             None => self.answer(crm, &call),
             Some(fault) => self.fail(crm, call, fault).await,
         };
-        self.faults.answered(number, answer.status);
+        // A token is no business of the log.
+        let body: &[u8] = if kind == "salesforce.token" { &[] } else { &answer.body };
+        self.faults.answered(number, answer.status, body);
         answer
     }
 
@@ -237,6 +239,14 @@ fn crm_named(name: &str) -> Option<CrmKind> {
     }
 }
 
+/// Salesforce's data and sign-in, and its identities; all else is HubSpot's.
+fn crm_of(path: &str) -> CrmKind {
+    match path.starts_with("/services/") || path.starts_with("/id/") {
+        true => CrmKind::Salesforce,
+        false => CrmKind::HubSpot,
+    }
+}
+
 fn refusal(crm: CrmKind, status: u16, message: &str) -> Answer {
     match crm {
         CrmKind::HubSpot => hubspot_api::error(status, "INTERNAL_ERROR", message),
@@ -259,5 +269,6 @@ fn recorded(kind: &'static str, call: &Call) -> RecordedCall {
         headers,
         body,
         status: None,
+        answer: String::new(),
     }
 }

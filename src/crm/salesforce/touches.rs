@@ -1,7 +1,7 @@
 //! What people did about a record: completed tasks (calls and mails among them) and meetings that
 //! took place. Whose count is settled here; what a count means is the agreement's business.
 
-use super::api::{self, Api, id_list};
+use super::api::{self, Api, Rows, id_list};
 use super::{id, task};
 use crate::crm::connection::{Connection, Roster, TouchBy};
 use crate::crm::fields::FieldMap;
@@ -75,7 +75,7 @@ impl Policy {
             && self.resolved.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Reads the activities about these records, completed tasks and meetings at the same time.
+    /// Reads the activities about these records, completed tasks and meetings in one call.
     /// Nothing is asked where the connection maps counter fields instead.
     ///
     /// # Errors
@@ -90,10 +90,14 @@ impl Policy {
         if Self::is_mapped(map, object) {
             return Ok(Activities::default());
         }
-        let tasks = self.tasks_query(object, ids);
-        let meetings = self.meetings_query(object, ids);
-        let (tasks, meetings) = tokio::try_join!(rows(api, "Task", tasks), rows(api, "Event", meetings))?;
-        Ok(Activities { tasks, meetings })
+        let asked = [("Task", self.tasks_query(object, ids)), ("Event", self.meetings_query(object, ids))];
+        let queries: Vec<String> = asked.iter().filter_map(|(_, query)| query.clone()).collect();
+        let mut told = api.queries_if_visible(&queries).await?.into_iter();
+        let mut rows = asked.into_iter().map(|(what, query)| match query.and_then(|_| told.next()) {
+            Some(told) => seen(what, told),
+            None => Vec::new(),
+        });
+        Ok(Activities { tasks: rows.next().unwrap_or_default(), meetings: rows.next().unwrap_or_default() })
     }
 
     /// The record itself counts what people did about it.
@@ -191,15 +195,12 @@ pub fn about(object: Object, ids: &[RecordId]) -> String {
     format!("{column} IN {}", id_list(ids.iter().map(RecordId::as_str)))
 }
 
-async fn rows(api: &Api, what: &str, query: Option<String>) -> Result<Vec<Json>, CrmError> {
-    let Some(query) = query else { return Ok(Vec::new()) };
-    match api.query_if_visible(&query).await? {
-        Some(rows) => Ok(rows.rows),
-        None => {
-            tracing::warn!(object = what, "activities are not visible to us: touches of that kind are not counted");
-            Ok(Vec::new())
-        }
+/// The rows of such activities, none where they are hidden from us.
+fn seen(what: &str, told: Option<Rows>) -> Vec<Json> {
+    if told.is_none() {
+        tracing::warn!(object = what, "activities are not visible to us: touches of that kind are not counted");
     }
+    told.map_or_else(Vec::new, |told| told.rows)
 }
 
 fn done_at(row: &Json) -> Option<Timestamp> {
