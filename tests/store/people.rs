@@ -40,13 +40,7 @@ promise!(an_account_is_found_by_its_login_however_it_is_written, |store| {
     account::set_password(&mut tx, "1", Some("hash")).await.unwrap();
     account::set_disabled(&mut tx, "1", true).await.unwrap();
     tx.commit().await.unwrap();
-    let now = Account {
-        role: Role::Viewer,
-        signs_for: None,
-        password: Some("hash".into()),
-        disabled: true,
-        ..stored
-    };
+    let now = Account { role: Role::Viewer, signs_for: None, password: Some("hash".into()), disabled: true, ..stored };
     assert_eq!(account::all(&store.db).await.unwrap(), [now]);
 });
 
@@ -60,7 +54,10 @@ promise!(a_session_holds_until_it_is_idle_old_or_ended, |store| {
     tx.commit().await.unwrap();
     let find = async |secret: &Secret, now| session::find(&store.db, secret, now).await.unwrap();
     let found = find(&one, at(1)).await.unwrap();
-    assert_eq!((found.login.as_str(), found.role, found.signs_for), ("pat@acme.example", Role::Signer, pat().signs_for));
+    assert_eq!(
+        (found.login.as_str(), found.role, found.signs_for),
+        ("pat@acme.example", Role::Signer, pat().signs_for)
+    );
     let unused = at(1) + IDLE;
     assert!(find(&one, unused - Elapsed::from_millis(1)).await.is_some() && find(&one, unused).await.is_none());
     assert!(find(&Secret::brought(&one.hash()), at(1)).await.is_none(), "what is stored opens nothing");
