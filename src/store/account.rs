@@ -192,7 +192,7 @@ pub async fn look_at_link(db: &Db, secret: &Secret, now: Timestamp) -> Result<Op
     const SQL: &str = "SELECT a.login, l.purpose FROM one_time_link l JOIN account a ON a.id = l.account \
          WHERE l.token = $1 AND l.expires_at > $2 AND NOT a.disabled";
     let row: Option<(String, String)> =
-        on_db!(db, |c| { sqlx::query_as(SQL).bind(secret.hash()).bind(now.as_millis()).fetch_optional(c).await })?;
+        on_db!(db, |c| sqlx::query_as(SQL).bind(secret.hash()).bind(now.as_millis()).fetch_optional(c).await)?;
     let Some((login, purpose)) = row else { return Ok(None) };
     let purpose = Purpose::parse(&purpose)?;
     Ok(find(db, &login).await?.map(|account| (account, purpose)))

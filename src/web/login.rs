@@ -129,7 +129,12 @@ fn not_now(form: &SignIn, error: &PasswordError) -> HttpResponse {
 }
 
 /// Begins a session and ends the one that the browser had, so that nobody can slip a known one in.
-async fn begin(web: &Web, request: &HttpRequest, account: &Account, next: &str) -> Result<HttpResponse, StoreError> {
+pub(super) async fn begin(
+    web: &Web,
+    request: &HttpRequest,
+    account: &Account,
+    next: &str,
+) -> Result<HttpResponse, StoreError> {
     let (now, secret) = (web.clock.now(), Secret::fresh(""));
     let browser = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let address = address::of(web, request);

@@ -2,6 +2,7 @@
 //! for people and tools of the house in `routes`. What each answers is in the file of its name. Nothing
 //! here decides about leads.
 
+mod account;
 mod address;
 mod answer;
 mod api;

@@ -45,6 +45,7 @@ mod lease;
 mod meet;
 mod open;
 mod outbox;
+mod people;
 mod records;
 mod signing;
 mod small_tables;

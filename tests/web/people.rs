@@ -160,6 +160,47 @@ async fn a_password_opens_a_session_that_is_new_each_time() {
 }
 
 #[tokio::test]
+async fn people_end_their_sessions_and_change_their_password_themselves() {
+    let house = House::start().await;
+    let account = with_password(&house, Role::Viewer).await;
+    let sign_in = async || cookie(&sign_in(&house, &account.login, PASSWORD).await);
+    let (here, there, third) = (sign_in().await, sign_in().await, sign_in().await);
+    let csrf_of = |cookie: &str| leadpact::web::csrf::token(&Secret::brought(cookie.split_once('=').unwrap().1));
+    let post = async |cookie: &str, path: &str, form: &[(&str, &str)]| {
+        let csrf = csrf_of(cookie);
+        let form = [form, &[("csrf", csrf.as_str())]].concat();
+        house.as_nobody(Method::POST, path).header("Cookie", cookie).form(&form).send().await.unwrap()
+    };
+    let page = house.as_nobody(Method::GET, "/account").header("Cookie", &here).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let mark = &Secret::brought(there.split_once('=').unwrap().1).hash()[..12];
+    assert!(page.contains("this one") && page.matches("name=\"mark\"").count() == 2, "{page}");
+    let someone_else = house.person(Role::Admin).await;
+    house.post_as(&someone_else, "/account/sessions", &[("mark", mark)]).await;
+    assert_eq!(status_with(&house, &there, "/").await, 200, "it is not theirs to end");
+    assert_eq!(post(&here, "/account/sessions", &[("mark", mark)]).await.status(), 303);
+    assert_eq!(status_with(&house, &there, "/").await, 303);
+
+    const NEW: &str = "another long password";
+    let change = |current, again| [("current", current), ("password", NEW), ("again", again)];
+    for wrong in [change("not the right one", NEW), change(PASSWORD, "something else")] {
+        assert_eq!(post(&here, "/account/password", &wrong).await.status(), 400);
+    }
+    let changed = post(&here, "/account/password", &change(PASSWORD, NEW)).await;
+    assert_eq!((changed.status().as_u16(), location(&changed)), (303, "/account"));
+    for ended in [&here, &third] {
+        assert_eq!(status_with(&house, ended, "/").await, 303);
+    }
+    assert_eq!(status_with(&house, &cookie(&changed), "/account").await, 200);
+    for n in 0..6 {
+        let form = [("current", "guess"), ("password", NEW), ("again", NEW)];
+        assert_eq!(post(&cookie(&changed), "/account/password", &form).await.status(), 400, "{n}");
+    }
+    let form = [("current", NEW), ("password", NEW), ("again", NEW)];
+    assert_eq!(post(&cookie(&changed), "/account/password", &form).await.status(), 429, "guesses count here, too");
+}
+
+#[tokio::test]
 async fn behind_a_proxy_the_cookie_is_bound_to_https_and_the_host() {
     let house = House::behind("https://pages.acme.example").await;
     let account = with_password(&house, Role::Viewer).await;
