@@ -13,6 +13,7 @@ mod payload;
 mod people;
 mod read;
 mod search;
+mod session;
 mod task;
 mod template;
 mod times;
@@ -21,21 +22,22 @@ mod write;
 
 pub use defaults::field_map;
 pub use description::{Authentication, Description, SHIPPED, Scheme, parse, shipped};
-pub use search::ModifiedPage;
 pub use template::Placeholder;
 
 use super::connection::{GenericVerify, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
-    Reads, Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Page, Person, Position,
+    RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Write,
 };
 use crate::agreement::model::Dictionary;
+use super::usage::Meter;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use described::DescribedCrm;
+use session::Session;
 
 /// Requests that one call makes at most, where each is about one record.
 const SINGLY: usize = read::SINGLY;
@@ -60,22 +62,15 @@ impl Generic {
         let described = settings.described.map(|described| DescribedCrm {
             placed: defaults::placed(&fields, &described.description),
             automation_users: automation_users.clone(),
-            api: Api { http, base_url: connection.base_url, described },
+            api: Api {
+                http,
+                base_url: connection.base_url,
+                described,
+                meter: Meter::default(),
+                session: Session::default(),
+            },
         });
         Self { scheme: settings.verify, fields, automation_users, described }
-    }
-
-    /// What was modified since a moment, a page at a time; `cursor` is the page before's `next`.
-    ///
-    /// # Errors
-    /// As every call; [`CrmError::Never`] where the description has no search.
-    pub async fn modified_since(
-        &self,
-        object: Object,
-        since: Timestamp,
-        cursor: Option<&str>,
-    ) -> Result<ModifiedPage, CrmError> {
-        search::modified_since(self.described()?, object, since, cursor).await
     }
 
     fn described(&self) -> Result<&DescribedCrm, CrmError> {
@@ -114,6 +109,20 @@ impl Crm for Generic {
 
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
         read::read(self.described()?, object, ids).await
+    }
+
+    fn searches(&self) -> bool {
+        let Some(crm) = &self.described else { return false };
+        let has_search = |object| crm.api.description().record(object).is_some_and(|record| !record.search.is_empty());
+        [Object::Lead, Object::Opportunity].into_iter().any(has_search)
+    }
+
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        search::search(self.described()?, object, sought, from).await
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.described.as_ref()?.api.meter.usage()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
