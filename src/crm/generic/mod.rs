@@ -8,6 +8,7 @@ mod described;
 mod description;
 mod error;
 mod events;
+mod examine;
 mod path;
 mod payload;
 mod people;
@@ -25,11 +26,12 @@ pub use description::{Authentication, Description, SHIPPED, Scheme, parse, shipp
 pub use template::Placeholder;
 
 use super::connection::{GenericVerify, Platform};
+use super::examine::Lack;
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Page, Person, Position,
-    RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Malformed, NewTask, Page, Person, Position,
+    RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use super::usage::Meter;
@@ -145,6 +147,17 @@ impl Crm for Generic {
         let crm = self.described.as_ref()?;
         let record = crm.api.description().record(object)?;
         crm.api.record_url(record.web.as_ref()?, &record.type_name, id.as_str())
+    }
+
+    async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
+        Some(examine::examine(self.described.as_ref()?, wanted).await)
+    }
+
+    async fn lacks(&self, wanted: &Wanted) -> Vec<Lack> {
+        match &self.described {
+            Some(crm) => examine::lacks(crm, wanted).await,
+            None => Vec::new(),
+        }
     }
 
     /// What the description has no request for cannot be written.
