@@ -14,6 +14,7 @@ mod house;
 mod interlocks;
 mod missed;
 mod news;
+mod odd;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod recycling;
