@@ -546,12 +546,13 @@ async fn an_owner_in_history_is_the_row_with_the_id_and_hidden_history_is_none()
 
 #[actix_web::test]
 async fn a_stage_in_history_tells_the_status_that_it_meant() {
-    let row = |stage: &str, at: &str| {
-        json!({ "OpportunityId": DEAL, "Field": "StageName", "NewValue": stage, "CreatedDate": at, "CreatedById": AMY })
-    };
-    let stage = |label: &str, closed, won| json!({ "MasterLabel": label, "ApiName": label, "IsClosed": closed, "IsWon": won });
+    let row = |stage: &str, at: &str| json!({ "OpportunityId": DEAL, "Field": "StageName", "NewValue": stage, "CreatedDate": at, "CreatedById": AMY });
+    let stage =
+        |label: &str, closed, won| json!({ "MasterLabel": label, "ApiName": label, "IsClosed": closed, "IsWon": won });
     let (_, url) = signing_in(move |seen| match seen.soql.contains("FROM OpportunityStage") {
-        true => rows(json!([stage("Signed", true, true), stage("Dropped", true, false), stage("Proposal", false, false)])),
+        true => {
+            rows(json!([stage("Signed", true, true), stage("Dropped", true, false), stage("Proposal", false, false)]))
+        }
         false => rows(json!([row("Proposal", NOON), row("signed", NOON), row("Renamed since", NOON)])),
     });
     let events = crm(&url).histories(Object::Opportunity, &[(RecordId::new(DEAL), Timestamp::MIN)]).await.unwrap();

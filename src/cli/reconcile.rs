@@ -72,7 +72,9 @@ async fn swept(engine: &Engine, site: &Site) -> Result<Asked> {
 
 fn summary(found: &Counted) -> String {
     let mut text = match (found.modified, found.ended) {
-        (0, 0) if found.begun > 0 => "Never looked at before: watched from now on. `leadpact backfill` imports what is open.\n".to_owned(),
+        (0, 0) if found.begun > 0 => {
+            "Never looked at before: watched from now on. `leadpact backfill` imports what is open.\n".to_owned()
+        }
         (0, 0) => "Nothing was modified since the last sweep.\n".to_owned(),
         (modified, ended) => {
             let ended = if ended > 0 { format!("; {ended} deleted or merged") } else { String::new() };

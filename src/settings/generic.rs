@@ -109,7 +109,8 @@ fn described(reader: &mut Reader<'_>, folder: &Path, sink: &Sink<'_>) -> Option<
         true => reader.table("verify").and_then(|r| verify(r, sink)),
         false => Some(verify_as_described(reader, sink, &description.webhook.scheme)),
     };
-    let [access_token, client_id, client_secret, refresh_token] = credentials(reader, sink, &description.authentication);
+    let [access_token, client_id, client_secret, refresh_token] =
+        credentials(reader, sink, &description.authentication);
     let description = Arc::new(description);
     Some(Generic {
         verify: verify?,

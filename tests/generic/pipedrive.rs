@@ -174,7 +174,9 @@ fn page_of(seen: &Seen, mut leads: Vec<serde_json::Value>) -> Given {
 #[tokio::test]
 async fn leads_are_searched_from_the_last_moment_on_and_archived_ones_no_further_than_needed() {
     let fake = Fake::start(|seen| match seen.path.as_str() {
-        "/api/v1/leads" => page_of(seen, (0..250).map(|i| a_lead(i, &format!("2026-01-05T08:{:02}:00Z", i / 5))).collect()),
+        "/api/v1/leads" => {
+            page_of(seen, (0..250).map(|i| a_lead(i, &format!("2026-01-05T08:{:02}:00Z", i / 5))).collect())
+        }
         "/api/v1/leads/archived" => {
             let old = (300..500).map(|i| a_lead(i, "2026-01-05T06:59:59Z"));
             page_of(seen, old.chain([a_lead(500, "2026-01-05T07:30:00Z")]).collect())
@@ -188,7 +190,11 @@ async fn leads_are_searched_from_the_last_moment_on_and_archived_ones_no_further
     let expected: BTreeSet<String> = (0..250).chain([500]).map(|i| format!("L{i}")).collect();
     assert_eq!((all, ended), (expected, vec![]));
     // 100 leads, then again from the moment of the last one on, whose other leads come twice.
-    let asked: Vec<_> = fake.seen().iter().map(|s| (s.query("updated_since").map(str::to_owned), s.query("start").map(str::to_owned))).collect();
+    let asked: Vec<_> = fake
+        .seen()
+        .iter()
+        .map(|s| (s.query("updated_since").map(str::to_owned), s.query("start").map(str::to_owned)))
+        .collect();
     assert_eq!(asked[1], (Some("2026-01-05T08:19:00.000Z".to_owned()), Some("0".to_owned())));
     assert_eq!(asked.len(), 4, "{asked:?}");
 }
@@ -209,7 +215,11 @@ async fn deals_modified_since_are_searched_by_cursor_deleted_and_archived_ones_t
     let crm = pipedrive(&fake.url);
     let since = Sought::Since(at("2026-01-05T07:00:00Z"));
     let (pages, _) = fake::searched(&crm, Object::Opportunity, since).await.unwrap();
-    assert_eq!(pages, [["1842", "1843"], ["1842", "1843"], ["1842", "1843"]], "what is marked as deleted is to be read");
+    assert_eq!(
+        pages,
+        [["1842", "1843"], ["1842", "1843"], ["1842", "1843"]],
+        "what is marked as deleted is to be read"
+    );
     let seen = fake.seen();
     assert_eq!(seen[0].query("updated_since"), Some("2026-01-05T07:00:00.000Z"));
     assert_eq!(seen[0].query("status"), Some("open,won,lost,deleted"));

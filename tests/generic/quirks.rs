@@ -137,7 +137,9 @@ async fn open_records_are_paged_by_number_and_links_in_headers_stay_on_their_ser
     let fake = Fake::start(|seen| match (seen.path.as_str(), seen.query("page")) {
         ("/open", Some("1")) => given(200, json!({"leads": [a_lead(1, "x"), a_lead(3, "x")]})),
         ("/open", Some("2")) => given(200, json!({"leads": [a_lead(4, "x")]})),
-        ("/agents", None) => given(200, json!({"agents": [{"number": 7}]})).with("Link", "</agents?page=2>; rel=\"next\""),
+        ("/agents", None) => {
+            given(200, json!({"agents": [{"number": 7}]})).with("Link", "</agents?page=2>; rel=\"next\"")
+        }
         ("/agents", Some("2")) => given(200, json!({"agents": []})).with("Link", "<http://169.254.169.254/>; rel=next"),
         other => panic!("{other:?}"),
     })
@@ -179,7 +181,8 @@ value  = "Odd-token {access_token}"
 
 fn signing_in(url: &str, grant: &str, rest: &str) -> Generic {
     let text = PLAIN.replacen("scheme = \"bearer\"", &GRANTED.replace("GRANT", grant), 1);
-    let head = format!("base_url = \"{url}\"\nclient_id = \"c&1\"\nclient_secret = \"s3cr3t\"\nwebhook_secret = [\"s\"]\n");
+    let head =
+        format!("base_url = \"{url}\"\nclient_id = \"c&1\"\nclient_secret = \"s3cr3t\"\nwebhook_secret = [\"s\"]\n");
     crm(described(&text, &format!("{head}{rest}")))
 }
 
@@ -193,9 +196,10 @@ async fn an_access_token_is_asked_for_once_and_again_when_it_is_not_taken_any_mo
             return given(200, json!({"access_token": format!("t{n}"), "expires_in": 3600}));
         }
         match (seen.path.as_str(), seen.header("authorization")) {
-            ("/people/1", _) | (_, "Odd-token t2") => {
-                given(200, json!({"id": seen.path.trim_start_matches("/people/"), "changed_at": "2026-01-05T09:00:00Z"}))
-            }
+            ("/people/1", _) | (_, "Odd-token t2") => given(
+                200,
+                json!({"id": seen.path.trim_start_matches("/people/"), "changed_at": "2026-01-05T09:00:00Z"}),
+            ),
             _ => given(401, "{}"),
         }
     })
@@ -211,7 +215,8 @@ async fn an_access_token_is_asked_for_once_and_again_when_it_is_not_taken_any_mo
 
 #[tokio::test]
 async fn a_token_that_is_refused_is_a_sign_in_without_any_secret_in_it() {
-    for answer in [given(400, r#"{"error": "invalid_client", "sent": "s3cr3t"}"#), given(200, r#"{"error": "s3cr3t"}"#)] {
+    for answer in [given(400, r#"{"error": "invalid_client", "sent": "s3cr3t"}"#), given(200, r#"{"error": "s3cr3t"}"#)]
+    {
         let fake = Fake::always(answer).await;
         let crm = signing_in(&fake.url, "refresh_token", "refresh_token = \"r3fr3sh\"\n");
         let error = crm.read(Object::Lead, &ids(&["1"])).await.unwrap_err();

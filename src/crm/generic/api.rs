@@ -6,10 +6,10 @@ use super::error::{self, Failure};
 use super::path;
 use super::session::Session;
 use super::template::{Given, JsonTemplate, Placeholder, Template};
+use crate::crm::CrmError;
 use crate::crm::connection::Described;
 use crate::crm::http::{Answer, Http};
 use crate::crm::usage::{self, Meter};
-use crate::crm::CrmError;
 use crate::record::Timestamp;
 use reqwest::header::ACCEPT;
 use serde_json::Value as Json;
@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn the_next_page_is_the_one_whose_relation_is_next() {
-        let header = "<https://a.example/x?p=1,2>; rel=\"prev\", <https://a.example/x?p=3>; title=\"n\"; rel=\"last next\"";
+        let header =
+            "<https://a.example/x?p=1,2>; rel=\"prev\", <https://a.example/x?p=3>; title=\"n\"; rel=\"last next\"";
         assert_eq!(next_of(header).as_deref(), Some("https://a.example/x?p=3"));
         assert_eq!(next_of("</x>; rel=next, </y>; rel=prev").as_deref(), Some("/x"));
         for none in ["", "</x>", "</x; rel=next", "</x>; rel=\"nextish\"", "rel=next"] {

@@ -146,7 +146,8 @@ pub(super) async fn lacks(crm: &DescribedCrm, wanted: &Wanted) -> Vec<Lack> {
             lack(true, format!("[{object}.update]"), &format!("not described: no {of} are moved or marked"));
         }
         if record.search.is_empty() {
-            let found = format!("not described: what webhooks about {of} miss is not looked for, and none are imported");
+            let found =
+                format!("not described: what webhooks about {of} miss is not looked for, and none are imported");
             lack(false, format!("[{object}.search]"), &found);
         }
         let told = description.webhook.actions.values().any(|action| *action == Action::Deleted);
@@ -169,7 +170,8 @@ async fn of_samples(crm: &DescribedCrm) -> Vec<Lack> {
         for placed in crm.fields(object).iter().filter(|_| count > 0) {
             if samples.iter().all(|sample| placed.path.find(sample).is_none()) {
                 let what = format!("{object} field {} ({})", placed.field.name, placed.field.crm_name);
-                let found = format!("in none of {count} records that were looked at: it is unset there, or does not exist");
+                let found =
+                    format!("in none of {count} records that were looked at: it is unset there, or does not exist");
                 lacks.push(Lack { breaks: false, what, found });
             }
         }

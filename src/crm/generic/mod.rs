@@ -29,12 +29,12 @@ use super::connection::{GenericVerify, Platform};
 use super::examine::Lack;
 use super::fields::FieldMap;
 use super::http::Http;
+use super::usage::Meter;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Malformed, NewTask, Page, Person, Position,
-    RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Malformed, NewTask, Page, Person,
+    Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
-use super::usage::Meter;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;

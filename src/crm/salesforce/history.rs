@@ -72,7 +72,9 @@ async fn stages(api: &Api, map: &FieldMap) -> Result<Stages, CrmError> {
             (false, _) => "open",
         };
         // History shows the one or the other, by when the stage was renamed.
-        ["MasterLabel", "ApiName"].into_iter().filter_map(move |name| Some((api::text(row, name)?.to_lowercase(), status)))
+        ["MasterLabel", "ApiName"]
+            .into_iter()
+            .filter_map(move |name| Some((api::text(row, name)?.to_lowercase(), status)))
     });
     Ok(named.collect())
 }

@@ -6,8 +6,8 @@ use super::super::times::{TimeFormat, Times};
 use super::objects::record;
 use super::request::{listing, need_path, needs, path, request, template};
 use super::{
-    Action, Allowance, Authentication, CallsLeft, Description, Errors, FindTask, Grant, Meaning, OAuth2, People, Record,
-    Scheme, Task, Webhook, Whoami,
+    Action, Allowance, Authentication, CallsLeft, Description, Errors, FindTask, Grant, Meaning, OAuth2, People,
+    Record, Scheme, Task, Webhook, Whoami,
 };
 use crate::agreement::document::{self, Reader, Sink, Word};
 use crate::agreement::problem::{Problem, Report, did_you_mean};
@@ -145,7 +145,8 @@ fn header(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<String> {
 fn authentication(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Authentication> {
     let schemes = [("bearer", 0), ("basic", 1), ("header", 2), ("query", 3), ("oauth2", 4)];
     let credentials = [AccessToken, ClientId, ClientSecret];
-    let value = |reader: &mut Reader<'_>| reader.need_text("value").and_then(|word| template(sink, &word, &credentials));
+    let value =
+        |reader: &mut Reader<'_>| reader.need_text("value").and_then(|word| template(sink, &word, &credentials));
     let authentication = match choice(&mut reader, sink, "scheme", &schemes)? {
         0 => Some(Authentication::Bearer),
         1 => Some(Authentication::Basic),
