@@ -106,7 +106,7 @@ impl Seeking<'_> {
         let found = self.ids(items, &self.record.id);
         let next = match search.order {
             _ if is_past => None,
-            Order::OldestFirst => self.from_last_moment(&answered, place)?,
+            Order::OldestFirst => self.beyond_moment(&answered, place)?,
             Order::NewestFirst | Order::Unknown => self.onward(&search.list, &self.record.id, &answered, place),
         };
         self.told(place, answered.at, found, Vec::new(), next)
@@ -194,7 +194,7 @@ impl Seeking<'_> {
     }
 
     /// The next page of what is sorted: from the last moment on, or further within it.
-    fn from_last_moment(&self, answered: &Answered, place: &Place) -> Result<Option<Place>, CrmError> {
+    fn beyond_moment(&self, answered: &Answered, place: &Place) -> Result<Option<Place>, CrmError> {
         let search = &self.record.search[place.nth];
         let Some(onward) = self.onward(&search.list, &self.record.id, answered, place) else { return Ok(None) };
         let times: Option<Vec<Timestamp>> = answered.items.iter().map(|item| self.modified_at(item)).collect();
