@@ -19,6 +19,7 @@ use std::time::Duration;
 const DATE: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
 const NOON: &str = "2026-01-05T12:00:00Z";
 const LEAD_1: &str = "00Q5g00000LeAd1EAF";
+const DEAL: &str = "0065g00000DeAl1AAE";
 const LEAD_2: &str = "00Q5g00000LeAd2EAF";
 const AMY: &str = "0055g00000AbCdEAAV";
 
@@ -573,6 +574,28 @@ async fn an_owner_in_history_is_the_row_with_the_id_and_hidden_history_is_none()
     assert_eq!(events[0].says, leadpact::crm::Says::Changed(vec![(well_known().owner, Value::text(AMY))]));
     let (_, url) = signing_in(|_| reply(400, &json!([{ "errorCode": "INVALID_TYPE", "message": "" }])));
     assert_eq!(crm(&url).histories(Object::Lead, &asked).await.unwrap(), []);
+}
+
+#[actix_web::test]
+async fn a_stage_in_history_tells_the_status_that_it_meant() {
+    let row = |stage: &str, at: &str| json!({ "OpportunityId": DEAL, "Field": "StageName", "NewValue": stage, "CreatedDate": at, "CreatedById": AMY });
+    let stage =
+        |label: &str, closed, won| json!({ "MasterLabel": label, "ApiName": label, "IsClosed": closed, "IsWon": won });
+    let (_, url) = signing_in(move |seen| match seen.soql.contains("FROM OpportunityStage") {
+        true => {
+            rows(json!([stage("Signed", true, true), stage("Dropped", true, false), stage("Proposal", false, false)]))
+        }
+        false => rows(json!([row("Proposal", NOON), row("signed", NOON), row("Renamed since", NOON)])),
+    });
+    let events = crm(&url).histories(Object::Opportunity, &[(RecordId::new(DEAL), Timestamp::MIN)]).await.unwrap();
+    let status = |event: &leadpact::crm::Event| match &event.says {
+        leadpact::crm::Says::Changed(values) => {
+            values.iter().find(|(name, _)| *name == well_known().status).map(|(_, value)| value.clone())
+        }
+        other => panic!("{other:?}"),
+    };
+    let statuses: Vec<_> = events.iter().map(status).collect();
+    assert_eq!(statuses, [Some(Value::text("open")), Some(Value::text("won")), None]);
 }
 
 fn setup(seen: &Seen) -> Reply {

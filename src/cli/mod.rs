@@ -19,6 +19,7 @@ pub mod init;
 pub mod logging;
 mod opened;
 pub mod pause;
+pub mod reconcile;
 pub mod release;
 pub mod report;
 pub mod review;
@@ -63,6 +64,8 @@ enum Command {
     Connect(connect::ConnectArguments),
     /// Import the open records of a connection, silently: clocks start at their true times.
     Backfill(backfill::BackfillArguments),
+    /// Ask a connection's CRM now what was modified, as the sweep does at its times.
+    Reconcile(reconcile::ReconcileArguments),
     /// The agreement itself: slides, differences, signatures, and who was told.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -129,6 +132,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Backfill(arguments) => backfill::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

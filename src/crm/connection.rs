@@ -133,6 +133,7 @@ pub struct Described {
     pub access_token: Option<SecretString>,
     pub client_id: Option<SecretString>,
     pub client_secret: Option<SecretString>,
+    pub refresh_token: Option<SecretString>,
 }
 
 #[derive(Clone, Debug)]

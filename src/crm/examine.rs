@@ -26,6 +26,16 @@ pub struct Examined {
     pub objects: Vec<ObjectTold>,
 }
 
+/// What a connection cannot do, since nobody said how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// Something that was agreed will not happen.
+    pub breaks: bool,
+    /// The part of the description, or the field.
+    pub what: String,
+    pub found: String,
+}
+
 /// Whose data the credentials open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {

@@ -103,6 +103,11 @@ pub trait Crm: Send + Sync {
         None
     }
 
+    /// What this connection cannot do, since its description does not say how; changes nothing.
+    async fn lacks(&self, _wanted: &Wanted) -> Vec<examine::Lack> {
+        Vec::new()
+    }
+
     /// Creates fields of our own, and what they need to be seen; what exists is left as it is.
     async fn create_fields(&self, _fields: &[OwnField]) -> Vec<Made> {
         Vec::new()

@@ -26,6 +26,9 @@ pub struct Import {
     /// What is being imported; both objects are done when it ended.
     pub object: Object,
     next: Option<Position>,
+    /// This object was begun anew, since the CRM knew its own place no more.
+    #[serde(default)]
+    anew: bool,
     /// How many open records the CRM told of, of the objects that were begun.
     pub total: u64,
     /// Records that we did not know.
@@ -83,6 +86,7 @@ impl Import {
             by: by.to_owned(),
             object: OBJECTS[0],
             next: None,
+            anew: false,
             total: 0,
             imported: 0,
             known: 0,
@@ -176,7 +180,7 @@ async fn page(engine: &Engine, site: &Site, lease: &Lease, mut import: Import) -
     let how = How { since: None, from_now: site.connection.backfill == Backfill::FromImport };
     let taken = take_in(engine, site, lease, object, &page, how).await?;
     let now = engine.clock.now();
-    if import.next.is_none() {
+    if import.next.is_none() && !import.anew {
         import.total += page.total.unwrap_or_default();
     }
     taken.imported.iter().for_each(|standing| import.note(standing, now));
@@ -201,7 +205,7 @@ async fn page(engine: &Engine, site: &Site, lease: &Lease, mut import: Import) -
 fn advance(import: &mut Import, now: Timestamp) {
     let behind = OBJECTS.iter().skip_while(|object| **object != import.object).nth(1);
     match behind {
-        Some(object) => (import.object, import.next) = (*object, None),
+        Some(object) => (import.object, import.next, import.anew) = (*object, None, false),
         None => import.ended = Some(now),
     }
 }
@@ -214,6 +218,12 @@ async fn refused(
     mut import: Import,
     message: String,
 ) -> Result<Stepped, StoreError> {
+    if import.next.take().is_some() && !import.anew {
+        tracing::warn!(connection = %site.name(), object = %import.object, "the import of it begins anew: {message}");
+        import.anew = true;
+        save(engine, site, lease, &import).await?;
+        return Ok(Stepped::Went);
+    }
     tracing::error!(connection = %site.name(), object = %import.object, "not imported: {message}");
     import.refused.push(format!("{}: {message}", import.object));
     advance(&mut import, engine.clock.now());

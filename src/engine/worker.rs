@@ -203,7 +203,8 @@ async fn sweeps(engine: &Engine, site: &Site, lease: &Lease, times: &Schedule, o
     // The first one soon: it notes from when on this connection is watched.
     let (mut sweep_at, mut import_at) = (monotonic_now(), monotonic_now());
     while !over.is_cancelled() {
-        if sweep_at <= monotonic_now() {
+        let is_asked = reconcile::asked::stands(&engine.db, site.name()).await.unwrap_or(false);
+        if sweep_at <= monotonic_now() || is_asked && site.crm.searches() {
             let wait = match reconcile::sweep(engine, site, lease, over).await {
                 Ok(Swept::Through) => until_next(times),
                 Ok(Swept::PutOff { after, why }) => {

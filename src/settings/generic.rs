@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What only a described CRM has.
-const WITH_CONNECTOR: [&str; 5] = ["access_token", "client_id", "client_secret", "webhook_secret", "time_zone"];
+const WITH_CONNECTOR: [&str; 6] =
+    ["access_token", "client_id", "client_secret", "refresh_token", "webhook_secret", "time_zone"];
 
 pub(super) fn generic(reader: &mut Reader<'_>, folder: &Path, sink: &Sink<'_>) -> Option<Generic> {
     if reader.has("connector") {
@@ -108,11 +109,12 @@ fn described(reader: &mut Reader<'_>, folder: &Path, sink: &Sink<'_>) -> Option<
         true => reader.table("verify").and_then(|r| verify(r, sink)),
         false => Some(verify_as_described(reader, sink, &description.webhook.scheme)),
     };
-    let [access_token, client_id, client_secret] = credentials(reader, sink, &description.authentication);
+    let [access_token, client_id, client_secret, refresh_token] =
+        credentials(reader, sink, &description.authentication);
     let description = Arc::new(description);
     Some(Generic {
         verify: verify?,
-        described: Some(Described { description, access_token, client_id, client_secret }),
+        described: Some(Described { description, access_token, client_id, client_secret, refresh_token }),
     })
 }
 
@@ -178,12 +180,13 @@ fn verify_as_described(reader: &mut Reader<'_>, sink: &Sink<'_>, scheme: &Scheme
     }
 }
 
-/// Access token, client id and client secret, as far as the description asks for them.
-fn credentials(reader: &mut Reader<'_>, sink: &Sink<'_>, authentication: &Authentication) -> [Option<SecretString>; 3] {
+/// Access token, client id, client secret and refresh token, as far as the description asks for them.
+fn credentials(reader: &mut Reader<'_>, sink: &Sink<'_>, authentication: &Authentication) -> [Option<SecretString>; 4] {
     let asked = [
         ("access_token", Placeholder::AccessToken),
         ("client_id", Placeholder::ClientId),
         ("client_secret", Placeholder::ClientSecret),
+        ("refresh_token", Placeholder::RefreshToken),
     ];
     asked.map(|(key, placeholder)| {
         if authentication.uses(placeholder) {

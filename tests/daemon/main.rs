@@ -15,6 +15,7 @@ mod interlocks;
 mod missed;
 mod news;
 mod people;
+mod odd;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod recycling;

@@ -33,14 +33,12 @@ async fn at_of(world: &World, id: &str, kind: FactKind) -> Timestamp {
     rows.iter().find(|row| row.entry.fact.kind == kind).unwrap_or_else(|| panic!("{kind:?} of {id}")).entry.fact.at
 }
 
-/// 400 leads known and owed; then nobody tells us anything for two days, in which a tenth of them was
+/// So many leads known and owed; then nobody tells us anything for two days, in which a tenth of them was
 /// touched in time, some new ones came, and one each was deleted and merged.
-async fn two_silent_days(world: &mut World) {
-    let ids = names(0..400);
-    for some in ids.chunks(200) {
-        world.hand_over(some).await;
-    }
-    for id in names(0..40) {
+async fn two_silent_days(world: &mut World, leads: usize) {
+    let ids = names(0..leads);
+    world.hand_over(&ids).await;
+    for id in names(0..leads / 10) {
         world.crm.edit(
             Object::Lead,
             &id,
@@ -50,24 +48,47 @@ async fn two_silent_days(world: &mut World) {
     }
     let handed =
         [("name", text("Ida")), ("status", text("TQL")), ("owner", text("80")), ("touches", Value::Number(0.0))];
-    for id in names(400..410) {
+    for id in names(leads..leads + 10) {
         world.crm.edit(Object::Lead, &id, minute(TWO_DAYS - 20), &handed);
         // Something else was changed later: the history alone tells since when it is owed.
         world.crm.edit(Object::Lead, &id, minute(TWO_DAYS - 5), &[("company", text("Acme"))]);
     }
     world.crm.with(|s| {
-        s.records.remove(&(Object::Lead, RecordId::new("50")));
-        s.records.remove(&(Object::Lead, RecordId::new("51")));
-        s.ended.push(said("50", minute(100), Says::Deleted));
-        s.ended.push(said("51", minute(100), Says::Merged { into: RecordId::new("52") }));
+        s.records.remove(&(Object::Lead, RecordId::new("700")));
+        s.records.remove(&(Object::Lead, RecordId::new("701")));
+        s.ended.push(said("700", minute(100), Says::Deleted));
+        s.ended.push(said("701", minute(100), Says::Merged { into: RecordId::new("702") }));
     });
     world.at(TWO_DAYS);
 }
 
-promise!(after_two_days_without_webhooks_one_sweep_makes_the_mirror_exact, |store| {
+promise!(after_two_days_without_webhooks_one_sweep_of_5_000_leads_makes_the_mirror_exact, |store| {
     let mut world = watched(store).await;
-    two_silent_days(&mut world).await;
+    two_silent_days(&mut world, 5_000).await;
     assert_eq!(sweep(&world).await, Swept::Through);
+    is_exact(&world, 5_000).await;
+    // What is due is now decided upon: nothing is held against who answered in time.
+    world.turn().await;
+    for id in names(0..500) {
+        assert_eq!(world.count(&id, FactKind::Breached).await, 0, "{id}");
+    }
+    assert_eq!(world.count("500", FactKind::Breached).await, 1);
+});
+
+promise!(no_lead_that_was_touched_while_nobody_told_us_is_recycled, |store| {
+    let mut world = watched(store).await;
+    two_silent_days(&mut world, 1_000).await;
+    sweep(&world).await;
+    world.settle().await;
+    let written = world.crm.times_written();
+    assert_eq!(written.len(), 1_000 - 100 - 2, "{}", written.len());
+    assert!(written.values().all(|times| *times == 1));
+    assert!((0..100).all(|id| !written.contains_key(&id.to_string())), "a touched lead was taken away");
+    assert!((700..702).all(|id| !written.contains_key(&id.to_string())), "a record that is gone was written");
+});
+
+/// What we know is what the CRM has, and when things happened is by its time.
+async fn is_exact(world: &World, leads: usize) {
     let crm = world.crm.with(|s| s.records.clone());
     for ((_, id), record) in &crm {
         let standing = world.standing(id.as_str()).await;
@@ -75,28 +96,16 @@ promise!(after_two_days_without_webhooks_one_sweep_makes_the_mirror_exact, |stor
             assert_eq!(standing.fields.get(*name), value, "{name} of {id}");
         }
     }
-    assert_eq!(world.count("50", FactKind::Deleted).await, 1);
-    assert_eq!(world.count("51", FactKind::Merged).await, 1);
+    assert_eq!(world.count("700", FactKind::Deleted).await, 1);
+    assert_eq!(world.count("701", FactKind::Merged).await, 1);
     // The clock runs since the lead was handed over, not since we heard of it.
-    assert_eq!(at_of(&world, "400", FactKind::ClockStarted).await, minute(TWO_DAYS - 20));
-    let run = world.standing("400").await.open_runs().next().cloned().unwrap();
+    assert_eq!(at_of(world, &leads.to_string(), FactKind::ClockStarted).await, minute(TWO_DAYS - 20));
+    let run = world.standing(&leads.to_string()).await.open_runs().next().cloned().unwrap();
     assert_eq!(run.deadline, minute(TWO_DAYS + 40));
     // Answered within the hour, by the CRM's time; nothing was ever said to the contrary.
-    assert_eq!(at_of(&world, "0", FactKind::Met).await, minute(30));
+    assert_eq!(at_of(world, "0", FactKind::Met).await, minute(30));
     assert_eq!(world.count("0", FactKind::Breached).await, 0);
-});
-
-promise!(no_lead_that_was_touched_while_nobody_told_us_is_recycled, |store| {
-    let mut world = watched(store).await;
-    two_silent_days(&mut world).await;
-    sweep(&world).await;
-    world.settle().await;
-    let written = world.crm.times_written();
-    assert_eq!(written.len(), 400 - 40 - 2, "{written:?}");
-    assert!(written.values().all(|times| *times == 1));
-    assert!((0..40).all(|id| !written.contains_key(&id.to_string())), "a touched lead was taken away");
-    assert!((50..52).all(|id| !written.contains_key(&id.to_string())), "a record that is gone was written");
-});
+}
 
 promise!(a_sweep_that_was_interrupted_goes_on_where_it_stopped, |store| {
     let mut world = watched(store).await;

@@ -61,7 +61,11 @@ fn every_rule_of_a_description_is_held() {
         ("name = \"name\",", "nam = \"name\",", "did you mean `name`?"),
         ("query = { since = \"{since}\" }", "query = { }", "no `{since}` stands in this request"),
         ("next_link = \"more\"", "next = \"more\"", "no `{cursor}` stands in the request"),
-        ("next_link = \"more\"", "next_link = \"more\", page = 5", "only one of `next`, `next_link` and `page`"),
+        (
+            "next_link = \"more\"",
+            "next_link = \"more\", page = 5",
+            "only one of `next`, `next_link`, `link_header` and `page`",
+        ),
         ("body = { set = \"{changes}\" }", "body = { set = 1 }", "no `{changes}` stands in the body"),
         ("find   = { get", "#", "[task] has no `find`"),
         ("text = \"{text}\",", "", "no `{text}` stands in this request"),

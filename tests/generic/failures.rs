@@ -2,7 +2,7 @@
 //! items. Nothing is sent twice, and no more than four requests are under way.
 
 use crate::fake::{self, Fake, PLAIN, at, crm, described, given, ids, is_gone, plain, values};
-use leadpact::crm::{Crm, CrmError, ItemResult, ReadRecord, Write};
+use leadpact::crm::{Crm, CrmError, ItemResult, ReadRecord, Sought, Write};
 use leadpact::record::{Object, RecordId, Value};
 use serde_json::json;
 use std::time::Duration;
@@ -143,7 +143,8 @@ async fn what_is_not_described_is_refused_by_name() {
     let message = |error: CrmError| error.to_string();
     let write = crm.write(Object::Opportunity, &[write("1")]).await.unwrap_err();
     assert_eq!(message(write), "refused: the description of Plain has no [opportunity.update]");
-    let search = crm.modified_since(Object::Opportunity, at("2026-01-05T09:00:00Z"), None).await.unwrap_err();
+    let since = Sought::Since(at("2026-01-05T09:00:00Z"));
+    let search = crm.search(Object::Opportunity, since, None).await.unwrap_err();
     assert_eq!(message(search), "refused: the description of Plain has no [opportunity.search]");
     assert_eq!(crm.people().await, Ok(Vec::new()));
     assert!(!crm.maps(Object::Opportunity, leadpact::record::FieldName::new("status")));

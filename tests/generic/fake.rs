@@ -7,9 +7,9 @@ use leadpact::agreement::model::Dictionary;
 use leadpact::crm::connection::Connection;
 use leadpact::crm::generic::Generic;
 use leadpact::crm::http::Http;
-use leadpact::crm::{ReadRecord, Reads};
+use leadpact::crm::{Crm, CrmError, ReadRecord, Reads, Sought};
 use leadpact::record::change::FieldValues;
-use leadpact::record::{FieldName, RecordId, Timestamp, Value};
+use leadpact::record::{FieldName, Object, RecordId, Timestamp, Value};
 use leadpact::settings::{self, Environment};
 use serde_json::Value as Json;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,6 +189,25 @@ pub fn found(reads: &Reads, id: &str) -> (String, Vec<String>, Vec<String>) {
     let mut shown: Vec<String> = values.iter().filter(|(_, v)| !v.is_null()).map(|(n, v)| format!("{n}={v}")).collect();
     shown.sort();
     (modified.to_string(), shown, unreadable.clone())
+}
+
+/// All that is found by a search, page by page: the ids of each page, and what was deleted.
+pub async fn searched(
+    crm: &Generic,
+    object: Object,
+    sought: Sought,
+) -> Result<(Vec<Vec<String>>, Vec<(String, Timestamp)>), CrmError> {
+    let (mut pages, mut ended, mut next) = (Vec::new(), Vec::new(), None);
+    for _ in 0..50 {
+        let page = crm.search(object, sought, next.as_ref()).await?;
+        pages.push(page.found.iter().map(ToString::to_string).collect());
+        ended.extend(page.ended.iter().map(|event| (event.id.to_string(), event.at)));
+        next = page.next;
+        if next.is_none() {
+            return Ok((pages, ended));
+        }
+    }
+    panic!("the search does not end: {pages:?}")
 }
 
 pub fn is_gone(reads: &Reads, id: &str) -> bool {

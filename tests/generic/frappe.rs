@@ -1,11 +1,11 @@
 //! The shipped description of Frappe CRM, against the documented shapes.
 
-use crate::fake::{self, Fake, at, crm, found, given, ids, is_gone, values};
+use crate::fake::{self, Fake, Seen, at, crm, found, given, ids, is_gone, values};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use leadpact::crm::generic::Generic;
-use leadpact::crm::{Crm, Event, ItemResult, NewTask, RawDelivery, Says, Write};
+use leadpact::crm::{Crm, Event, ItemResult, NewTask, RawDelivery, Says, Sought, Write};
 use leadpact::record::{Actor, Object, OwnerId, RecordId, Timestamp, Value};
 use serde_json::json;
 
@@ -217,10 +217,44 @@ async fn what_was_modified_is_searched_in_the_sites_wall_time_and_people_are_use
     })
     .await;
     let crm = frappe(&fake.url);
-    let page = crm.modified_since(Object::Lead, at("2026-01-03T00:00:00Z"), None).await.unwrap();
-    assert_eq!((page.records.len(), page.next), (2, None));
+    let since = Sought::Since(at("2026-01-03T00:00:00Z"));
+    let page = crm.search(Object::Lead, since, None).await.unwrap();
+    assert_eq!(page.found.len(), 2);
     assert_eq!(fake.seen()[0].query("filters"), Some(r#"[["modified",">=","2026-01-03 01:00:00"]]"#));
+    assert_eq!(fake.seen()[0].query("order_by"), Some("modified asc, name asc"));
     assert_eq!(fake.seen()[0].query("limit_page_length"), Some("200"));
     let people = crm.people().await.unwrap();
     assert_eq!(people.iter().map(|p| p.active).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_told_at_its_time_and_where_it_is_not_shown_the_sweep_goes_on() {
+    let deleted = json!({"data": [{"deleted_name": "CRM-LEAD-2026-00009", "creation": "2026-01-05 09:30:00.123456"}]});
+    let answer = move |seen: &Seen| match seen.path.as_str() {
+        "/api/resource/Deleted%20Document" if seen.header("authorization").contains("manager") => given(200, &deleted),
+        "/api/resource/Deleted%20Document" => given(403, json!({"exception": "frappe.exceptions.PermissionError"})),
+        _ => given(200, json!({"data": []})),
+    };
+    let since = Sought::Since(at("2026-01-03T00:00:00Z"));
+    let fake = Fake::start(answer).await;
+    let (_, none) = fake::searched(&frappe(&fake.url), Object::Lead, since).await.unwrap();
+    assert_eq!(none, []);
+    let manager = fake::connection(&format!(
+        "connector = \"frappe-crm\"\nbase_url = \"{}\"\ntime_zone = \"Europe/Berlin\"\nclient_id = \"manager\"\n\
+         client_secret = \"s\"\nwebhook_secret = [\"shared\"]\n",
+        fake.url
+    ));
+    let (_, ended) = fake::searched(&crm(manager), Object::Lead, since).await.unwrap();
+    assert_eq!(ended, [("CRM-LEAD-2026-00009".to_owned(), at("2026-01-05T08:30:00.123Z"))]);
+}
+
+#[tokio::test]
+async fn open_records_are_those_that_are_neither_converted_nor_won_nor_lost() {
+    let fake = Fake::always(given(200, json!({"data": []}))).await;
+    let crm = frappe(&fake.url);
+    for object in [Object::Lead, Object::Opportunity] {
+        fake::searched(&crm, object, Sought::Open).await.unwrap();
+    }
+    let filters: Vec<_> = fake.seen().iter().map(|seen| seen.query("filters").unwrap().to_owned()).collect();
+    assert_eq!(filters, [r#"[["converted","=",0]]"#, r#"[["status","not in",["Won","Lost"]]]"#]);
 }

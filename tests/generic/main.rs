@@ -8,4 +8,5 @@ mod frappe;
 mod hostile;
 mod paging;
 mod pipedrive;
+mod quirks;
 mod verify;

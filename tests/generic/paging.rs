@@ -1,8 +1,8 @@
 //! Pages: links, cursors and offsets, and lists that never end.
 
 use crate::fake::{Fake, PLAIN, at, crm, described, given, plain};
-use leadpact::crm::{Crm, CrmError};
-use leadpact::record::Object;
+use leadpact::crm::{Crm, CrmError, Sought};
+use leadpact::record::{Object, RecordId};
 use serde_json::json;
 
 #[tokio::test]
@@ -18,12 +18,11 @@ async fn a_next_link_is_followed_on_the_same_server_only() {
     })
     .await;
     let crm = plain(&fake.url);
-    let since = at("2026-01-05T00:00:00Z");
-    let first = crm.modified_since(Object::Lead, since, None).await.unwrap();
-    assert_eq!((first.records.len(), first.skipped), (1, 1));
-    let second = crm.modified_since(Object::Lead, since, first.next.as_deref()).await.unwrap();
-    assert_eq!(second.next.as_deref(), Some("http://thief.example/people"));
-    let third = crm.modified_since(Object::Lead, since, second.next.as_deref()).await.unwrap_err();
+    let since = Sought::Since(at("2026-01-05T00:00:00Z"));
+    let first = crm.search(Object::Lead, since, None).await.unwrap();
+    assert_eq!(first.found, [RecordId::new("1")], "what has no id is left out");
+    let second = crm.search(Object::Lead, since, first.next.as_ref()).await.unwrap();
+    let third = crm.search(Object::Lead, since, second.next.as_ref()).await.unwrap_err();
     assert_eq!(third, CrmError::Never { message: "the next page is on another server".into() });
     assert_eq!(fake.seen().len(), 2);
 }
@@ -62,7 +61,7 @@ async fn an_offset_grows_until_a_page_is_not_full_and_queues_are_owners_too() {
 #[tokio::test]
 async fn items_that_are_no_list_are_said_and_a_foreign_cursor_is_refused() {
     let fake = Fake::always(given(200, json!({"list": {"1": {}}}))).await;
-    let since = at("2026-01-05T00:00:00Z");
-    let error = plain(&fake.url).modified_since(Object::Lead, since, None).await.unwrap_err();
+    let since = Sought::Since(at("2026-01-05T00:00:00Z"));
+    let error = plain(&fake.url).search(Object::Lead, since, None).await.unwrap_err();
     assert_eq!(error, CrmError::Never { message: "`items` does not lead to a list".into() });
 }

@@ -1,12 +1,13 @@
 //! The shipped description of Pipedrive, against the documented shapes.
 
-use crate::fake::{self, Fake, at, crm, found, given, ids, is_gone, values};
+use crate::fake::{self, Fake, Given, Seen, at, crm, found, given, ids, is_gone, values};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use leadpact::crm::generic::Generic;
-use leadpact::crm::{Crm, Event, ItemResult, NewTask, RawDelivery, Says, Write};
+use leadpact::crm::{Crm, Event, ItemResult, NewTask, RawDelivery, Says, Sought, Write};
 use leadpact::record::{Actor, FieldName, Object, OwnerId, RecordId, Timestamp, Value};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 const DEALS: &str = include_str!("../fixtures/generic/pipedrive-deals.json");
 const LEAD: &str = include_str!("../fixtures/generic/pipedrive-lead.json");
@@ -153,36 +154,57 @@ async fn an_update_carries_the_changed_fields_alone_typed_and_in_their_places() 
     assert_eq!(seen[1].body, json!({"custom_fields": {KEY: true}, "owner_id": null, "stage_id": "007"}));
 }
 
-#[tokio::test]
-async fn leads_modified_since_are_searched_newest_first_and_no_further_than_needed() {
-    let lead = |id: usize, at: &str| json!({"id": format!("L{id}"), "update_time": at, "title": "x"});
-    let fake = Fake::start(move |seen| {
-        let page: Vec<_> = match seen.query("start") {
-            Some("0") => (0..100).map(|i| lead(i, "2026-01-05T08:00:00Z")).collect(),
-            Some("100") => {
-                let old = (101..200).map(|i| lead(i, "2026-01-05T06:59:59Z"));
-                std::iter::once(lead(100, "2026-01-05T07:30:00Z")).chain(old).collect()
-            }
-            other => panic!("{other:?}"),
-        };
-        given(200, json!({"success": true, "data": page}))
-    })
-    .await;
-    let crm = pipedrive(&fake.url);
-    let since = at("2026-01-05T07:00:00Z");
-    let first = crm.modified_since(Object::Lead, since, None).await.unwrap();
-    assert_eq!((first.records.len(), first.next.as_deref()), (100, Some("100")));
-    let second = crm.modified_since(Object::Lead, since, first.next.as_deref()).await.unwrap();
-    assert_eq!((second.records.len(), second.next), (1, None));
-    assert_eq!(fake.seen()[0].query("sort"), Some("update_time DESC"));
+fn a_lead(id: usize, at: &str) -> serde_json::Value {
+    json!({"id": format!("L{id}"), "update_time": at, "title": "x"})
+}
+
+/// What `start` and `updated_since` leave of leads, sorted as asked for.
+fn page_of(seen: &Seen, mut leads: Vec<serde_json::Value>) -> Given {
+    let time = |lead: &serde_json::Value| lead["update_time"].as_str().unwrap().to_owned();
+    leads.sort_by_key(time);
+    if seen.query("sort") == Some("update_time DESC") {
+        leads.reverse();
+    }
+    let since = seen.query("updated_since").unwrap_or_default();
+    let start = seen.query("start").unwrap().parse().unwrap();
+    let left = leads.into_iter().filter(|lead| time(lead).as_str() >= since).skip(start).take(100);
+    given(200, json!({"success": true, "data": left.collect::<Vec<_>>()}))
 }
 
 #[tokio::test]
-async fn deals_modified_since_are_searched_by_cursor() {
+async fn leads_are_searched_from_the_last_moment_on_and_archived_ones_no_further_than_needed() {
+    let fake = Fake::start(|seen| match seen.path.as_str() {
+        "/api/v1/leads" => {
+            page_of(seen, (0..250).map(|i| a_lead(i, &format!("2026-01-05T08:{:02}:00Z", i / 5))).collect())
+        }
+        "/api/v1/leads/archived" => {
+            let old = (300..500).map(|i| a_lead(i, "2026-01-05T06:59:59Z"));
+            page_of(seen, old.chain([a_lead(500, "2026-01-05T07:30:00Z")]).collect())
+        }
+        other => panic!("{other}"),
+    })
+    .await;
+    let since = Sought::Since(at("2026-01-05T07:00:00Z"));
+    let (pages, ended) = fake::searched(&pipedrive(&fake.url), Object::Lead, since).await.unwrap();
+    let all: BTreeSet<String> = pages.iter().flatten().cloned().collect();
+    let expected: BTreeSet<String> = (0..250).chain([500]).map(|i| format!("L{i}")).collect();
+    assert_eq!((all, ended), (expected, vec![]));
+    // 100 leads, then again from the moment of the last one on, whose other leads come twice.
+    let asked: Vec<_> = fake
+        .seen()
+        .iter()
+        .map(|s| (s.query("updated_since").map(str::to_owned), s.query("start").map(str::to_owned)))
+        .collect();
+    assert_eq!(asked[1], (Some("2026-01-05T08:19:00.000Z".to_owned()), Some("0".to_owned())));
+    assert_eq!(asked.len(), 4, "{asked:?}");
+}
+
+#[tokio::test]
+async fn deals_modified_since_are_searched_by_cursor_deleted_and_archived_ones_too() {
     let fake = Fake::start(|seen| {
-        let next = match seen.query("cursor") {
-            None => json!("c=1&x"),
-            Some("c=1&x") => json!(null),
+        let next = match (seen.path.as_str(), seen.query("cursor")) {
+            ("/api/v2/deals", None) => json!("c=1&x"),
+            ("/api/v2/deals", Some("c=1&x")) | ("/api/v2/deals/archived", None) => json!(null),
             other => panic!("{other:?}"),
         };
         let mut page: serde_json::Value = serde_json::from_str(DEALS).unwrap();
@@ -191,13 +213,16 @@ async fn deals_modified_since_are_searched_by_cursor() {
     })
     .await;
     let crm = pipedrive(&fake.url);
-    let since = at("2026-01-05T07:00:00Z");
-    let first = crm.modified_since(Object::Opportunity, since, None).await.unwrap();
-    assert_eq!(first.records.len(), 2);
-    let second = crm.modified_since(Object::Opportunity, since, first.next.as_deref()).await.unwrap();
-    assert_eq!(second.next, None);
+    let since = Sought::Since(at("2026-01-05T07:00:00Z"));
+    let (pages, _) = fake::searched(&crm, Object::Opportunity, since).await.unwrap();
+    assert_eq!(
+        pages,
+        [["1842", "1843"], ["1842", "1843"], ["1842", "1843"]],
+        "what is marked as deleted is to be read"
+    );
     let seen = fake.seen();
     assert_eq!(seen[0].query("updated_since"), Some("2026-01-05T07:00:00.000Z"));
+    assert_eq!(seen[0].query("status"), Some("open,won,lost,deleted"));
     assert_eq!((seen[0].query("limit"), seen[0].query("cursor")), (Some("500"), None));
 }
 

@@ -1,17 +1,17 @@
-//! Sending a described CRM's requests: addresses, credentials, pages, and no more than four at a time.
-//! What a request is for and what its answer means lives with each kind of call.
+//! Sending a described CRM's requests: addresses, pages, and no more than four at a time. Credentials
+//! are in `session.rs`; what a request is for and what its answer means lives with each kind of call.
 
-use super::description::{Authentication, Description, Listing, Paging, Request};
+use super::description::{CallsLeft, Description, Listing, Paging, Request};
 use super::error::{self, Failure};
 use super::path;
+use super::session::Session;
 use super::template::{Given, JsonTemplate, Placeholder, Template};
 use crate::crm::CrmError;
 use crate::crm::connection::Described;
-use crate::crm::http::Http;
+use crate::crm::http::{Answer, Http};
+use crate::crm::usage::{self, Meter};
 use crate::record::Timestamp;
-use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::ACCEPT;
 use serde_json::Value as Json;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -26,6 +26,8 @@ pub(super) struct Api {
     /// Without a slash at its end.
     pub base_url: String,
     pub described: Described,
+    pub meter: Meter,
+    pub session: Session,
 }
 
 /// A success.
@@ -33,6 +35,8 @@ pub(super) struct Told {
     /// The CRM's clock.
     pub at: Timestamp,
     pub json: Json,
+    /// Where the header `Link` says that the next page is.
+    pub next: Option<String>,
 }
 
 /// One page of a listing.
@@ -55,18 +59,36 @@ impl Api {
     }
 
     async fn send_to(&self, request: &Request, given: &Given, url: &Url) -> Result<Told, Failure> {
-        let builder = self.http.request(request.method.clone(), url.as_str()).header(ACCEPT, "application/json");
-        let builder = self.signed_in(builder)?;
-        let builder = match request.body.as_ref().and_then(|body| body.fill(given)) {
-            Some(body) => builder.json(&body),
-            None => builder,
-        };
-        let answer = self.http.send(builder).await?;
+        let answer = self.answer(request, given, url).await?;
         let json = error::accept(self.description(), &answer)?;
-        Ok(Told { at: answer.at, json })
+        let next = answer.header("link").and_then(next_of);
+        Ok(Told { at: answer.at, json, next })
     }
 
-    fn url(&self, request: &Request, given: &Given) -> Result<Url, Failure> {
+    /// The answer to a request, whatever its status.
+    pub async fn answer(&self, request: &Request, given: &Given, url: &Url) -> Result<Answer, CrmError> {
+        let body = request.body.as_ref().and_then(|body| body.fill(given));
+        self.signed(|| {
+            let builder = self.http.request(request.method.clone(), url.as_str()).header(ACCEPT, "application/json");
+            match &body {
+                Some(body) => builder.json(body),
+                None => builder,
+            }
+        })
+        .await
+    }
+
+    pub(super) fn note(&self, answer: &Answer) {
+        let told = &self.description().allowance;
+        let calls = |headers: &CallsLeft| {
+            let (limit, left) = (answer.number(&headers.limit)?, answer.number(&headers.left)?);
+            Some(usage::Allowance { used: limit.saturating_sub(left), limit })
+        };
+        let window = told.window.as_ref().and_then(|(h, seconds)| Some((calls(h)?, u64::from(*seconds) * 1000)));
+        self.meter.note(usage::Usage { at: answer.at, day: told.day.as_ref().and_then(calls), window });
+    }
+
+    pub(super) fn url(&self, request: &Request, given: &Given) -> Result<Url, Failure> {
         let path = request.path.fill(given, encode);
         let path = path.ok_or_else(|| never("a value for the request's path is missing"))?;
         // An address of another record, or of all of them.
@@ -79,25 +101,6 @@ impl Api {
         let mark = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{mark}{}", self.base_url, query.join("&"));
         Url::parse(&url).map_err(|_| never("`base_url` and the request's path make no address"))
-    }
-
-    fn signed_in(&self, builder: RequestBuilder) -> Result<RequestBuilder, Failure> {
-        let Described { access_token, client_id, client_secret, .. } = &self.described;
-        Ok(match &self.description().authentication {
-            Authentication::Bearer => builder.bearer_auth(exposed(access_token)),
-            Authentication::Basic => builder.basic_auth(exposed(client_id), Some(exposed(client_secret))),
-            Authentication::Header { name, value } => {
-                let credentials = Given::default()
-                    .with(Placeholder::AccessToken, exposed(access_token))
-                    .with(Placeholder::ClientId, exposed(client_id))
-                    .with(Placeholder::ClientSecret, exposed(client_secret));
-                let text = value.plain(&credentials).unwrap_or_default();
-                let mut value =
-                    HeaderValue::from_str(&text).map_err(|_| never("the credentials do not fit into a header"))?;
-                value.set_sensitive(true);
-                builder.header(name, value)
-            }
-        })
     }
 
     /// Where a person opens a record: the template's own text as it is, values escaped.
@@ -114,7 +117,7 @@ impl Api {
         let given = paged(list, given, next)?;
         let first = self.url(&list.request, &given)?;
         let url = match (&list.paging, next) {
-            (Paging::Link(_), Some(link)) => self.own(&first, link)?,
+            (Paging::Link(_) | Paging::LinkHeader, Some(link)) => self.own(&first, link)?,
             _ => first,
         };
         let told = self.send_to(&list.request, &given, &url).await?;
@@ -124,7 +127,7 @@ impl Api {
             Some(Json::Null) | None => Vec::new(),
             Some(_) => return Err(never("`items` does not lead to a list")),
         };
-        let next = following(list, &told.json, items.len(), next);
+        let next = following(list, &told, items.len(), next);
         Ok(Page { at: told.at, items, next })
     }
 
@@ -153,10 +156,6 @@ fn never(message: &str) -> Failure {
     Failure::Other(CrmError::Never { message: message.to_owned() })
 }
 
-fn exposed(secret: &Option<SecretString>) -> &str {
-    secret.as_ref().map_or("", |secret| secret.expose_secret())
-}
-
 /// Slashes stand as they are in what the description wrote, never in a value.
 fn encode(text: &str, filled: bool) -> String {
     match filled {
@@ -180,23 +179,43 @@ fn paged(list: &Listing, given: Given, next: Option<&str>) -> Result<Given, CrmE
             let offset: u64 = next
                 .map_or(Ok(0), str::parse)
                 .map_err(|_| CrmError::Never { message: "the cursor is none of this CRM's".to_owned() })?;
-            given.with(Placeholder::Offset, offset).with(Placeholder::Page, *page)
+            let number = offset / u64::from(*page) + 1;
+            given.with(Placeholder::Offset, offset).with(Placeholder::Number, number).with(Placeholder::Page, *page)
         }
-        Paging::Link(_) | Paging::Single => given,
+        Paging::Link(_) | Paging::LinkHeader | Paging::Single => given,
     })
 }
 
 /// How to ask for the page after this one; one that leads to itself ends the list.
-fn following(list: &Listing, json: &Json, items: usize, this: Option<&str>) -> Option<String> {
+fn following(list: &Listing, told: &Told, items: usize, this: Option<&str>) -> Option<String> {
     let next = match &list.paging {
         Paging::Single => None,
-        Paging::Cursor(path) | Paging::Link(path) => path.text(json),
+        Paging::Cursor(path) | Paging::Link(path) => path.text(&told.json),
+        Paging::LinkHeader => told.next.clone(),
         Paging::Offset(page) => {
             let offset: u64 = this.and_then(|text| text.parse().ok()).unwrap_or(0);
             (items >= *page as usize).then(|| offset.saturating_add(items as u64).to_string())
         }
     };
     next.filter(|next| Some(next.as_str()) != this)
+}
+
+/// The address of `<…>; rel="next"` in a header `Link` (RFC 8288).
+fn next_of(header: &str) -> Option<String> {
+    let mut rest = header;
+    while let Some((_, opened)) = rest.split_once('<') {
+        let (address, after) = opened.split_once('>')?;
+        let parameters = after.split('<').next().unwrap_or_default();
+        let is_next = |p: &str| {
+            let relations = p.trim().strip_prefix("rel=").map(|rel| rel.trim_end_matches([',', ' ']).trim_matches('"'));
+            relations.is_some_and(|all| all.split(' ').any(|one| one.eq_ignore_ascii_case("next")))
+        };
+        if parameters.split(';').any(is_next) {
+            return Some(address.to_owned());
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Calls for each of `0..count`, four at a time, until an outcome says to stop; the rest is not called.
@@ -226,4 +245,20 @@ async fn together<Called: Future>(futures: Vec<Called>) -> Vec<Called::Output> {
     })
     .await;
     running.into_iter().filter_map(|(_, outcome)| outcome).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_of;
+
+    #[test]
+    fn the_next_page_is_the_one_whose_relation_is_next() {
+        let header =
+            "<https://a.example/x?p=1,2>; rel=\"prev\", <https://a.example/x?p=3>; title=\"n\"; rel=\"last next\"";
+        assert_eq!(next_of(header).as_deref(), Some("https://a.example/x?p=3"));
+        assert_eq!(next_of("</x>; rel=next, </y>; rel=prev").as_deref(), Some("/x"));
+        for none in ["", "</x>", "</x; rel=next", "</x>; rel=\"nextish\"", "rel=next"] {
+            assert_eq!(next_of(none), None, "{none}");
+        }
+    }
 }

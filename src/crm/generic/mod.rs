@@ -8,11 +8,13 @@ mod described;
 mod description;
 mod error;
 mod events;
+mod examine;
 mod path;
 mod payload;
 mod people;
 mod read;
 mod search;
+mod session;
 mod task;
 mod template;
 mod times;
@@ -21,21 +23,23 @@ mod write;
 
 pub use defaults::field_map;
 pub use description::{Authentication, Description, SHIPPED, Scheme, parse, shipped};
-pub use search::ModifiedPage;
 pub use template::Placeholder;
 
 use super::connection::{GenericVerify, Platform};
+use super::examine::Lack;
 use super::fields::FieldMap;
 use super::http::Http;
+use super::usage::Meter;
 use super::{
-    Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
-    Reads, Refusal, VerifiedDelivery, Write,
+    Acknowledgement, Connection, Crm, CrmError, Events, Examined, ItemResult, Limits, Malformed, NewTask, Page, Person,
+    Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use described::DescribedCrm;
+use session::Session;
 
 /// Requests that one call makes at most, where each is about one record.
 const SINGLY: usize = read::SINGLY;
@@ -60,22 +64,15 @@ impl Generic {
         let described = settings.described.map(|described| DescribedCrm {
             placed: defaults::placed(&fields, &described.description),
             automation_users: automation_users.clone(),
-            api: Api { http, base_url: connection.base_url, described },
+            api: Api {
+                http,
+                base_url: connection.base_url,
+                described,
+                meter: Meter::default(),
+                session: Session::default(),
+            },
         });
         Self { scheme: settings.verify, fields, automation_users, described }
-    }
-
-    /// What was modified since a moment, a page at a time; `cursor` is the page before's `next`.
-    ///
-    /// # Errors
-    /// As every call; [`CrmError::Never`] where the description has no search.
-    pub async fn modified_since(
-        &self,
-        object: Object,
-        since: Timestamp,
-        cursor: Option<&str>,
-    ) -> Result<ModifiedPage, CrmError> {
-        search::modified_since(self.described()?, object, since, cursor).await
     }
 
     fn described(&self) -> Result<&DescribedCrm, CrmError> {
@@ -116,6 +113,20 @@ impl Crm for Generic {
         read::read(self.described()?, object, ids).await
     }
 
+    fn searches(&self) -> bool {
+        let Some(crm) = &self.described else { return false };
+        let has_search = |object| crm.api.description().record(object).is_some_and(|record| !record.search.is_empty());
+        [Object::Lead, Object::Opportunity].into_iter().any(has_search)
+    }
+
+    async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
+        search::search(self.described()?, object, sought, from).await
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.described.as_ref()?.api.meter.usage()
+    }
+
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
         write::write(self.described()?, object, writes).await
     }
@@ -136,6 +147,17 @@ impl Crm for Generic {
         let crm = self.described.as_ref()?;
         let record = crm.api.description().record(object)?;
         crm.api.record_url(record.web.as_ref()?, &record.type_name, id.as_str())
+    }
+
+    async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
+        Some(examine::examine(self.described.as_ref()?, wanted).await)
+    }
+
+    async fn lacks(&self, wanted: &Wanted) -> Vec<Lack> {
+        match &self.described {
+            Some(crm) => examine::lacks(crm, wanted).await,
+            None => Vec::new(),
+        }
     }
 
     /// What the description has no request for cannot be written.

@@ -19,10 +19,10 @@ macro_rules! placeholders {
 
 placeholders! {
     Id = "id", Ids = "ids", Type = "type", Fields = "fields", Changes = "changes",
-    Since = "since", Cursor = "cursor", Offset = "offset", Page = "page",
+    Since = "since", Cursor = "cursor", Offset = "offset", Number = "number", Page = "page",
     Title = "title", Text = "text", Key = "key", Owner = "owner",
     Due = "due", DueDate = "due_date", DueTime = "due_time",
-    AccessToken = "access_token", ClientId = "client_id", ClientSecret = "client_secret",
+    AccessToken = "access_token", RefreshToken = "refresh_token", ClientId = "client_id", ClientSecret = "client_secret",
     BaseUrl = "base_url",
 }
 

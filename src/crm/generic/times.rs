@@ -2,7 +2,7 @@
 //! clock stands in a named zone.
 
 use super::path::scalar;
-use crate::record::Timestamp;
+use crate::record::{Elapsed, Timestamp};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -88,6 +88,17 @@ impl Times {
         }
     }
 
+    /// As [`Times::write`], for a bound that nothing later may lie below: a wall clock that is set back
+    /// within the next hour shows earlier times again.
+    pub fn write_bound(&self, at: Timestamp) -> Json {
+        let offset = |at: Timestamp| i64::from(self.zone.to_offset(at.to_jiff()).seconds());
+        let set_back = offset(at) - offset(at + Elapsed::from_secs(3600));
+        match &self.format {
+            TimeFormat::Pattern(_) if set_back > 0 => self.write(at - Elapsed::from_secs(set_back)),
+            _ => self.write(at),
+        }
+    }
+
     /// Date and time of day in the zone: `2026-01-05`, `09:00`.
     pub fn date_and_time(&self, at: Timestamp) -> (String, String) {
         let zoned = at.to_jiff().to_zoned(self.zone.clone());
@@ -142,6 +153,16 @@ mod tests {
         let berlin = |text: &str| read("%Y-%m-%d %H:%M:%S", "Europe/Berlin", json!(text));
         assert_eq!(berlin("2026-10-25 02:30:00").as_deref(), Some("2026-10-25T00:30:00.000Z"));
         assert_eq!(berlin("2026-03-29 02:30:00").as_deref(), Some("2026-03-29T01:30:00.000Z"));
+    }
+
+    #[test]
+    fn a_bound_lies_below_all_that_the_wall_clock_shows_after_it() {
+        let berlin = times("%Y-%m-%d %H:%M:%S", "Europe/Berlin");
+        let bound = |text| berlin.write_bound(Timestamp::parse(text).unwrap());
+        // 02:50 in summer time; ten minutes later the clock shows 02:00.
+        assert_eq!(bound("2026-10-25T00:50:00Z"), json!("2026-10-25 01:50:00"));
+        assert_eq!(bound("2026-10-25T01:10:00Z"), json!("2026-10-25 02:10:00"));
+        assert_eq!(bound("2026-03-29T00:50:00Z"), json!("2026-03-29 01:50:00"));
     }
 
     #[test]

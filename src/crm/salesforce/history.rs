@@ -1,5 +1,6 @@
 //! The values that tracked fields took before, from LeadHistory and OpportunityFieldHistory, where the
-//! organisation keeps them and shows them to us: true times, and who changed it.
+//! organisation keeps them and shows them to us: true times, and who changed it. An opportunity's status
+//! has no history of its own: it follows from the stage, as OpportunityStage says what each means today.
 
 use super::api::{self, Api, id_list};
 use super::id;
@@ -25,6 +26,10 @@ pub async fn histories(
         Object::Lead => ("LeadHistory", "LeadId"),
         Object::Opportunity => ("OpportunityFieldHistory", "OpportunityId"),
     };
+    let stages = match object {
+        Object::Opportunity if !asked.is_empty() => stages(api, map).await?,
+        _ => Stages::new(),
+    };
     let mut events = Vec::new();
     for some in asked.chunks(IDS) {
         let ids = id_list(some.iter().map(|(id, _)| id.as_str()));
@@ -41,7 +46,7 @@ pub async fn histories(
         events.extend(rows.rows.iter().filter_map(|row| {
             let record = id::record(api::text(row, column)?);
             let at = api::time(row, "CreatedDate").filter(|at| since.get(record.as_str()).is_some_and(|s| at >= s))?;
-            let values = values(map, object, row);
+            let values = values(map, object, row, &stages);
             let by = actor(automation, row);
             (!values.is_empty()).then_some(Event { object, id: record, at, by, says: Says::Changed(values) })
         }));
@@ -49,8 +54,33 @@ pub async fn histories(
     Ok(events)
 }
 
+/// What each stage makes of an opportunity, by its name in lower case.
+type Stages = HashMap<String, &'static str>;
+
+/// Nothing where the status is a field of its own, or the stages are not shown to us.
+async fn stages(api: &Api, map: &FieldMap) -> Result<Stages, CrmError> {
+    if map.by_name(Object::Opportunity, well_known().status).is_some() {
+        return Ok(Stages::new());
+    }
+    let query = "SELECT MasterLabel,ApiName,IsClosed,IsWon FROM OpportunityStage";
+    let Some(rows) = api.query_if_visible(query).await? else { return Ok(Stages::new()) };
+    let is = |row: &Json, name| api::field(row, name).as_bool() == Some(true);
+    let named = rows.rows.iter().flat_map(|row| {
+        let status = match (is(row, "IsClosed"), is(row, "IsWon")) {
+            (true, true) => "won",
+            (true, false) => "lost",
+            (false, _) => "open",
+        };
+        // History shows the one or the other, by when the stage was renamed.
+        ["MasterLabel", "ApiName"]
+            .into_iter()
+            .filter_map(move |name| Some((api::text(row, name)?.to_lowercase(), status)))
+    });
+    Ok(named.collect())
+}
+
 /// What the row sets. A change of owner has two rows, one with names and one with ids.
-fn values(map: &FieldMap, object: Object, row: &Json) -> FieldValues {
+fn values(map: &FieldMap, object: Object, row: &Json, stages: &Stages) -> FieldValues {
     let Some(field) = api::text(row, "Field") else { return Vec::new() };
     let is_owner = field.eq_ignore_ascii_case("Owner") || field.eq_ignore_ascii_case("OwnerId");
     let new = api::field(row, "NewValue");
@@ -59,7 +89,10 @@ fn values(map: &FieldMap, object: Object, row: &Json) -> FieldValues {
         return owner.map(|id| (well_known().owner, Value::text(id))).into_iter().collect();
     }
     let named = map.of(object).iter().filter(|f| f.crm_name.eq_ignore_ascii_case(field));
-    named.filter_map(|f| Some((f.name, f.read_json(new).ok()?))).collect()
+    let status = new.as_str().filter(|_| field.eq_ignore_ascii_case("StageName"));
+    let status = status.and_then(|stage| stages.get(&stage.to_lowercase()));
+    let status = status.map(|status| (well_known().status, Value::text(*status)));
+    named.filter_map(|f| Some((f.name, f.read_json(new).ok()?))).chain(status).collect()
 }
 
 /// A user or a queue.

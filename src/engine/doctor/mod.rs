@@ -4,6 +4,7 @@
 
 mod account;
 mod advice;
+mod described;
 mod fields;
 mod needs;
 mod people;
@@ -99,6 +100,7 @@ async fn examine(connection: &Connection, agreement: Option<&Agreement>, crm: &d
             checks.extend(fields::checks(connection, &needs, told));
         }
         checks.extend(people::checks(connection, agreement, &people));
+        checks.extend(described::checks(connection, crm.lacks(&wanted).await));
     }
     checks.extend(fields::own(connection, &needs));
     checks.extend(people::unnamed(connection, &needs));

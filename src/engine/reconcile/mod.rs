@@ -2,8 +2,10 @@
 //! must not. What it finds is read and taken in by `found`; where it stands is kept after every page,
 //! so that another process goes on with it.
 
+pub mod asked;
 mod found;
 
+pub use asked::{Asked, Counted};
 pub(super) use found::{How, take_in};
 
 use super::clock::real_now;
@@ -77,23 +79,38 @@ pub async fn sweep(engine: &Engine, site: &Site, lease: &Lease, over: &Cancellat
     }
     let span = tracing::info_span!("reconcile", connection = %site.name());
     async {
-        for object in OBJECTS {
-            match of_object(engine, site, lease, object, over).await {
-                Ok(Swept::Through) => {}
-                Ok(put_off) => return Ok(put_off),
-                Err(Failed::Store(error)) => return Err(error),
-                // The other object may well be shown to us.
-                Err(Failed::Crm(error @ CrmError::Never { .. })) => {
-                    tracing::error!(%object, "what was modified is not told to us: {error}");
-                    abandon(engine, site, lease, object).await?;
-                }
-                Err(Failed::Crm(error)) => return Ok(put_off(&error)),
-            }
-        }
-        Ok(Swept::Through)
+        let asked = asked::state(&engine.db, site.name()).await?;
+        let mut found = Counted::default();
+        let swept = every_object(engine, site, lease, over, &mut found).await?;
+        asked::tell(engine, site, lease, asked, &swept, found).await?;
+        Ok(swept)
     }
     .instrument(span)
     .await
+}
+
+async fn every_object(
+    engine: &Engine,
+    site: &Site,
+    lease: &Lease,
+    over: &CancellationToken,
+    found: &mut Counted,
+) -> Result<Swept, StoreError> {
+    for object in OBJECTS {
+        match of_object(engine, site, lease, object, over, found).await {
+            Ok(Swept::Through) => {}
+            Ok(put_off) => return Ok(put_off),
+            Err(Failed::Store(error)) => return Err(error),
+            // The other object may well be shown to us.
+            Err(Failed::Crm(error @ CrmError::Never { .. })) => {
+                tracing::error!(%object, "what was modified is not told to us: {error}");
+                found.refused.push(format!("{object}: {error}"));
+                abandon(engine, site, lease, object).await?;
+            }
+            Err(Failed::Crm(error)) => return Ok(put_off(&error)),
+        }
+    }
+    Ok(Swept::Through)
 }
 
 /// Takes a moment of the CRM's clock as that from which on sweeps look, unless there is one already:
@@ -122,8 +139,10 @@ async fn of_object(
     lease: &Lease,
     object: Object,
     over: &CancellationToken,
+    found: &mut Counted,
 ) -> Result<Swept, Failed> {
     let Some(mut stands) = standpoint(&engine.db, site.name(), object).await? else {
+        found.begun += 1;
         let alive = super::worker::last_alive(engine, site).await?;
         return begin_watching(engine, site, lease, object, alive).await;
     };
@@ -142,6 +161,8 @@ async fn of_object(
         records += page.found.len() + page.ended.len();
         let how = How { since: Some(since), from_now: false };
         take_in(engine, site, lease, object, &page, how).await?;
+        found.modified += page.found.len() as u64;
+        found.ended += page.ended.len() as u64;
         stands = match page.next {
             Some(next) => Standpoint { under_way: Some(UnderWay { began, next }), ..stands },
             None => Standpoint { since: began, under_way: None, ..stands },

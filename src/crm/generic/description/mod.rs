@@ -1,14 +1,16 @@
 //! What a description says about a CRM: how its webhooks are checked and read, which requests it takes
 //! and where things stand in its answers. Reading the TOML is done in the files beside this one.
 
+mod authentication;
 mod objects;
 mod parse;
 mod request;
 
+pub use authentication::{Authentication, Grant, OAuth2};
 pub use parse::{SHIPPED, parse, shipped};
 
 use super::path::Path;
-use super::template::{JsonTemplate, Placeholder, Template};
+use super::template::{JsonTemplate, Template};
 use super::times::Times;
 use crate::crm::connection::{SignatureEncoding, ValueNames};
 use crate::record::{FieldName, Object};
@@ -32,7 +34,9 @@ pub struct Description {
     pub people: Option<People>,
     /// What else can own a record.
     pub queues: Option<People>,
+    pub whoami: Option<Whoami>,
     pub errors: Errors,
+    pub allowance: Allowance,
 }
 
 impl Description {
@@ -46,30 +50,6 @@ impl Description {
         match object {
             Object::Lead => self.lead.as_ref(),
             Object::Opportunity => self.opportunity.as_ref(),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authentication {
-    /// The access token.
-    Bearer,
-    /// Client id and secret.
-    Basic,
-    Header {
-        /// Lower case.
-        name: String,
-        value: Template,
-    },
-}
-
-impl Authentication {
-    /// Whether a credential is needed.
-    pub fn uses(&self, credential: Placeholder) -> bool {
-        match self {
-            Authentication::Bearer => credential == Placeholder::AccessToken,
-            Authentication::Basic => [Placeholder::ClientId, Placeholder::ClientSecret].contains(&credential),
-            Authentication::Header { value, .. } => value.uses(credential),
         }
     }
 }
@@ -127,7 +107,11 @@ pub struct Record {
     pub status: Option<StatusRule>,
     pub read: Read,
     pub read_many: Option<ReadMany>,
-    pub search: Option<Search>,
+    /// What was modified, each asked after the one before.
+    pub search: Vec<Search>,
+    /// What is open; without one everything that `search` finds counts as open.
+    pub open: Vec<Listing>,
+    pub deleted: Vec<Deleted>,
     pub update: Option<Update>,
 }
 
@@ -182,8 +166,26 @@ pub struct ReadMany {
 #[derive(Clone, Debug)]
 pub struct Search {
     pub list: Listing,
-    /// Sorted by modification time, newest first; the CRM cannot ask for "since".
-    pub newest_first: bool,
+    pub order: Order,
+}
+
+/// How a search is sorted by the time of modification, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Unknown,
+    /// The CRM cannot ask for "since": it is read until it is older.
+    NewestFirst,
+    /// Each page begins at the last moment of the one before, so that nothing slips by between them.
+    OldestFirst,
+}
+
+/// What was deleted since a moment.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    pub list: Listing,
+    pub id: Path,
+    /// When it was; else the time of the answer counts.
+    pub time: Option<Path>,
 }
 
 #[derive(Clone, Debug)]
@@ -208,7 +210,9 @@ pub enum Paging {
     Cursor(Path),
     /// Where the answer names the next page's address.
     Link(Path),
-    /// `{offset}` grows by so many, until a page has fewer.
+    /// The header `Link` names it, as `rel="next"`.
+    LinkHeader,
+    /// `{offset}` grows by so many, or `{number}` by one, until a page has fewer.
     Offset(u32),
 }
 
@@ -241,6 +245,16 @@ pub struct People {
     pub manager: Option<Path>,
 }
 
+/// Whom the CRM takes us for.
+#[derive(Clone, Debug)]
+pub struct Whoami {
+    pub request: Request,
+    /// The account's or organisation's id; else the user's.
+    pub id: Path,
+    /// An owner id.
+    pub user: Option<Path>,
+}
+
 /// Which statuses mean what, besides what they usually do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Errors {
@@ -251,6 +265,22 @@ pub struct Errors {
     pub success: Option<Path>,
     /// A header with seconds to wait, where there is no `Retry-After`.
     pub wait: Option<String>,
+}
+
+/// The headers that tell how many calls are left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    pub day: Option<CallsLeft>,
+    /// Of so many seconds.
+    pub window: Option<(CallsLeft, u32)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallsLeft {
+    /// A header's name.
+    pub limit: String,
+    /// A header's name.
+    pub left: String,
 }
 
 /// What to do about an answer that is no success.

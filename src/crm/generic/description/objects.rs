@@ -1,8 +1,8 @@
 //! Reading `[lead]` and `[opportunity]` from a description: names, values and requests of a record.
 
 use super::super::template::{JsonTemplate, Placeholder, Template};
-use super::request::{listing, need_path, needs, path, request, template};
-use super::{Read, ReadMany, Record, Search, StatusRule, Update};
+use super::request::{listing, need_path, needs, path, raw, request, template};
+use super::{Deleted, Listing, Order, Read, ReadMany, Record, Search, StatusRule, Update};
 use crate::agreement::dictionary;
 use crate::agreement::document::{Reader, Sink, Word};
 use crate::agreement::problem::did_you_mean;
@@ -28,7 +28,9 @@ pub(super) fn record(mut reader: Reader<'_>, sink: &Sink<'_>, object: Object) ->
     reader.need("read");
     let read = reader.table("read").map(|r| read(r, sink));
     let read_many = reader.table("read_many").map(|r| read_many(r, sink));
-    let search = reader.table("search").map(|r| search(r, sink));
+    let search = several(&mut reader, "search", |r| search(r, sink));
+    let open = several(&mut reader, "open", |r| open(r, sink));
+    let deleted = several(&mut reader, "deleted", |r| deleted(r, sink));
     let update = reader.table("update").map(|r| update(r, sink));
     reader.finish();
     Some(Record {
@@ -43,7 +45,9 @@ pub(super) fn record(mut reader: Reader<'_>, sink: &Sink<'_>, object: Object) ->
         status,
         read: read??,
         read_many: whole(read_many)?,
-        search: whole(search)?,
+        search: search?,
+        open: open?,
+        deleted: deleted?,
         update: whole(update)?,
     })
 }
@@ -138,10 +142,29 @@ fn read_many(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<ReadMany> {
     Some(ReadMany { request: request?, batch: batch?.value.min(MOST_IDS) as usize, items })
 }
 
+/// A request, or several that are made one after the other.
+fn several<'a, T>(
+    reader: &mut Reader<'a>,
+    key: &'static str,
+    read: impl Fn(Reader<'a>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let is_list = raw(reader, key).is_some_and(|value| value.get_ref().as_array().is_some());
+    let all = if is_list { reader.tables(key, key) } else { reader.table(key).into_iter().collect() };
+    let read: Vec<Option<T>> = all.into_iter().map(read).collect();
+    read.into_iter().collect()
+}
+
 fn search(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Search> {
     let list = listing(&mut reader, sink, &[Since, Type, Fields]);
-    let newest_first = reader.flag("newest_first").is_some_and(|flag| flag.value);
-    if let Some(list) = list.as_ref().filter(|list| newest_first == list.request.uses(Since)) {
+    let [newest, oldest] = ["newest_first", "oldest_first"].map(|key| reader.flag(key).is_some_and(|flag| flag.value));
+    let order = match (newest, oldest) {
+        (true, _) => Order::NewestFirst,
+        (false, true) => Order::OldestFirst,
+        (false, false) => Order::Unknown,
+    };
+    if newest && oldest {
+        sink.error(reader.span(), "`newest_first` and `oldest_first` contradict each other");
+    } else if let Some(list) = list.as_ref().filter(|list| newest == list.request.uses(Since)) {
         let message = match list.request.uses(Since) {
             true => "`{since}` stands in the request: `newest_first` has nothing to do",
             false => "no `{since}` stands in this request",
@@ -150,7 +173,21 @@ fn search(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Search> {
         sink.error_with(reader.span(), message, help);
     }
     reader.finish();
-    Some(Search { list: list?, newest_first })
+    Some(Search { list: list?, order })
+}
+
+fn open(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Listing> {
+    let list = listing(&mut reader, sink, &[Type, Fields]);
+    reader.finish();
+    list
+}
+
+fn deleted(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Deleted> {
+    let list = listing(&mut reader, sink, &[Since, Type, Fields]);
+    let id = need_path(&mut reader, sink, "id");
+    let time = path(&mut reader, sink, "time");
+    reader.finish();
+    Some(Deleted { list: list?, id: id?, time })
 }
 
 fn update(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Update> {

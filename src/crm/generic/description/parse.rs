@@ -1,11 +1,14 @@
 //! Reading a description from TOML: its head, authentication, webhook, tasks, people and errors. Every
 //! problem is noted with its place and reading goes on.
 
-use super::super::template::Placeholder;
+use super::super::template::{Placeholder, Template};
 use super::super::times::{TimeFormat, Times};
 use super::objects::record;
 use super::request::{listing, need_path, needs, path, request, template};
-use super::{Action, Authentication, Description, Errors, FindTask, Meaning, People, Record, Scheme, Task, Webhook};
+use super::{
+    Action, Allowance, Authentication, CallsLeft, Description, Errors, FindTask, Grant, Meaning, OAuth2, People,
+    Record, Scheme, Task, Webhook, Whoami,
+};
 use crate::agreement::document::{self, Reader, Sink, Word};
 use crate::agreement::problem::{Problem, Report, did_you_mean};
 use crate::crm::connection::SignatureEncoding;
@@ -62,7 +65,9 @@ fn description(mut root: Reader<'_>, sink: &Sink<'_>) -> Option<Description> {
     let webhook = root.table("webhook").and_then(|r| webhook(r, sink, &types, &times));
     let task = root.table("task").map(|r| task(r, sink));
     let [persons, queues] = ["people", "queues"].map(|key| root.table(key).map(|r| people(r, sink)));
+    let whoami = root.table("whoami").map(|r| whoami(r, sink));
     let errors = root.table("errors").map(|r| errors(r, sink)).unwrap_or_default();
+    let allowance = root.table("allowance").map(|r| allowance(r, sink)).unwrap_or_default();
     root.finish();
     Some(Description {
         name: name?,
@@ -75,7 +80,9 @@ fn description(mut root: Reader<'_>, sink: &Sink<'_>) -> Option<Description> {
         task: task.flatten(),
         people: persons.flatten(),
         queues: queues.flatten(),
+        whoami: whoami.flatten(),
         errors,
+        allowance,
     })
 }
 
@@ -136,19 +143,66 @@ fn header(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<String> {
 }
 
 fn authentication(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Authentication> {
-    let schemes = [("bearer", 0), ("basic", 1), ("header", 2)];
+    let schemes = [("bearer", 0), ("basic", 1), ("header", 2), ("query", 3), ("oauth2", 4)];
+    let credentials = [AccessToken, ClientId, ClientSecret];
+    let value =
+        |reader: &mut Reader<'_>| reader.need_text("value").and_then(|word| template(sink, &word, &credentials));
     let authentication = match choice(&mut reader, sink, "scheme", &schemes)? {
         0 => Some(Authentication::Bearer),
         1 => Some(Authentication::Basic),
-        _ => {
+        2 => {
             let name = header(&mut reader, sink);
-            let credentials = [AccessToken, ClientId, ClientSecret];
-            let value = reader.need_text("value").and_then(|word| template(sink, &word, &credentials));
-            name.zip(value).map(|(name, value)| Authentication::Header { name, value })
+            name.zip(value(&mut reader)).map(|(name, value)| Authentication::Header { name, value })
         }
+        3 => {
+            let name = reader.need_text("name").map(|word| word.text.to_owned());
+            name.zip(value(&mut reader)).map(|(name, value)| Authentication::Query { name, value })
+        }
+        _ => oauth2(&mut reader, sink).map(Authentication::OAuth2),
     };
     reader.finish();
     authentication
+}
+
+fn oauth2(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<OAuth2> {
+    let grants = [("client_credentials", Grant::ClientCredentials), ("refresh_token", Grant::RefreshToken)];
+    let grant = choice(reader, sink, "grant", &grants);
+    let token = reader.need_text("token").and_then(|word| {
+        let is_path = word.text.starts_with('/') && !word.text.starts_with("//");
+        if is_path { Some(word.text.to_owned()) } else { address(sink, &word) }
+    });
+    let scope = reader.text("scope").map(|word| word.text.to_owned());
+    let bearer = || Template::parse("Bearer {access_token}", &[AccessToken]).ok();
+    let value = match reader.text("value") {
+        Some(word) => template(sink, &word, &[AccessToken]),
+        None => bearer(),
+    };
+    Some(OAuth2 { token: token?, grant: grant?, scope, value: value? })
+}
+
+/// `day = { limit = "a header", left = "a header" }`, and `window` with its `seconds`.
+fn allowance(mut reader: Reader<'_>, sink: &Sink<'_>) -> Allowance {
+    fn headers(reader: &mut Reader<'_>) -> Option<CallsLeft> {
+        let [limit, left] = ["limit", "left"].map(|key| reader.need_text(key).map(|w| w.text.to_ascii_lowercase()));
+        Some(CallsLeft { limit: limit?, left: left? })
+    }
+    let day = reader.table("day").and_then(|mut day| {
+        let told = headers(&mut day);
+        day.finish();
+        told
+    });
+    let window = reader.table("window").and_then(|mut window| {
+        let told = headers(&mut window);
+        window.need("seconds");
+        let seconds = window.count("seconds").map(|seconds| seconds.value);
+        window.finish();
+        told.zip(seconds)
+    });
+    if day.is_none() && window.is_none() {
+        sink.error(reader.span(), "neither `day` nor `window` is named");
+    }
+    reader.finish();
+    Allowance { day, window }
 }
 
 fn scheme(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Scheme> {
@@ -272,6 +326,14 @@ fn people(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<People> {
     let [name, email, active, manager] = ["name", "email", "active", "manager"].map(|key| path(&mut reader, sink, key));
     reader.finish();
     Some(People { list: list?, id: id?, name, email, active, manager })
+}
+
+fn whoami(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<Whoami> {
+    let request = request(&mut reader, sink, &["get", "post"], &[]);
+    let id = need_path(&mut reader, sink, "id");
+    let user = path(&mut reader, sink, "user");
+    reader.finish();
+    Some(Whoami { request: request?, id: id?, user })
 }
 
 fn errors(mut reader: Reader<'_>, sink: &Sink<'_>) -> Errors {

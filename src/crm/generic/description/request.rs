@@ -50,7 +50,7 @@ fn listed(names: &[&str]) -> String {
 /// A request that answers in pages, with where its items stand.
 pub(super) fn listing(reader: &mut Reader<'_>, sink: &Sink<'_>, allowed: &[Placeholder]) -> Option<Listing> {
     let mut with_paging = allowed.to_vec();
-    with_paging.extend([Placeholder::Cursor, Placeholder::Offset, Placeholder::Page]);
+    with_paging.extend([Placeholder::Cursor, Placeholder::Offset, Placeholder::Number, Placeholder::Page]);
     let request = request(reader, sink, &["get", "post"], &with_paging);
     let items = path(reader, sink, "items");
     let paging = paging(reader, sink);
@@ -62,25 +62,27 @@ pub(super) fn listing(reader: &mut Reader<'_>, sink: &Sink<'_>, allowed: &[Place
 fn paging(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Paging {
     let cursor = path(reader, sink, "next").map(Paging::Cursor);
     let link = path(reader, sink, "next_link").map(Paging::Link);
+    let header = reader.flag("link_header").filter(|flag| flag.value).map(|_| Paging::LinkHeader);
     let offset = reader.count("page").map(|page| Paging::Offset(page.value));
-    let mut ways = [cursor, link, offset].into_iter().flatten();
+    let mut ways = [cursor, link, header, offset].into_iter().flatten();
     let way = ways.next().unwrap_or(Paging::Single);
     if ways.next().is_some() {
-        sink.error(reader.span(), "only one of `next`, `next_link` and `page` says how the pages go on");
+        sink.error(reader.span(), "only one of `next`, `next_link`, `link_header` and `page` says how the pages go on");
     }
     way
 }
 
 /// Pages that would all be the first one.
 fn check_paging(reader: &Reader<'_>, sink: &Sink<'_>, request: &Request, paging: &Paging) {
-    let needed = match paging {
-        Paging::Cursor(_) => (Placeholder::Cursor, "next"),
-        Paging::Offset(_) => (Placeholder::Offset, "page"),
-        Paging::Single | Paging::Link(_) => return,
+    let (key, needed) = match paging {
+        Paging::Cursor(_) => ("next", &[Placeholder::Cursor][..]),
+        Paging::Offset(_) => ("page", &[Placeholder::Offset, Placeholder::Number][..]),
+        Paging::Single | Paging::Link(_) | Paging::LinkHeader => return,
     };
-    if !request.uses(needed.0) {
-        let message = format!("`{}` is named and no `{{{}}}` stands in the request", needed.1, needed.0.as_str());
-        sink.error(reader.span_of(needed.1), message);
+    if !needed.iter().any(|placeholder| request.uses(*placeholder)) {
+        let names: Vec<String> = needed.iter().map(|p| format!("`{{{}}}`", p.as_str())).collect();
+        let message = format!("`{key}` is named and no {} stands in the request", names.join(" or "));
+        sink.error(reader.span_of(key), message);
     }
 }
 
