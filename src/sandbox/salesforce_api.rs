@@ -4,7 +4,8 @@
 use super::call::{Answer, Call};
 use super::salesforce_query::Locators;
 use super::world::World;
-use super::{id, salesforce_query, salesforce_save as save, salesforce_setup as setup};
+use super::{id, salesforce_composite as composite, salesforce_query, salesforce_save as save};
+use super::{salesforce_setup as setup, salesforce_whole as whole};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,11 +13,6 @@ use std::sync::{Mutex, MutexGuard};
 
 /// Rows of a page unless a test makes pages small.
 const PAGE: usize = 2000;
-
-/// Subrequests of a composite, and those of them that may be queries or collections.
-const MOST_PARTS: usize = 25;
-const MOST_HEAVY: usize = 5;
-const HEAVY: [&str; 2] = ["salesforce.query", "salesforce.collection"];
 
 /// The state of the API of one organisation beside its records.
 pub struct SalesforceApi {
@@ -42,7 +38,8 @@ pub fn kind(call: &Call) -> &'static str {
         ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
         ("POST", ["composite", "sobjects", _]) => "salesforce.collection_read",
         ("DELETE", ["composite", "sobjects"]) => "salesforce.collection_delete",
-        ("GET", ["query" | "queryAll"] | ["tooling", "query"]) => "salesforce.query",
+        ("GET", ["query" | "queryAll"]) => "salesforce.query",
+        ("GET", ["tooling", "query"]) => "salesforce.tooling_query",
         ("GET", ["query", _]) => "salesforce.query_more",
         ("GET", []) => "salesforce.resources",
         ("GET", ["sobjects"]) => "salesforce.describe_all",
@@ -92,21 +89,22 @@ impl SalesforceApi {
         self.signed_in(world, kind, call).with("Sforce-Limit-Info", format!("api-usage={used}/100000"))
     }
 
-    fn signed_in(&self, world: &World, kind: &str, call: &Call) -> Answer {
+    /// Answers a call of somebody whose token was looked at.
+    pub fn signed_in(&self, world: &World, kind: &str, call: &Call) -> Answer {
         let segments = call.segments();
         let part = |i: usize| segments.get(i).map_or("", |s| s.as_ref());
         match kind {
-            "salesforce.query" => salesforce_query::first_page(self, world, call),
+            "salesforce.query" | "salesforce.tooling_query" => salesforce_query::first_page(self, world, call),
             "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
-            "salesforce.composite" => self.composite(world, call),
+            "salesforce.composite" => composite::answer(self, world, call),
             "salesforce.collection_update" => save::collection(world, call, true),
             "salesforce.collection_create" => save::collection(world, call, false),
             "salesforce.collection_read" => salesforce_query::collection(world, part(5), call),
             "salesforce.collection_delete" => save::delete_collection(world, call),
             "salesforce.resources" => setup::resources(&self.organization_id, call),
             "salesforce.describe" => setup::describe(world, part(4)),
-            "salesforce.describe_all" => setup::describe_all(world, call),
-            "salesforce.identity" => setup::identity(&self.organization_id, call),
+            "salesforce.describe_all" => whole::describe_all(world, call),
+            "salesforce.identity" => whole::identity(&self.organization_id, call),
             "salesforce.field_create" => setup::create_field(world, call),
             "salesforce.create" => save::create(world, part(4), call),
             "salesforce.update" => save::update(world, part(4), part(5), call),
@@ -117,27 +115,6 @@ impl SalesforceApi {
             }
             _ => error(404, "NOT_FOUND", "The requested resource does not exist"),
         }
-    }
-
-    /// Up to 25 calls in one, of them up to five queries or collections, each answered for itself.
-    fn composite(&self, world: &World, call: &Call) -> Answer {
-        let body = call.json().unwrap_or_default();
-        let asked: Vec<Call> =
-            body["compositeRequest"].as_array().into_iter().flatten().map(|r| part(call, r)).collect();
-        let heavy = asked.iter().filter(|part| HEAVY.iter().any(|start| kind(part).starts_with(start))).count();
-        if asked.is_empty() || asked.len() > MOST_PARTS || heavy > MOST_HEAVY {
-            return error(400, "LIMIT_EXCEEDED", "the composite has too many subrequests, or none");
-        }
-        if body["allOrNone"] == true {
-            return error(400, "INVALID_INPUT", "a pretend organisation rolls no composite back");
-        }
-        let names = body["compositeRequest"].as_array().into_iter().flatten().map(|asked| &asked["referenceId"]);
-        let told = asked.iter().zip(names).map(|(part, name)| {
-            let answer = self.signed_in(world, kind(part), part);
-            let body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
-            json!({ "body": body, "httpHeaders": {}, "httpStatusCode": answer.status, "referenceId": name })
-        });
-        Answer::json(200, &json!({ "compositeResponse": told.collect::<Vec<_>>() }))
     }
 
     /// Client credentials, in the form or by Basic authentication.
@@ -163,23 +140,6 @@ impl SalesforceApi {
             "token_type": "Bearer",
         });
         Answer::json(200, &body)
-    }
-}
-
-/// A subrequest as a call, with the token and the faults of the whole.
-fn part(whole: &Call, asked: &Json) -> Call {
-    let url = asked["url"].as_str().unwrap_or_default();
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let own = asked["httpHeaders"].as_object().into_iter().flatten();
-    let own = own.map(|(name, value)| (name.to_ascii_lowercase(), super::world::text_of(value)));
-    Call {
-        method: asked["method"].as_str().unwrap_or_default().to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: own.chain(whole.headers.iter().cloned()).collect(),
-        body: asked["body"].to_string().into_bytes(),
-        refused: whole.refused.clone(),
-        locked: whole.locked.clone(),
     }
 }
 

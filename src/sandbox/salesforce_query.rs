@@ -33,9 +33,8 @@ pub fn first_page(api: &SalesforceApi, world: &World, call: &Call) -> Answer {
         Ok(query) => query,
         Err(malformed) => return error(400, "MALFORMED_QUERY", &malformed.to_string()),
     };
-    let is_tooling = call.path.contains("/tooling/");
-    let known = if is_tooling { tooling_object(&query.object) } else { object_named(&query.object) };
-    let Some(object) = known else {
+    let tooling = || call.path.contains("/tooling/").then(|| tooling_object(&query.object)).flatten();
+    let Some(object) = object_named(&query.object).or_else(tooling) else {
         return error(400, "INVALID_TYPE", &format!("sObject type '{}' is not supported.", query.object));
     };
     if let Some(name) = query.fields.iter().find(|name| is_unknown_field(name)) {

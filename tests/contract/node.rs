@@ -43,6 +43,7 @@ pub async fn run(script: &str, arguments: &[&str]) {
 }
 
 async fn folder() -> Result<PathBuf, String> {
+    Command::new("node").arg("--version").output().map_err(|why| format!("node: {why}"))?;
     let digest = hex::encode(Sha256::digest([PACKAGE, LOCK].concat()));
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = root.join(format!("official-clients-{}", &digest[..16]));

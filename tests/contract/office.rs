@@ -179,6 +179,19 @@ impl Office {
     }
 }
 
+/// A call that no CRM would know often breaks a test before it is judged: it is said all the same.
+impl Drop for Office {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let refused = |status: Option<u16>| status.is_some_and(|status| status >= 400);
+            let calls = self.sandbox.calls("*").into_iter().filter(|call| refused(call.status));
+            calls.for_each(|call| {
+                eprintln!("{} {} ({}) was refused: {}", call.method, call.path, call.kind, call.answer)
+            });
+        }
+    }
+}
+
 fn connection(kind: Kind, sandbox: &Sandbox, tele: Roster) -> Connection {
     let of = |object: Object, table: &str| {
         let fields = vocabulary::fields(kind.crm, table).iter();
