@@ -5,10 +5,11 @@ use super::{ConfigArguments, check, connection};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
 use crate::app::{Agreements, connector_reading};
-use crate::crm::Connection;
 use crate::crm::connection::Mode;
+use crate::crm::{Connection, Expected};
 use crate::engine::doctor::{self, Check, Verdict};
 use crate::notify::{Notifiers, Templates};
+use crate::package::wiring::{Wired, wiring};
 use crate::settings::{self, Environment, Settings};
 use anyhow::Result;
 use clap::Args;
@@ -65,7 +66,7 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
     let wanted = |c: &&Connection| arguments.connection.as_deref().is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(wanted).map(|c| {
         let agreement = agreements.as_ref().map(|all| all.of(&c.name).agreement.clone());
-        tokio::spawn(one_connection(c.clone(), agreement))
+        tokio::spawn(one_connection(c.clone(), agreement, settings.server.public_base().to_owned()))
     });
     let connections: Vec<_> = connections.collect();
     let (database, url, channels) = tokio::join!(
@@ -125,15 +126,27 @@ async fn signatures(settings: &Settings, agreements: &Agreements) -> Vec<Check> 
     missing.into_iter().map(|found| Check::warn("agreement", "signatures", found, fix)).collect()
 }
 
-async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>) -> Vec<Check> {
+async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, base: String) -> Vec<Check> {
+    let expected = agreement.as_deref().map(|agreement| expected(&connection, agreement, &base)).unwrap_or_default();
     let standard = dictionary::standard();
     let known = agreement.as_ref().map_or(&standard, |agreement| &agreement.dictionary);
     match connector_reading(&connection, known) {
-        Ok(crm) => doctor::connection(&connection, agreement.as_deref(), &*crm).await,
+        Ok(crm) => doctor::connection(&connection, agreement.as_deref(), expected, &*crm).await,
         Err(error) => {
             let fix = "correct this connection's settings";
             vec![Check::fail(connection.name.as_str(), "CRM", error.to_string(), fix)]
         }
+    }
+}
+
+/// What the generated package would make the CRM tell us.
+fn expected(connection: &Connection, agreement: &Agreement, base: &str) -> Expected {
+    let plain = |name: &String| !name.contains('.');
+    let names = |wired: &Wired| wired.watched.iter().map(|w| w.crm_name.clone()).filter(plain).collect();
+    Expected {
+        target: format!("{base}/webhooks/{}", connection.name),
+        watched: wiring(agreement, connection).objects.iter().map(|wired| (wired.object, names(wired))).collect(),
+        queues: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Floor 2: the CRMs. One folder for each, with the same file names; what they share is the trait
 //! [`Crm`] and the settings of a connection. Nothing here decides or stores anything.
 
+pub mod around;
 pub mod connection;
 pub mod delivery;
 pub mod examine;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use around::{Around, Expected};
 pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
 pub use examine::{Examined, Made, OwnField, Wanted};
@@ -101,6 +103,11 @@ pub trait Crm: Send + Sync {
     /// Asks the CRM about itself, changing nothing. `None`: it cannot be asked.
     async fn examine(&self, _wanted: &Wanted) -> Option<Examined> {
         None
+    }
+
+    /// Asks the CRM for what stands around the records, changing nothing.
+    async fn look_around(&self, _expected: &Expected) -> Around {
+        Around::default()
     }
 
     /// Creates fields of our own, and what they need to be seen; what exists is left as it is.

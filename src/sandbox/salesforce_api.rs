@@ -34,6 +34,7 @@ pub fn kind(call: &Call) -> &'static str {
         ("PATCH", ["composite", "sobjects"]) => "salesforce.collection_update",
         ("POST", ["composite", "sobjects"]) => "salesforce.collection_create",
         ("GET", ["query" | "queryAll"]) => "salesforce.query",
+        ("GET", ["tooling", "query"]) => "salesforce.tooling_query",
         ("GET", ["query", _]) => "salesforce.query_more",
         ("GET", []) => "salesforce.resources",
         ("GET", ["sobjects", _, "describe"]) => "salesforce.describe",
@@ -72,6 +73,12 @@ impl SalesforceApi {
 
     pub fn answer(&self, world: &World, call: &Call) -> Answer {
         let kind = kind(call);
+        if call.path.trim_end_matches('/') == "/services/data" {
+            return Answer::json(
+                200,
+                &json!([{ "label": "Winter '27", "url": "/services/data/v67.0", "version": "67.0" }]),
+            );
+        }
         if kind == "salesforce.token" {
             return self.token(call);
         }
@@ -86,7 +93,7 @@ impl SalesforceApi {
         let segments = call.segments();
         let part = |i: usize| segments.get(i).map_or("", |s| s.as_ref());
         match kind {
-            "salesforce.query" => salesforce_query::first_page(self, world, call),
+            "salesforce.query" | "salesforce.tooling_query" => salesforce_query::first_page(self, world, call),
             "salesforce.query_more" => salesforce_query::next_page(self, part(2), part(4)),
             "salesforce.collection_update" => save::collection(world, call, true),
             "salesforce.collection_create" => save::collection(world, call, false),
@@ -158,7 +165,7 @@ pub fn too_many(retry_after: Option<u64>) -> Answer {
 pub fn object_named(name: &str) -> Option<&'static str> {
     const OBJECTS: [&str; 8] =
         ["Lead", "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory"];
-    OBJECTS.into_iter().chain(setup::PERMISSIONS).find(|object| object.eq_ignore_ascii_case(name))
+    OBJECTS.into_iter().chain(setup::PERMISSIONS).chain(setup::SETUP).find(|object| object.eq_ignore_ascii_case(name))
 }
 
 /// A field of such a name does not exist.

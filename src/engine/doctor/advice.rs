@@ -136,9 +136,22 @@ pub(super) fn read_only(connection: &Connection, crm_name: &str) -> String {
     }
 }
 
-pub(super) fn untaken(connection: &Connection, object: &str, name: &str, crm_name: &str) -> String {
-    format!(
-        "add the value to {crm_name} in the CRM, or say what it is called there under [connection.values.{object}.{name}] of {}",
-        connection.name
-    )
+/// `meant`: the value of the CRM that is nearest to it.
+pub(super) fn value(connection: &Connection, object: &str, name: &str, crm_name: &str, meant: Option<&str>) -> String {
+    let table = format!("[connection.values.{object}.{name}] of {}", connection.name);
+    match meant {
+        Some(meant) => {
+            format!("did you mean \"{meant}\"? say so under {table}, or add the value to {crm_name} in the CRM")
+        }
+        None => format!("add the value to {crm_name} in the CRM, or say what it is called there under {table}"),
+    }
+}
+
+/// `how`: what is to be heeded, or another way.
+pub(super) fn redeploy(connection: &Connection, how: &str) -> String {
+    let name = &connection.name;
+    match crm(connection) {
+        Crm::HubSpot => format!("run `leadpact init hubspot {name}` and upload the project again, {how}"),
+        _ => format!("run `leadpact init salesforce {name}` and deploy what it generates, {how}"),
+    }
 }
