@@ -1,23 +1,31 @@
 //! `leadpact doctor`: every check there is, one line each, with what is wrong and what to do. What
 //! the checks are stands in `engine/doctor/`; here they are gathered side by side and shown.
 
-use super::{ConfigArguments, check, connection};
+use super::{ConfigArguments, check, connection, doctor_package};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
 use crate::app::{Agreements, connector_reading};
 use crate::crm::connection::Mode;
+use crate::crm::http::Http;
 use crate::crm::{Connection, Expected};
+use crate::engine::clock::real_now;
 use crate::engine::doctor::{self, Check, Verdict};
 use crate::notify::{Notifiers, Templates};
 use crate::package::wiring::{Wired, wiring};
+use crate::record::ConnectionName;
 use crate::settings::{self, Environment, Settings};
+use crate::store::Db;
 use anyhow::Result;
 use clap::Args;
 use secrecy::ExposeSecret;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// For each request to our own public address.
+const ADDRESS: Duration = Duration::from_secs(8);
 const CONFIGURATION: &str = "configuration";
 
 #[derive(Debug, Args)]
@@ -27,6 +35,9 @@ pub struct DoctorArguments {
     connection: Option<String>,
     #[command(flatten)]
     config: ConfigArguments,
+    /// The folder of the generated package, where it is not in `install/NAME`.
+    #[arg(long, value_name = "DIR", requires = "connection")]
+    package: Option<PathBuf>,
     /// All checks as JSON.
     #[arg(long)]
     json: bool,
@@ -63,10 +74,19 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
     if let Some(agreements) = &agreements {
         checks.extend(signatures(&settings, agreements).await);
     }
+    let db = doctor::open_to_look(settings.store.url.expose_secret()).await.map(Arc::new);
     let wanted = |c: &&Connection| arguments.connection.as_deref().is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(wanted).map(|c| {
         let agreement = agreements.as_ref().map(|all| all.of(&c.name).agreement.clone());
-        tokio::spawn(one_connection(c.clone(), agreement, settings.server.public_base().to_owned()))
+        tokio::spawn(one_connection(
+            c.clone(),
+            agreement,
+            House {
+                base: settings.server.public_base().to_owned(),
+                package: arguments.package.clone(),
+                db: db.clone(),
+            },
+        ))
     });
     let connections: Vec<_> = connections.collect();
     let (database, url, channels) = tokio::join!(
@@ -126,12 +146,34 @@ async fn signatures(settings: &Settings, agreements: &Agreements) -> Vec<Check> 
     missing.into_iter().map(|found| Check::warn("agreement", "signatures", found, fix)).collect()
 }
 
-async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, base: String) -> Vec<Check> {
-    let expected = agreement.as_deref().map(|agreement| expected(&connection, agreement, &base)).unwrap_or_default();
+/// What every connection is looked at with.
+struct House {
+    /// The public address without a slash at its end.
+    base: String,
+    /// The folder that was named.
+    package: Option<PathBuf>,
+    db: Option<Arc<Db>>,
+}
+
+async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, house: House) -> Vec<Check> {
+    let expected =
+        agreement.as_deref().map(|agreement| expected(&connection, agreement, &house.base)).unwrap_or_default();
     let standard = dictionary::standard();
     let known = agreement.as_ref().map_or(&standard, |agreement| &agreement.dictionary);
     match connector_reading(&connection, known) {
-        Ok(crm) => doctor::connection(&connection, agreement.as_deref(), expected, &*crm).await,
+        Ok(crm) => {
+            let mut checks = doctor::connection(&connection, agreement.as_deref(), expected.clone(), &*crm).await;
+            if let Some(agreement) = &agreement {
+                let folder =
+                    house.package.clone().unwrap_or_else(|| Path::new("install").join(connection.name.as_str()));
+                let is_named = house.package.is_some();
+                checks.extend(doctor_package::checks(&connection, agreement, &house.base, &folder, is_named));
+            }
+            if let Some(db) = house.db {
+                checks.extend(doctor::running(&db, &connection, &expected, &*crm, real_now()).await);
+            }
+            checks
+        }
         Err(error) => {
             let fix = "correct this connection's settings";
             vec![Check::fail(connection.name.as_str(), "CRM", error.to_string(), fix)]
@@ -156,7 +198,16 @@ async fn public_url(settings: &Settings) -> Vec<Check> {
         // A connection without an address of its own is called by somebody, who may be anywhere.
         url::Url::parse(&c.base_url).map_or(true, |url| !doctor::is_loopback(&url))
     });
-    doctor::public_url(&settings.server.public_url, acting, remote).await
+    let mut checks = doctor::public_url(&settings.server.public_url, acting, remote).await;
+    // What does not even resolve, or is this machine itself, is not asked for anything.
+    if remote && !doctor::is_loopback(&settings.server.public_url) && doctor::worst(&checks) != Verdict::Fail {
+        let names: Vec<&ConnectionName> = settings.connections.iter().map(|c| &c.name).collect();
+        let asked = Http::with_timeout(Arc::new(real_now), ADDRESS);
+        if let Ok(http) = asked {
+            checks.extend(doctor::reached(&http, settings.server.public_base(), settings.server.listen, &names).await);
+        }
+    }
+    checks
 }
 
 /// Each channel for itself, so that one that cannot work hides no other.

@@ -6,7 +6,6 @@ use crate::daemon::run;
 use crate::house::{Engine, House, HubSpot, Salesforce};
 use leadpact::engine::clock::real_now;
 use leadpact::record::Elapsed;
-use leadpact::sandbox::record::integration_user;
 use leadpact::sandbox::{Column, CrmKind, Fault, FaultRule};
 use serde_json::Value as Json;
 
@@ -33,14 +32,7 @@ async fn house() -> House {
 
 /// Nobody has to sign this agreement, so that it need not be let off.
 fn configure(house: &House, file: &str, change: impl FnOnce(String) -> String) {
-    let user = integration_user();
-    let automation = format!(
-        "  [connection.touches]\n  automation_users = [\"{user}\"]\n\n  [connection.parties]\n  teleprospecting = {{ queue"
-    );
-    let parties = "  [connection.parties]\n  teleprospecting = { queue";
-    house.configure(file, house.port, |text| {
-        change(text.replacen("require_signatures = false", "", 1).replacen(parties, &automation, 1))
-    });
+    house.configure(file, house.port, |text| change(text.replacen("require_signatures = false", "", 1)));
 }
 
 fn column(name: &str, kind: &str, read_only: bool) -> Column {

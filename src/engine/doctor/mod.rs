@@ -3,17 +3,22 @@
 //! knows (its warnings, missing signatures) is added by the command.
 
 mod account;
+mod address;
 mod advice;
 mod fields;
+mod heard;
 mod needs;
 mod people;
 mod queues;
+mod running;
 mod senders;
 mod surroundings;
 mod values;
 
+pub use address::reached;
 pub use needs::Needs;
-pub use surroundings::{channels, database, is_loopback, public_url, without_slack};
+pub use running::running;
+pub use surroundings::{channels, database, is_loopback, open_to_look, public_url, without_slack};
 
 use crate::agreement::Agreement;
 use crate::crm::connection::{Connection, Mode};
