@@ -1,7 +1,7 @@
 //! `leadpact doctor`: every check there is, one line each, with what is wrong and what to do. What
 //! the checks are stands in `engine/doctor/`; here they are gathered side by side and shown.
 
-use super::{ConfigArguments, check, connection, doctor_package};
+use super::{ConfigArguments, check, connection, doctor_lines, doctor_package};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
 use crate::app::{Agreements, connector_reading};
@@ -18,7 +18,6 @@ use crate::store::Db;
 use anyhow::Result;
 use clap::Args;
 use secrecy::ExposeSecret;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,7 +48,7 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode> {
     let checks = runtime.block_on(examine(arguments))?;
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&as_json(&checks))?),
-        false => print(&checks),
+        false => doctor_lines::print(&checks),
     }
     Ok(match doctor::worst(&checks) {
         Verdict::Ok => ExitCode::SUCCESS,
@@ -218,8 +217,13 @@ async fn channels(settings: &Settings, agreements: Option<&Agreements>) -> Vec<C
     if let Err(error) = Templates::load(notify.templates.as_deref()) {
         checks.push(unusable(&error.to_string()));
     }
-    if notify.slack.is_none() {
-        checks.extend(doctor::without_slack(&named));
+    match &notify.slack {
+        None => checks.extend(doctor::without_slack(&named)),
+        Some(slack) if slack.token.is_some() && notify.slack_signing_secret.is_none() => {
+            let found = "off: [notify.slack] signing_secret is not set, so nobody can answer a notice there";
+            checks.push(Check::ok("notices", "Slack buttons", found));
+        }
+        Some(_) => {}
     }
     let build = |slack, email| Notifiers::new(Templates::load(None)?, slack, email);
     let (slack, email) = (build(notify.slack.as_ref(), None), build(None, notify.email.as_ref()));
@@ -238,26 +242,4 @@ fn unusable(error: &str) -> Check {
 
 fn as_json(checks: &[Check]) -> serde_json::Value {
     serde_json::json!({ "verdict": doctor::worst(checks), "checks": checks })
-}
-
-fn print(checks: &[Check]) {
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    checks.iter().for_each(|check| println!("{}", line(check, color)));
-    let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
-    let (ok, warned, failed) = (count(Verdict::Ok), count(Verdict::Warn), count(Verdict::Fail));
-    println!("\n{ok} ok, {warned} to look at, {failed} failed.");
-}
-
-/// `fail  acme-hubspot: clock: this machine is 6m ahead of the CRM → let this machine …`
-fn line(check: &Check, color: bool) -> String {
-    let (word, code) = match check.verdict {
-        Verdict::Ok => ("ok  ", "32"),
-        Verdict::Warn => ("warn", "33"),
-        Verdict::Fail => ("fail", "31"),
-    };
-    let word = if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() };
-    let fix = check.fix.as_ref().map(|fix| format!(" → {fix}")).unwrap_or_default();
-    // What others answered may hold anything; a line stays a line.
-    let said = format!("{}: {}: {}{fix}", check.about, check.what, check.found);
-    format!("{word}  {}", said.replace(|c: char| c.is_control(), " "))
 }

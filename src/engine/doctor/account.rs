@@ -28,7 +28,7 @@ pub(super) fn credentials(connection: &Connection, silence: Option<&CrmError>) -
         None => Check::ok(name, "credentials", "accepted"),
         Some(CrmError::SignIn { message }) => Check::fail(name, "credentials", message, advice::sign_in(connection)),
         Some(CrmError::Never { message }) => Check::fail(name, "CRM", message, advice::refused(connection)),
-        Some(error) => Check::fail(name, "CRM", cause(error), advice::unreachable(connection)),
+        Some(error) => Check::fail(name, "CRM", cause(error), advice::unanswered(connection, cause(error))),
     }
 }
 
