@@ -10,6 +10,7 @@ mod crashes;
 mod daemon;
 mod described;
 mod doctor;
+mod doctor_running;
 mod house;
 mod interlocks;
 mod missed;

@@ -25,18 +25,22 @@ pub(super) fn checks(
     let compared = needs.compared.get(&key).into_iter().flatten();
     let logical: BTreeSet<&str> =
         named.iter().map(|(logical, _)| logical.as_str()).chain(compared.map(String::as_str)).collect();
+    let theirs = |logical: &str| match named.iter().find(|(known, _)| same(known, logical)) {
+        Some((_, theirs)) => theirs.clone(),
+        None => vec![logical.to_owned()],
+    };
+    // What stands for another value already was not meant.
+    let spoken: Vec<String> = logical.iter().flat_map(|logical| theirs(logical)).collect();
+    let free: Vec<String> = options.iter().filter(|option| !spoken.iter().any(|s| same(s, option))).cloned().collect();
     let one = |logical: &str| {
-        let theirs: Vec<&str> = match named.iter().find(|(known, _)| same(known, logical)) {
-            Some((_, theirs)) => theirs.iter().map(String::as_str).collect(),
-            None => vec![logical],
-        };
+        let theirs = theirs(logical);
         let (there, absent): (Vec<&str>, Vec<&str>) =
-            theirs.into_iter().partition(|value| options.iter().any(|o| same(o, value)));
+            theirs.iter().map(String::as_str).partition(|value| options.iter().any(|o| same(o, value)));
         let absent: Vec<&str> = absent.into_iter().filter(|value| !untaken.iter().any(|u| same(u, value))).collect();
         if absent.is_empty() {
             return None;
         }
-        let place = Place { connection, object, field, options };
+        let place = Place { connection, object, field, options: &free };
         let is_compared = needs.compared.get(&key).is_some_and(|all| all.iter().any(|text| same(text, logical)));
         Some(place.absent(logical, &absent, is_compared && there.is_empty()))
     };
