@@ -44,7 +44,7 @@ async fn changes_that_only_the_sweep_found_are_named_with_the_subscription_that_
     house.start().await;
     house.until("the sweep found it", async || says("learnt by the sweep, none by webhook").await).await;
     let told = doctor(&house, "leadpact.toml", &["hubspot"]);
-    let line = told.lines().find(|line| line.contains("learnt by the sweep")).unwrap();
+    let line = told.lines().find(|line| line.contains("none by webhook")).unwrap();
     assert!(line.starts_with("warn  hubspot: subscription to lead status: "), "{line}");
     assert!(line.contains("changes of hs_lead_status in the last 7 days"), "{line}");
     assert!(line.contains("/webhooks/hubspot") && line.contains("leadpact init hubspot hubspot"), "{line}");
@@ -103,14 +103,14 @@ async fn a_package_of_an_older_agreement_is_held_against_what_the_agreement_need
     let told = doctor(&house, "public.toml", &["hubspot", "--package", folder]);
     assert!(told.contains("ok    hubspot: package: "), "{told}");
 
-    house.configure("public.toml", house.port, |text| public(text).replacen("\"reject_reason\"", "\"why_not\"", 1));
+    house.configure("public.toml", house.port, |text| public(text).replacen("\"hs_lead_status\"", "\"lifecycle\"", 1));
     let told = doctor(&house, "public.toml", &["hubspot", "--package", folder]);
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("hubspot: package: ")).collect();
     assert!(
-        lines[0].starts_with("fail") && lines[0].contains("subscription contact object.propertyChange why_not"),
+        lines[0].starts_with("fail") && lines[0].contains("subscription contact object.propertyChange lifecycle"),
         "{told}"
     );
-    assert!(lines[1].starts_with("warn") && lines[1].contains("reject_reason"), "{told}");
+    assert!(lines[1].starts_with("warn") && lines[1].contains("propertyChange hs_lead_status"), "{told}");
     let told = doctor(&house, "public.toml", &["hubspot", "--package", "nowhere"]);
     assert!(told.contains("fail  hubspot: package: nowhere holds no package"), "{told}");
 }
