@@ -1,22 +1,30 @@
 //! `leadpact doctor`: every check there is, one line each, with what is wrong and what to do. What
 //! the checks are stands in `engine/doctor/`; here they are gathered side by side and shown.
 
-use super::{ConfigArguments, check, connection};
+use super::{ConfigArguments, check, connection, doctor_lines, doctor_package};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
 use crate::app::{Agreements, connector_reading};
-use crate::crm::Connection;
 use crate::crm::connection::Mode;
+use crate::crm::http::Http;
+use crate::crm::{Connection, Expected};
+use crate::engine::clock::real_now;
 use crate::engine::doctor::{self, Check, Verdict};
 use crate::notify::{Notifiers, Templates};
+use crate::package::wiring::{Wired, wiring};
+use crate::record::ConnectionName;
 use crate::settings::{self, Environment, Settings};
+use crate::store::Db;
 use anyhow::Result;
 use clap::Args;
 use secrecy::ExposeSecret;
-use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// For each request to our own public address.
+const ADDRESS: Duration = Duration::from_secs(8);
 const CONFIGURATION: &str = "configuration";
 
 #[derive(Debug, Args)]
@@ -26,6 +34,9 @@ pub struct DoctorArguments {
     connection: Option<String>,
     #[command(flatten)]
     config: ConfigArguments,
+    /// The folder of the generated package, where it is not in `install/NAME`.
+    #[arg(long, value_name = "DIR", requires = "connection")]
+    package: Option<PathBuf>,
     /// All checks as JSON.
     #[arg(long)]
     json: bool,
@@ -37,7 +48,7 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode> {
     let checks = runtime.block_on(examine(arguments))?;
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&as_json(&checks))?),
-        false => print(&checks),
+        false => doctor_lines::print(&checks),
     }
     Ok(match doctor::worst(&checks) {
         Verdict::Ok => ExitCode::SUCCESS,
@@ -62,10 +73,19 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
     if let Some(agreements) = &agreements {
         checks.extend(signatures(&settings, agreements).await);
     }
+    let db = doctor::open_to_look(settings.store.url.expose_secret()).await.map(Arc::new);
     let wanted = |c: &&Connection| arguments.connection.as_deref().is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(wanted).map(|c| {
         let agreement = agreements.as_ref().map(|all| all.of(&c.name).agreement.clone());
-        tokio::spawn(one_connection(c.clone(), agreement))
+        tokio::spawn(one_connection(
+            c.clone(),
+            agreement,
+            House {
+                base: settings.server.public_base().to_owned(),
+                package: arguments.package.clone(),
+                db: db.clone(),
+            },
+        ))
     });
     let connections: Vec<_> = connections.collect();
     let (database, url, channels) = tokio::join!(
@@ -125,15 +145,49 @@ async fn signatures(settings: &Settings, agreements: &Agreements) -> Vec<Check> 
     missing.into_iter().map(|found| Check::warn("agreement", "signatures", found, fix)).collect()
 }
 
-async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>) -> Vec<Check> {
+/// What every connection is looked at with.
+struct House {
+    /// The public address without a slash at its end.
+    base: String,
+    /// The folder that was named.
+    package: Option<PathBuf>,
+    db: Option<Arc<Db>>,
+}
+
+async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, house: House) -> Vec<Check> {
+    let expected =
+        agreement.as_deref().map(|agreement| expected(&connection, agreement, &house.base)).unwrap_or_default();
     let standard = dictionary::standard();
     let known = agreement.as_ref().map_or(&standard, |agreement| &agreement.dictionary);
     match connector_reading(&connection, known) {
-        Ok(crm) => doctor::connection(&connection, agreement.as_deref(), &*crm).await,
+        Ok(crm) => {
+            let mut checks = doctor::connection(&connection, agreement.as_deref(), expected.clone(), &*crm).await;
+            if let Some(agreement) = &agreement {
+                let folder =
+                    house.package.clone().unwrap_or_else(|| Path::new("install").join(connection.name.as_str()));
+                let is_named = house.package.is_some();
+                checks.extend(doctor_package::checks(&connection, agreement, &house.base, &folder, is_named));
+            }
+            if let Some(db) = house.db {
+                checks.extend(doctor::running(&db, &connection, &expected, &*crm, real_now()).await);
+            }
+            checks
+        }
         Err(error) => {
             let fix = "correct this connection's settings";
             vec![Check::fail(connection.name.as_str(), "CRM", error.to_string(), fix)]
         }
+    }
+}
+
+/// What the generated package would make the CRM tell us.
+fn expected(connection: &Connection, agreement: &Agreement, base: &str) -> Expected {
+    let plain = |name: &String| !name.contains('.');
+    let names = |wired: &Wired| wired.watched.iter().map(|w| w.crm_name.clone()).filter(plain).collect();
+    Expected {
+        target: format!("{base}/webhooks/{}", connection.name),
+        watched: wiring(agreement, connection).objects.iter().map(|wired| (wired.object, names(wired))).collect(),
+        queues: Vec::new(),
     }
 }
 
@@ -143,7 +197,16 @@ async fn public_url(settings: &Settings) -> Vec<Check> {
         // A connection without an address of its own is called by somebody, who may be anywhere.
         url::Url::parse(&c.base_url).map_or(true, |url| !doctor::is_loopback(&url))
     });
-    doctor::public_url(&settings.server.public_url, acting, remote).await
+    let mut checks = doctor::public_url(&settings.server.public_url, acting, remote).await;
+    // What does not even resolve, or is this machine itself, is not asked for anything.
+    if remote && !doctor::is_loopback(&settings.server.public_url) && doctor::worst(&checks) != Verdict::Fail {
+        let names: Vec<&ConnectionName> = settings.connections.iter().map(|c| &c.name).collect();
+        let asked = Http::with_timeout(Arc::new(real_now), ADDRESS);
+        if let Ok(http) = asked {
+            checks.extend(doctor::reached(&http, settings.server.public_base(), settings.server.listen, &names).await);
+        }
+    }
+    checks
 }
 
 /// Each channel for itself, so that one that cannot work hides no other.
@@ -154,8 +217,13 @@ async fn channels(settings: &Settings, agreements: Option<&Agreements>) -> Vec<C
     if let Err(error) = Templates::load(notify.templates.as_deref()) {
         checks.push(unusable(&error.to_string()));
     }
-    if notify.slack.is_none() {
-        checks.extend(doctor::without_slack(&named));
+    match &notify.slack {
+        None => checks.extend(doctor::without_slack(&named)),
+        Some(slack) if slack.token.is_some() && notify.slack_signing_secret.is_none() => {
+            let found = "off: [notify.slack] signing_secret is not set, so nobody can answer a notice there";
+            checks.push(Check::ok("notices", "Slack buttons", found));
+        }
+        Some(_) => {}
     }
     let build = |slack, email| Notifiers::new(Templates::load(None)?, slack, email);
     let (slack, email) = (build(notify.slack.as_ref(), None), build(None, notify.email.as_ref()));
@@ -174,26 +242,4 @@ fn unusable(error: &str) -> Check {
 
 fn as_json(checks: &[Check]) -> serde_json::Value {
     serde_json::json!({ "verdict": doctor::worst(checks), "checks": checks })
-}
-
-fn print(checks: &[Check]) {
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    checks.iter().for_each(|check| println!("{}", line(check, color)));
-    let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
-    let (ok, warned, failed) = (count(Verdict::Ok), count(Verdict::Warn), count(Verdict::Fail));
-    println!("\n{ok} ok, {warned} to look at, {failed} failed.");
-}
-
-/// `fail  acme-hubspot: clock: this machine is 6m ahead of the CRM → let this machine …`
-fn line(check: &Check, color: bool) -> String {
-    let (word, code) = match check.verdict {
-        Verdict::Ok => ("ok  ", "32"),
-        Verdict::Warn => ("warn", "33"),
-        Verdict::Fail => ("fail", "31"),
-    };
-    let word = if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() };
-    let fix = check.fix.as_ref().map(|fix| format!(" → {fix}")).unwrap_or_default();
-    // What others answered may hold anything; a line stays a line.
-    let said = format!("{}: {}: {}{fix}", check.about, check.what, check.found);
-    format!("{word}  {}", said.replace(|c: char| c.is_control(), " "))
 }

@@ -12,6 +12,8 @@ pub mod connect;
 pub mod demo;
 pub mod dispute;
 pub mod doctor;
+mod doctor_lines;
+mod doctor_package;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;

@@ -88,6 +88,8 @@ pub enum Found {
         writable: bool,
         /// Values that leadpact writes and that the field does not take.
         untaken: Vec<String>,
+        /// The values that the CRM offers for it; none where any may be entered.
+        options: Vec<String>,
     },
 }
 
@@ -123,6 +125,7 @@ impl Described<'_> {
             fits: if OWN.contains(&mapped.name.as_str()) { holds } else { readable },
             writable: self.writable,
             untaken: self.options.as_ref().map(untaken).unwrap_or_default(),
+            options: self.options.iter().flatten().map(|option| (*option).to_owned()).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Floor 2: the CRMs. One folder for each, with the same file names; what they share is the trait
 //! [`Crm`] and the settings of a connection. Nothing here decides or stores anything.
 
+pub mod around;
 pub mod connection;
 pub mod delivery;
 pub mod examine;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use around::{Around, Expected};
 pub use connection::Connection;
 pub use delivery::{Acknowledgement, Malformed, RawDelivery, Refusal, VerifiedDelivery};
 pub use examine::{Examined, Made, OwnField, Wanted};
@@ -106,6 +108,11 @@ pub trait Crm: Send + Sync {
     /// What this connection cannot do, since its description does not say how; changes nothing.
     async fn lacks(&self, _wanted: &Wanted) -> Vec<examine::Lack> {
         Vec::new()
+    }
+
+    /// Asks the CRM for what stands around the records, changing nothing.
+    async fn look_around(&self, _expected: &Expected) -> Around {
+        Around::default()
     }
 
     /// Creates fields of our own, and what they need to be seen; what exists is left as it is.

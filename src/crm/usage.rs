@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Beyond this share of the day's calls nothing is sent any more: the rest is for people.
-const LAST: f64 = 0.95;
+pub const LAST: f64 = 0.95;
 /// What was told so long ago is asked anew.
 const STALE: Elapsed = Elapsed::from_secs(15 * 60);
 /// Calls are spaced out once less than this share of a short window is left.

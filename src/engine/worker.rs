@@ -9,9 +9,9 @@ use super::meetings::Meetings;
 use super::reconcile::{self, Swept};
 use super::schedule::Schedule;
 use super::{apply, inform, renewal, tidy, wake};
-use crate::record::{Elapsed, Timestamp};
+use crate::record::{ConnectionName, Elapsed, Timestamp};
 use crate::store::lease::{self, Lease};
-use crate::store::{Priority, StoreError, cursor, inbox, outbox, standing};
+use crate::store::{Db, Priority, StoreError, cursor, inbox, outbox, standing};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -402,7 +402,12 @@ async fn was_down(engine: &Engine, site: &Site) -> bool {
 
 /// When somebody was last at work here, in real time.
 pub(super) async fn last_alive(engine: &Engine, site: &Site) -> Result<Option<Timestamp>, StoreError> {
-    let alive = cursor::get(&engine.db, site.name(), ALIVE).await?;
+    was_alive(&engine.db, site.name()).await
+}
+
+/// When somebody last worked on this connection.
+pub(super) async fn was_alive(db: &Db, connection: &ConnectionName) -> Result<Option<Timestamp>, StoreError> {
+    let alive = cursor::get(db, connection, ALIVE).await?;
     Ok(alive.and_then(|text| text.parse().ok()).map(Timestamp::from_millis))
 }
 

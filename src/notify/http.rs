@@ -8,14 +8,17 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers are short; what is longer is somebody else's page.
-const LARGEST: usize = 64 * 1024;
+/// Two hundred of Slack's channels are a few hundred kilobytes; what is longer than this is somebody
+/// else's page.
+const LARGEST: usize = 1024 * 1024;
 
 /// An answer, whatever its status.
 pub struct Answer {
     pub status: StatusCode,
     /// What the other side asks us to wait, from a Retry-After in seconds.
     pub after: Option<Duration>,
+    /// What Slack says that the token may do.
+    pub scopes: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -33,6 +36,7 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, NotifyError> {
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();
     let after = retry_after(response.headers());
+    let scopes = response.headers().get("x-oauth-scopes").and_then(|value| value.to_str().ok()).map(str::to_owned);
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() {
         return Err(NotifyError::Later { message: format!("answered {}", status.as_u16()), after });
     }
@@ -43,7 +47,7 @@ pub async fn send(request: RequestBuilder) -> Result<Answer, NotifyError> {
             return Err(NotifyError::Never { message: "the answer is too long".to_owned() });
         }
     }
-    Ok(Answer { status, after, body })
+    Ok(Answer { status, after, scopes, body })
 }
 
 fn failed(error: reqwest::Error) -> NotifyError {

@@ -31,6 +31,7 @@ struct Channel {
     id: String,
     name: String,
     is_archived: bool,
+    is_member: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,8 +40,22 @@ struct Cursor {
     next_cursor: String,
 }
 
-/// By name and by id, whether it is archived.
-type Channels = HashMap<String, bool>;
+/// By name and by id.
+type Channels = HashMap<String, State>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Archived,
+    /// The app is in it.
+    Joined,
+    /// Nobody invited the app.
+    Strange,
+}
+
+/// Without it nothing can be said at all.
+const POST: &str = "chat:write";
+/// Lets the app post where nobody invited it.
+const ANYWHERE: &str = "chat:write.public";
 
 /// `channels` as the agreement names them.
 pub(super) async fn examine(slack: &Slack, channels: &[&str]) -> Vec<Look> {
@@ -57,6 +72,7 @@ async fn bot(slack: &Slack, token: &SecretString, base: &str, channels: &[&str])
         all_channels(slack, token, base),
     );
     let mut looks = Vec::new();
+    let scopes = signed_in.as_ref().ok().and_then(scopes);
     match signed_in.and_then(|body| accepted(&body)) {
         Ok(_) => looks.push(Look::works("Slack token", "accepted")),
         Err(error) => {
@@ -73,8 +89,24 @@ async fn bot(slack: &Slack, token: &SecretString, base: &str, channels: &[&str])
             Look::doubtful(PEOPLE, format!("{error}: owners get e-mail instead"), fix)
         }
     });
-    looks.extend(channels.iter().map(|channel| look_at(channel, &known)));
+    looks.extend(scopes.as_deref().and_then(lacking));
+    // Where Slack names no scopes, the app may post anywhere for all we know.
+    let anywhere = scopes.is_none_or(|scopes| scopes.iter().any(|scope| scope == ANYWHERE));
+    looks.extend(channels.iter().map(|channel| look_at(channel, &known, anywhere)));
     looks
+}
+
+/// The token's scopes, which every answer of the Web API names.
+fn scopes(answer: &http::Answer) -> Option<Vec<String>> {
+    Some(answer.scopes.as_ref()?.split(',').map(|scope| scope.trim().to_owned()).collect())
+}
+
+fn lacking(scopes: &[String]) -> Option<Look> {
+    if scopes.iter().any(|granted| granted == POST) {
+        return None;
+    }
+    let fix = format!("add the scope {POST} {SCOPES} and install the app again");
+    Some(Look::broken(format!("Slack scope {POST}"), "not granted: nothing can be posted", fix))
 }
 
 /// Public and private channels; the latter only where we may list them.
@@ -89,13 +121,18 @@ async fn all_channels(slack: &Slack, token: &SecretString, base: &str) -> Known 
     Known { public, private }
 }
 
-fn look_at(channel: &str, known: &Known) -> Look {
+fn look_at(channel: &str, known: &Known, anywhere: bool) -> Look {
     let at = format!("Slack channel {channel}");
     let name = channel.trim_start_matches('#');
     let found = [&known.public, &known.private].into_iter().flatten().find_map(|channels| channels.get(name));
     match (found, &known.public, &known.private) {
-        (Some(false), ..) => Look::works(at, "there"),
-        (Some(true), ..) => {
+        (Some(State::Joined), ..) => Look::works(at, "there"),
+        (Some(State::Strange), ..) if anywhere => Look::works(at, "there"),
+        (Some(State::Strange), ..) => {
+            let fix = format!("write /invite in {channel} and name the app, or add the scope {ANYWHERE} {SCOPES}");
+            Look::broken(at, "the app is not in it, and may post only where it is", fix)
+        }
+        (Some(State::Archived), ..) => {
             Look::broken(at, "it is archived", "unarchive it in Slack, or name another one in the agreement")
         }
         (None, Err(error), _) => {
@@ -126,8 +163,13 @@ async fn list(slack: &Slack, token: &SecretString, base: &str, types: &str) -> R
         let page: Page = serde_json::from_slice(&body.body)
             .map_err(|_| NotifyError::Never { message: "the list of channels cannot be read".to_owned() })?;
         for channel in page.channels {
-            known.insert(channel.id, channel.is_archived);
-            known.insert(channel.name, channel.is_archived);
+            let state = match channel {
+                Channel { is_archived: true, .. } => State::Archived,
+                Channel { is_member: true, .. } => State::Joined,
+                Channel { .. } => State::Strange,
+            };
+            known.insert(channel.id, state);
+            known.insert(channel.name, state);
         }
         if page.response_metadata.next_cursor.is_empty() || page.response_metadata.next_cursor == cursor {
             break;

@@ -33,7 +33,7 @@ pub use event::{By, CrmKind, Happened, WorldEvent};
 pub use faults::{Fault, FaultRule, RecordedCall};
 pub use hubspot_events::signature as hubspot_signature;
 pub use record::{StoredRecord, Values};
-pub use schema::{Column, Schema};
+pub use schema::{Column, Schema, Sender};
 pub use webhooks::{Mischief, Tally};
 pub use world::{Clock, World};
 
@@ -128,7 +128,9 @@ impl Sandbox {
             let api = SalesforceApi::new(&org.organization_id, &org.client_id, &org.client_secret);
             let target =
                 Target { url: org.webhook_url, organization_id: api.organization_id.clone(), ..Target::default() };
+            let endpoint = target.url.clone();
             let (world, webhooks) = open(CrmKind::Salesforce, target);
+            world.schema().install_senders(&endpoint);
             Organisation { world, webhooks, api }
         });
         let shared = Arc::new(Shared { clock: options.clock, faults: Default::default(), hubspot, salesforce });

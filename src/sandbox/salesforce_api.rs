@@ -79,6 +79,12 @@ impl SalesforceApi {
 
     pub fn answer(&self, world: &World, call: &Call) -> Answer {
         let kind = kind(call);
+        if call.path.trim_end_matches('/') == "/services/data" {
+            return Answer::json(
+                200,
+                &json!([{ "label": "Winter '27", "url": "/services/data/v67.0", "version": "67.0" }]),
+            );
+        }
         if kind == "salesforce.token" {
             return self.token(call);
         }
@@ -173,7 +179,7 @@ pub const OBJECTS: [&str; 8] =
 
 /// The objects that the pretend organisation has, by any spelling.
 pub fn object_named(name: &str) -> Option<&'static str> {
-    OBJECTS.into_iter().chain(setup::PERMISSIONS).find(|object| object.eq_ignore_ascii_case(name))
+    OBJECTS.into_iter().chain(setup::PERMISSIONS).chain(setup::SETUP).find(|object| object.eq_ignore_ascii_case(name))
 }
 
 /// A field of such a name does not exist.

@@ -7,7 +7,7 @@ use super::record::{StoredRecord, datetime};
 use super::salesforce_api::{SalesforceApi, error, is_unknown_field, object_named};
 use super::soql::{self, Query};
 use super::world::{Member, World, text_of};
-use super::{id, soql_match, vocabulary};
+use super::{id, salesforce_setup as setup, soql_match, vocabulary};
 use crate::record::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use std::cmp::Ordering;
@@ -34,7 +34,8 @@ pub fn first_page(api: &SalesforceApi, world: &World, call: &Call) -> Answer {
         Err(malformed) => return error(400, "MALFORMED_QUERY", &malformed.to_string()),
     };
     let tooling = || call.path.contains("/tooling/").then(|| tooling_object(&query.object)).flatten();
-    let Some(object) = object_named(&query.object).or_else(tooling) else {
+    let shown = object_named(&query.object).filter(|object| !setup::is_hidden(world, object));
+    let Some(object) = shown.or_else(tooling) else {
         return error(400, "INVALID_TYPE", &format!("sObject type '{}' is not supported.", query.object));
     };
     if let Some(name) = query.fields.iter().find(|name| is_unknown_field(name)) {
@@ -69,6 +70,10 @@ fn rows(world: &World, object: &'static str, with_deleted: bool) -> Vec<Row<'sta
             wanted.map(|m| Row { object, get: Box::new(move |name| member_field(&m, name)) }).collect()
         }
         CUSTOM_FIELD => custom_fields(world),
+        _ if setup::SETUP.contains(&object) => {
+            let get = |row: Json| move |name: &str| row[name].clone();
+            setup::rows(world, object).into_iter().map(|row| Row { object, get: Box::new(get(row)) }).collect()
+        }
         "LeadHistory" => histories(world, "Lead", object),
         "OpportunityFieldHistory" => histories(world, "Opportunity", object),
         _ => {
@@ -166,7 +171,7 @@ fn related(world: &World, id: &str) -> Option<Row<'static>> {
         let object = if member.queue { "Group" } else { "User" };
         return Some(Row { object, get: Box::new(move |name| member_field(&member, name)) });
     }
-    ["Lead", "Opportunity", "Task"].into_iter().find_map(|object| {
+    ["Lead", "Opportunity", "Task", "PermissionSet"].into_iter().find_map(|object| {
         let record: StoredRecord = world.get(object, id)?;
         Some(Row { object, get: Box::new(move |name| record.get(name)) })
     })

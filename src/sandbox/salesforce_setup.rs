@@ -22,6 +22,9 @@ pub fn resources(organization: &str, call: &Call) -> Answer {
     Answer::json(200, &body)
 }
 
+/// The permission of a permission set to send messages.
+pub const SEND: &str = "PermissionsSendsMessages";
+
 pub fn describe(world: &World, name: &str) -> Answer {
     let Some(object) = object_named(name) else {
         return error(404, "NOT_FOUND", "The requested resource does not exist");
@@ -30,6 +33,10 @@ pub fn describe(world: &World, name: &str) -> Answer {
     let may = |what: &str| !denied.contains(&format!("{object}: {what}"));
     if !may("Read") {
         return error(404, "NOT_FOUND", "The requested resource does not exist");
+    }
+    if object == "PermissionSet" {
+        let permission = json!({ "name": SEND, "label": "Send Outbound Messages", "type": "boolean" });
+        return Answer::json(200, &json!({ "name": object, "fields": [permission] }));
     }
     let columns: Vec<Column> = world.schema().columns(object).to_vec();
     let shown = columns.iter().filter(|column| is_shown(world, object, &column.name));
@@ -100,6 +107,64 @@ fn kind_of(metadata: &str) -> Option<&'static str> {
         "Text" => Some("string"),
         _ => None,
     }
+}
+
+/// What only those see who may look into Setup; made up of the schema, not stored.
+pub const SETUP: [&str; 5] = ["WorkflowOutboundMessage", "Flow", "FlowDefinitionView", "QueueSobject", "GroupMember"];
+
+/// Whether this is hidden from our user.
+pub fn is_hidden(world: &World, object: &str) -> bool {
+    SETUP.contains(&object) && world.schema().denied.iter().any(|denied| denied == "View Setup")
+}
+
+/// The rows of an object of [`SETUP`].
+pub fn rows(world: &World, object: &str) -> Vec<Json> {
+    let senders = world.schema().senders.clone();
+    let id = |prefix: &str, n: usize| super::id::salesforce(prefix, n as u64);
+    let numbered = senders.iter().enumerate();
+    match object {
+        "WorkflowOutboundMessage" => numbered
+            .map(|(n, sender)| {
+                json!({
+                    "Id": id("04k", n), "Name": format!("leadpact {}", sender.object),
+                    "EntityDefinitionId": sender.object, "IntegrationUserId": integration_user(),
+                    "Metadata": { "endpointUrl": sender.endpoint, "fields": ["Id"], "includeSessionId": false },
+                })
+            })
+            .collect(),
+        "FlowDefinitionView" => numbered
+            .map(|(n, sender)| {
+                let version = sender.active.then(|| id("301", n));
+                json!({ "ApiName": format!("Leadpact_{}", sender.object), "ActiveVersionId": version })
+            })
+            .collect(),
+        "Flow" => numbered
+            .map(|(n, sender)| {
+                let changed = sender.starts_at.iter().map(|name| format!("ISCHANGED({{!$Record.{name}}})"));
+                let formula = format!("OR(ISNEW(), {})", changed.collect::<Vec<_>>().join(", "));
+                json!({ "Id": id("301", n), "Metadata": { "start": { "filterFormula": formula } } })
+            })
+            .collect(),
+        _ => queue_rows(world, object),
+    }
+}
+
+/// Every queue has one member, and takes leads and tasks.
+fn queue_rows(world: &World, object: &str) -> Vec<Json> {
+    let unqueued = world.schema().unqueued.clone();
+    let members = world.members();
+    let member = members.iter().find(|member| !member.queue && member.active).map(|member| member.id.clone());
+    let queues = members.iter().filter(|member| member.queue);
+    let of = |queue: &str| -> Vec<Json> {
+        match object {
+            "GroupMember" => member.iter().map(|id| json!({ "GroupId": queue, "UserOrGroupId": id })).collect(),
+            _ => {
+                let taken = ["Lead", "Task"].into_iter().filter(|taken| !unqueued.iter().any(|u| u == taken));
+                taken.map(|taken| json!({ "QueueId": queue, "SobjectType": taken })).collect()
+            }
+        }
+    };
+    queues.flat_map(|queue| of(&queue.id)).collect()
 }
 
 /// Objects of a permission set, which hold rows like any other.

@@ -31,8 +31,22 @@ pub struct Schema {
     pub hidden: BTreeMap<String, Vec<String>>,
     /// HubSpot's scopes.
     pub scopes: Vec<String>,
-    /// What Salesforce's user is not allowed: `Lead: Edit`, `Customize Application`.
+    /// What Salesforce's user is not allowed: `Lead: Edit`, `Customize Application`, `View Setup`.
     pub denied: Vec<String>,
+    /// Salesforce's outbound messages.
+    pub senders: Vec<Sender>,
+    /// Objects that no queue may own.
+    pub unqueued: Vec<String>,
+}
+
+/// An outbound message with the flow of the same name that sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    pub object: String,
+    pub endpoint: String,
+    /// The fields whose changes start the flow.
+    pub starts_at: Vec<String>,
+    pub active: bool,
 }
 
 const SCOPES: [&str; 10] = [
@@ -77,6 +91,9 @@ const SALESFORCE: &[(&str, FieldType, bool)] = &[
 const SALESFORCE_LEAD: &[(&str, FieldType, bool)] = &[("IsConverted", Bool, false), ("ConvertedDate", Date, false)];
 const SALESFORCE_OPPORTUNITY: &[(&str, FieldType, bool)] = &[("IsClosed", Bool, false), ("IsWon", Bool, false)];
 
+/// What a lead's name is made of.
+const NAMES: [&str; 2] = ["FirstName", "LastName"];
+
 /// Kept by the CRM, though the vocabulary has them.
 const KEPT: [&str; 3] = ["num_contacted_notes", "notes_last_contacted", "Name"];
 
@@ -99,7 +116,33 @@ impl Schema {
             }
         }
         let scopes = if crm == CrmKind::HubSpot { SCOPES.map(str::to_owned).to_vec() } else { Vec::new() };
-        Self { columns, groups: BTreeMap::new(), hidden: BTreeMap::new(), scopes, denied: Vec::new() }
+        Self {
+            columns,
+            groups: BTreeMap::new(),
+            hidden: BTreeMap::new(),
+            scopes,
+            denied: Vec::new(),
+            senders: Vec::new(),
+            unqueued: Vec::new(),
+        }
+    }
+
+    /// Installs an outbound message to this address for leads and for opportunities, sent when
+    /// anything changes that leadpact does not write itself.
+    pub fn install_senders(&mut self, endpoint: &str) {
+        let sender = |object: &str| {
+            let names = self.columns(object).iter().map(|column| column.name.clone());
+            Sender {
+                object: object.to_owned(),
+                endpoint: endpoint.to_owned(),
+                starts_at: names
+                    .filter(|name| !name.starts_with("Leadpact_"))
+                    .chain(NAMES.map(str::to_owned))
+                    .collect(),
+                active: true,
+            }
+        };
+        self.senders = ["Lead", "Opportunity"].map(sender).to_vec();
     }
 
     pub fn columns(&self, object: &str) -> &[Column] {

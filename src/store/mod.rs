@@ -35,6 +35,7 @@ pub mod signature;
 pub mod standing;
 pub mod switch;
 pub mod tale;
+pub mod vitals;
 
 pub use db::{Db, OpenOptions, Priority, Tx};
 pub use error::{Result, StoreError};

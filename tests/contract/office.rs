@@ -11,7 +11,7 @@ use leadpact::crm::connection::{
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::crm::salesforce::Salesforce;
-use leadpact::crm::{SharedCrm, Wanted};
+use leadpact::crm::{Expected, SharedCrm, Wanted};
 use leadpact::engine::clock::{Clock, real_now};
 use leadpact::engine::context::Parts;
 use leadpact::engine::deliver::Deliver;
@@ -150,7 +150,8 @@ impl Office {
 
     /// What `leadpact doctor` asks of the CRM.
     pub async fn examine(&self) {
-        doctor::connection(&self.site.connection, Some(&self.site.agreement), &*self.site.crm).await;
+        doctor::connection(&self.site.connection, Some(&self.site.agreement), Expected::default(), &*self.site.crm)
+            .await;
         let _ = self.site.crm.examine(&Wanted::default()).await;
     }
 

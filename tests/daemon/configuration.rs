@@ -7,6 +7,7 @@ use crate::house::{House, PORTAL, SECRET};
 pub fn text(house: &House, port: u16) -> String {
     let [tess, theo] = &house.people.tele;
     let (queue, store, public, crm) = (&house.people.queue, &house.store, house.port, house.sandbox.base_url());
+    let leadpact = leadpact::sandbox::record::integration_user();
     let (slack, smtp) = (house.slack.base_url(), house.smtp.url());
     format!(
         r#"
@@ -81,6 +82,9 @@ path_secret     = "{SECRET}"
   [connection.fields.opportunity]
   flag      = "Leadpact_Violation__c"
   violation = "Leadpact_Violations__c"
+
+  [connection.touches]
+  automation_users = ["{leadpact}"]
 
   [connection.parties]
   teleprospecting = {{ queue = "{queue}" }}

@@ -3,11 +3,15 @@
 
 use crate::agreements::follow_up;
 use crate::daemon::run;
-use crate::house::{Engine, House, HubSpot, Salesforce};
+use crate::house::{Engine, House, HubSpot, SECRET, Salesforce};
 use leadpact::engine::clock::real_now;
 use leadpact::record::Elapsed;
-use leadpact::sandbox::{Column, CrmKind, Fault, FaultRule};
+use leadpact::sandbox::record::integration_user;
+use leadpact::sandbox::{By, Column, CrmKind, Fault, FaultRule};
 use serde_json::Value as Json;
+
+/// The sandbox's name of the permission to send messages.
+const SEND: &str = "PermissionsSendsMessages";
 
 /// Exit code and the lines that are not ok.
 struct Told {
@@ -195,6 +199,120 @@ const IN_THE_CRM: &[Case] = &[
         &["hubspot: CRM", "502", "can reach"],
     ),
     (
+        "too many calls",
+        |h| h.sandbox.fail(FaultRule::always("hubspot.*", Fault::TooManyRequests { retry_after: None })),
+        "fail",
+        &["hubspot: CRM", "too many calls were made: wait"],
+    ),
+    (
+        "a token that was withdrawn",
+        |h| h.sandbox.fail(FaultRule::always("hubspot.*", Fault::Unauthorized)),
+        "fail",
+        &["hubspot: credentials", "401", "copy the access token"],
+    ),
+    (
+        "a status that people cannot choose",
+        |h| {
+            let options =
+                ["Open", "Qualified by Marketing", "Acepted", "Working", "Rejected"].map(str::to_owned).to_vec();
+            let status = Column { options, ..column("Status", "picklist", false) };
+            schema(h, Salesforce, |s| s.put("Lead", status));
+        },
+        "fail",
+        &["salesforce: lead field status (Status)", "\"Accepted\"", "never happens", "did you mean \"Acepted\"?"],
+    ),
+    (
+        "no outbound message",
+        |h| schema(h, Salesforce, |s| s.senders.clear()),
+        "fail",
+        &["salesforce: outbound message of Lead", "there is none", "leadpact init salesforce salesforce"],
+    ),
+    (
+        "an outbound message to another address",
+        |h| schema(h, Salesforce, |s| s.senders[0].endpoint = "https://old.example/webhooks/sf/hush".to_owned()),
+        "fail",
+        &["salesforce: outbound message of Lead", "goes to https://old.example/webhooks/sf, and not to", "public_url"],
+    ),
+    (
+        "an outbound message with an old secret",
+        |h| schema(h, Salesforce, |s| s.senders[1].endpoint.push_str("-old")),
+        "fail",
+        &["salesforce: outbound message of Opportunity", "another path secret", "SF_PATH_SECRET"],
+    ),
+    (
+        "an outbound message without the secret",
+        |h| {
+            schema(h, Salesforce, |s| {
+                s.senders[0].endpoint = format!("http://127.0.0.1:{}/webhooks/salesforce", h.port)
+            })
+        },
+        "fail",
+        &["salesforce: outbound message of Lead", "without the path secret", "SF_PATH_SECRET"],
+    ),
+    (
+        "a flow that is off",
+        |h| schema(h, Salesforce, |s| s.senders[0].active = false),
+        "fail",
+        &["salesforce: flow of Lead", "Leadpact_Lead is not active", "Setup › Flows"],
+    ),
+    (
+        "a flow of an older agreement",
+        |h| schema(h, Salesforce, |s| s.senders[0].starts_at.retain(|name| name != "Status")),
+        "fail",
+        &["salesforce: flow of Lead", "does not start when Status changes", "deploy"],
+    ),
+    (
+        "a flow that starts at our own writes",
+        |h| schema(h, Salesforce, |s| s.senders[0].starts_at.push("Leadpact_Violation__c".to_owned())),
+        "fail",
+        &["salesforce: flow of Lead", "Leadpact_Violation__c changes, which leadpact itself writes"],
+    ),
+    (
+        "a Setup that is hidden",
+        |h| schema(h, Salesforce, |s| s.denied.push("View Setup".to_owned())),
+        "warn",
+        &["salesforce: outbound messages", "not shown", "View Setup"],
+    ),
+    (
+        "a queue that cannot own leads",
+        |h| schema(h, Salesforce, |s| s.unqueued.push("Lead".to_owned())),
+        "fail",
+        &["salesforce: party teleprospecting", "queue Teleprospecting cannot own a Lead", "Supported Objects"],
+    ),
+    (
+        "a queue that nobody works",
+        |h| {
+            let amy = h.people.amy(Salesforce);
+            h.world(Salesforce).set_active(amy, false);
+        },
+        "warn",
+        &["salesforce: party teleprospecting", "no members", "Queue Members"],
+    ),
+    (
+        "a user whose writes come back",
+        |h| {
+            let world = h.world(Salesforce);
+            let values = |pairs: &[(&str, Json)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+            let set = world.create("PermissionSet", values(&[("Label", "Old".into()), (SEND, true.into())]), By::Form);
+            let assigned = values(&[("PermissionSetId", set.into()), ("AssigneeId", integration_user().into())]);
+            world.create("PermissionSetAssignment", assigned, By::Form);
+        },
+        "warn",
+        &["salesforce: own messages", "permission set Old sends them", "Send Outbound Messages"],
+    ),
+    (
+        "a Slack app that may not post",
+        |h| h.slack.change(|slack| slack.scopes = "users:read"),
+        "fail",
+        &["notices: Slack scope chat:write", "nothing can be posted", "install the app again"],
+    ),
+    (
+        "a Slack app that was not invited",
+        |h| h.slack.change(|slack| slack.scopes = "chat:write"),
+        "fail",
+        &["notices: Slack channel #sales", "the app is not in it", "/invite"],
+    ),
+    (
         "a Slack channel that is missing",
         |h| h.slack.change(|slack| slack.channels.retain(|(name, _)| *name != "sales")),
         "fail",
@@ -228,6 +346,7 @@ async fn doctor_names_whatever_is_broken_in_a_crm_or_a_channel_with_its_fix() {
         let told = ask(&house, "leadpact.toml");
         eprintln!("── {what}: {:#?}", told.wrong);
         told.says(verdict, parts);
+        assert!(!told.all.contains(SECRET) && !told.all.contains("hush"), "a secret is shown:\n{}", told.all);
         let other = if parts[0].starts_with("salesforce") { "ok    hubspot: " } else { "ok    salesforce: " };
         assert!(told.all.contains(other), "{what} hides other checks:\n{}", told.all);
     }
@@ -271,6 +390,12 @@ const IN_THE_CONFIGURATION: &[(&str, &str, &str, &[&str])] = &[
         "flag = \"reject_reason\"\n",
         "fail",
         &["hubspot: loop guard", "reject_reason is both lead flag"],
+    ),
+    (
+        "automation_users = [\"",
+        "automation_users = [] # [\"",
+        "warn",
+        &["salesforce: automation", "look like a person's"],
     ),
     (
         "  [connection.parties]\n  teleprospecting = { queue",

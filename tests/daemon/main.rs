@@ -10,12 +10,13 @@ mod crashes;
 mod daemon;
 mod described;
 mod doctor;
+mod doctor_running;
 mod house;
 mod interlocks;
 mod missed;
 mod news;
-mod people;
 mod odd;
+mod people;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod recycling;

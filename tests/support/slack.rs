@@ -20,6 +20,8 @@ pub struct Workspace {
     pub channels: Vec<(&'static str, bool)>,
     /// Answers of these methods instead of a success: `auth.test` and `invalid_auth`.
     pub refusals: Vec<(&'static str, &'static str)>,
+    /// What the token may do; the app is in no channel.
+    pub scopes: &'static str,
 }
 
 impl FakeSlack {
@@ -28,7 +30,8 @@ impl FakeSlack {
         let messages: Arc<Mutex<Vec<Json>>> = Arc::default();
         let data = web::Data::from(Arc::clone(&messages));
         let channels = vec![("marketing", false), ("tele", false), ("sales", false)];
-        let workspace = Arc::new(Mutex::new(Workspace { channels, refusals: Vec::new() }));
+        let workspace =
+            Arc::new(Mutex::new(Workspace { channels, refusals: Vec::new(), scopes: "chat:write,chat:write.public" }));
         let shown = web::Data::from(Arc::clone(&workspace));
         let server = HttpServer::new(move || {
             App::new()
@@ -87,7 +90,9 @@ fn refusal(workspace: &Mutex<Workspace>, method: &str) -> Option<HttpResponse> {
 }
 
 async fn auth_test(workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
-    let done = || HttpResponse::Ok().json(json!({ "ok": true, "team": "Acme", "user": "leadpact", "bot_id": "B1" }));
+    let scopes = workspace.lock().expect("no panic while locked").scopes;
+    let team = json!({ "ok": true, "team": "Acme", "user": "leadpact", "bot_id": "B1" });
+    let done = || HttpResponse::Ok().insert_header(("X-OAuth-Scopes", scopes)).json(team);
     refusal(&workspace, "auth.test").unwrap_or_else(done)
 }
 

@@ -244,6 +244,14 @@ impl Api {
         error::check(self.send(|http| http.post(&url).json(body)).await?)
     }
 
+    /// How far Salesforce's clock is ahead of ours, by the list of its versions, which it shows to
+    /// anybody; `None` where nothing answers.
+    pub async fn clock(&self) -> Option<Elapsed> {
+        let url = format!("{}/services/data/", self.base_url);
+        let answer = self.http.send(self.http.get(&url)).await.ok()?;
+        self.http.ahead(&answer)
+    }
+
     /// How far Salesforce's clock is ahead of ours, by an answer that has just come.
     pub fn ahead(&self, answer: &Answer) -> Option<Elapsed> {
         self.http.ahead(answer)

@@ -58,7 +58,8 @@ pub(super) async fn examine(api: &Api, map: &FieldMap, organization: &str, wante
     );
     let (ahead, account) = match account {
         Ok((ahead, account)) => (ahead, Ok(account)),
-        Err(error) => (None, Err(error)),
+        // A wrong clock is a cause of refusals: it has to be told then, too.
+        Err(error) => (api.clock().await, Err(error)),
     };
     Examined {
         ahead,
@@ -152,7 +153,15 @@ fn found(known: &[Column], mapped: &MappedField, written: Option<&Vec<Value>>) -
         writable: column.updateable,
         options: (column.restricted_picklist && active().next().is_some()).then(|| active().collect()),
     };
-    described.against(mapped, written)
+    offered(described.against(mapped, written), active())
+}
+
+/// A picklist that is not restricted takes any value by the API, but people choose from its list.
+fn offered<'a>(mut found: Found, active: impl Iterator<Item = &'a str>) -> Found {
+    if let Found::There { options, .. } = &mut found {
+        *options = active.map(str::to_owned).collect();
+    }
+    found
 }
 
 /// A field of a related record: the way there is known, the type at its end is not.
@@ -162,9 +171,13 @@ fn through(known: &[Column], relationship: &str, rest: &str) -> Found {
     };
     match known.iter().find(leads_there) {
         None => Found::Missing,
-        Some(_) => {
-            Found::There { kind: format!("{rest} of {relationship}"), fits: true, writable: false, untaken: Vec::new() }
-        }
+        Some(_) => Found::There {
+            kind: format!("{rest} of {relationship}"),
+            fits: true,
+            writable: false,
+            untaken: Vec::new(),
+            options: Vec::new(),
+        },
     }
 }
 

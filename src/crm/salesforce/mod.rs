@@ -2,6 +2,7 @@
 //! The sandbox and the settings know the same shapes, but nothing here knows them.
 
 mod api;
+mod around;
 mod auth;
 pub mod defaults;
 mod error;
@@ -23,8 +24,9 @@ use super::connection::{Connection, Platform, Salesforce as Settings};
 use super::fields::FieldMap;
 use super::http::Http;
 use super::{
-    Acknowledgement, Crm, CrmError, Event, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask, OwnField,
-    Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
+    Acknowledgement, Around, Crm, CrmError, Event, Events, Examined, Expected, ItemResult, Limits, Made, Malformed,
+    NewTask, OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted,
+    Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
@@ -132,6 +134,10 @@ impl Crm for Salesforce {
 
     async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
         Some(examine::examine(&self.api, &self.map, &self.settings.organization_id, wanted).await)
+    }
+
+    async fn look_around(&self, expected: &Expected) -> Around {
+        around::around(&self.api, expected).await
     }
 
     async fn create_fields(&self, fields: &[OwnField]) -> Vec<Made> {

@@ -3,6 +3,7 @@
 
 use super::{Check, acts, advice};
 use crate::crm::connection::{Connection, Platform, Roster};
+use crate::crm::usage::{LAST, Usage};
 use crate::crm::{CrmError, Examined};
 use crate::record::Elapsed;
 
@@ -27,7 +28,7 @@ pub(super) fn credentials(connection: &Connection, silence: Option<&CrmError>) -
         None => Check::ok(name, "credentials", "accepted"),
         Some(CrmError::SignIn { message }) => Check::fail(name, "credentials", message, advice::sign_in(connection)),
         Some(CrmError::Never { message }) => Check::fail(name, "CRM", message, advice::refused(connection)),
-        Some(error) => Check::fail(name, "CRM", cause(error), advice::unreachable(connection)),
+        Some(error) => Check::fail(name, "CRM", cause(error), advice::unanswered(connection, cause(error))),
     }
 }
 
@@ -109,6 +110,30 @@ pub(super) fn permissions(connection: &Connection, examined: &Examined) -> Vec<C
             "run doctor again when the CRM answers",
         )],
     }
+}
+
+/// How much of the CRM's calls is left, as its last answer told; nothing where none did.
+pub(super) fn allowance(connection: &Connection, usage: Option<Usage>) -> Option<Check> {
+    let (name, what) = (connection.name.as_str(), "calls");
+    let day = usage?.day?;
+    let percent = (day.share() * 100.0).round();
+    let found = format!("{} of {} calls of the day are used ({percent}%)", day.used, day.limit);
+    let share = connection.api_share;
+    Some(match () {
+        () if day.share() >= LAST => Check::fail(
+            name,
+            what,
+            format!("{found}, and leadpact leaves the rest to people: it stands still"),
+            "find out what else calls the CRM so often, or buy more calls",
+        ),
+        () if day.share() >= share => Check::warn(
+            name,
+            what,
+            format!("{found}: sweeps and imports rest above {}%", (share * 100.0).round()),
+            "find out what else calls the CRM so often, or raise api_share of this connection",
+        ),
+        () => Check::ok(name, what, found),
+    })
 }
 
 /// What we write must not look like news to us, nor the user that we are like one of the people.

@@ -22,6 +22,32 @@ pub(super) fn unreachable(connection: &Connection) -> String {
     format!("check that this machine can reach {} (base_url, proxy, firewall), and run doctor again", host(connection))
 }
 
+/// What kept the CRM from answering, by our own words for it.
+pub(super) fn unanswered(connection: &Connection, cause: &str) -> String {
+    let says = |word: &str| cause.contains(word);
+    let host = host(connection);
+    match () {
+        () if says("429") || says("imit") || says("nearly all of the CRM's calls") => {
+            "too many calls were made: wait a minute (or for the day's limit, see `calls`), and run doctor again"
+                .to_owned()
+        }
+        () if says("certificate") => {
+            format!(
+                "{host} is not who it says to this machine: look for a proxy that opens TLS, and at the root certificates"
+            )
+        }
+        () if says("cannot be read") => {
+            format!("{host} answers with a page and not with data: correct base_url, or look for a proxy's login page")
+        }
+        () if says("status 5") || says("50") => {
+            format!(
+                "the CRM or a proxy before it has trouble: see its status page, and whether this machine can reach {host}"
+            )
+        }
+        () => unreachable(connection),
+    }
+}
+
 fn host(connection: &Connection) -> String {
     let url = url::Url::parse(&connection.base_url).ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the CRM".to_owned())
@@ -136,9 +162,22 @@ pub(super) fn read_only(connection: &Connection, crm_name: &str) -> String {
     }
 }
 
-pub(super) fn untaken(connection: &Connection, object: &str, name: &str, crm_name: &str) -> String {
-    format!(
-        "add the value to {crm_name} in the CRM, or say what it is called there under [connection.values.{object}.{name}] of {}",
-        connection.name
-    )
+/// `meant`: the value of the CRM that is nearest to it.
+pub(super) fn value(connection: &Connection, object: &str, name: &str, crm_name: &str, meant: Option<&str>) -> String {
+    let table = format!("[connection.values.{object}.{name}] of {}", connection.name);
+    match meant {
+        Some(meant) => {
+            format!("did you mean \"{meant}\"? say so under {table}, or add the value to {crm_name} in the CRM")
+        }
+        None => format!("add the value to {crm_name} in the CRM, or say what it is called there under {table}"),
+    }
+}
+
+/// `how`: what is to be heeded, or another way.
+pub(super) fn redeploy(connection: &Connection, how: &str) -> String {
+    let name = &connection.name;
+    match crm(connection) {
+        Crm::HubSpot => format!("run `leadpact init hubspot {name}` and upload the project again, {how}"),
+        _ => format!("run `leadpact init salesforce {name}` and deploy what it generates, {how}"),
+    }
 }

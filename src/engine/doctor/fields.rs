@@ -2,7 +2,7 @@
 //! where leadpact writes, and takes the values that it will be given.
 
 use super::account::cause;
-use super::{Check, Needs, advice, field_title, own_names};
+use super::{Check, Needs, advice, field_title, own_names, values};
 use crate::crm::CrmError;
 use crate::crm::connection::{Connection, Platform};
 use crate::crm::examine::{FieldTold, Found, ObjectTold};
@@ -51,7 +51,7 @@ impl Mapped<'_> {
             // HubSpot passes over what it does not know; Salesforce refuses the whole query.
             Found::Missing if !asked && self.passes_over() => Vec::new(),
             Found::Missing => vec![self.missing(field)],
-            Found::There { kind, fits, writable, untaken } => {
+            Found::There { kind, fits, writable, untaken, options } => {
                 let mut checks = Vec::new();
                 if !fits {
                     checks.push(self.misfit(field, kind));
@@ -59,7 +59,9 @@ impl Mapped<'_> {
                 if written && !writable {
                     checks.push(self.read_only(field));
                 }
-                checks.extend(untaken.iter().map(|value| self.untaken(field, value)));
+                checks.extend(untaken.iter().map(|value| self.untaken(field, value, options)));
+                let listed = (options.as_slice(), untaken.as_slice());
+                checks.extend(values::checks(self.connection, self.needs, self.told.object, field, listed));
                 checks
             }
         }
@@ -105,10 +107,11 @@ impl Mapped<'_> {
         )
     }
 
-    fn untaken(&self, field: &FieldTold, value: &str) -> Check {
+    fn untaken(&self, field: &FieldTold, value: &str, options: &[String]) -> Check {
         let found = format!("the agreement sets it to \"{value}\", which it does not take");
         let object = self.told.object.as_str();
-        let fix = advice::untaken(self.connection, object, field.name.as_str(), &field.crm_name);
+        let meant = values::nearest(&[value], options);
+        let fix = advice::value(self.connection, object, field.name.as_str(), &field.crm_name, meant);
         Check::fail(self.connection.name.as_str(), self.title(field), found, fix)
     }
 }

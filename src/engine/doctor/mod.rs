@@ -3,20 +3,28 @@
 //! knows (its warnings, missing signatures) is added by the command.
 
 mod account;
+mod address;
 mod advice;
 mod described;
 mod fields;
+mod heard;
 mod needs;
 mod people;
+mod queues;
+mod running;
+mod senders;
 mod surroundings;
+mod values;
 
+pub use address::reached;
 pub use needs::Needs;
-pub use surroundings::{channels, database, is_loopback, public_url, without_slack};
+pub use running::running;
+pub use surroundings::{channels, database, is_loopback, open_to_look, public_url, without_slack};
 
 use crate::agreement::Agreement;
 use crate::crm::connection::{Connection, Mode};
 use crate::crm::examine::OWN;
-use crate::crm::{Crm, OwnField};
+use crate::crm::{Crm, Expected, OwnField};
 use crate::record::{FieldName, Object};
 use std::time::Duration;
 
@@ -69,15 +77,25 @@ pub fn worst(checks: &[Check]) -> Verdict {
 
 /// Everything about one connection. Without an agreement the fields that it uses are not known, and
 /// only what is mapped is looked at.
-pub async fn connection(connection: &Connection, agreement: Option<&Agreement>, crm: &dyn Crm) -> Vec<Check> {
-    let examined = tokio::time::timeout(LONGEST, examine(connection, agreement, crm)).await;
+pub async fn connection(
+    connection: &Connection,
+    agreement: Option<&Agreement>,
+    expected: Expected,
+    crm: &dyn Crm,
+) -> Vec<Check> {
+    let examined = tokio::time::timeout(LONGEST, examine(connection, agreement, expected, crm)).await;
     examined.unwrap_or_else(|_| {
         let found = format!("not done after {} seconds", LONGEST.as_secs());
         vec![Check::fail(connection.name.as_str(), "CRM", found, advice::unreachable(connection))]
     })
 }
 
-async fn examine(connection: &Connection, agreement: Option<&Agreement>, crm: &dyn Crm) -> Vec<Check> {
+async fn examine(
+    connection: &Connection,
+    agreement: Option<&Agreement>,
+    mut expected: Expected,
+    crm: &dyn Crm,
+) -> Vec<Check> {
     let needs = agreement.map(|agreement| Needs::of(agreement, connection, crm)).unwrap_or_default();
     let wanted = needs.wanted();
     let (examined, people) = tokio::join!(crm.examine(&wanted), people::people(crm));
@@ -92,15 +110,23 @@ async fn examine(connection: &Connection, agreement: Option<&Agreement>, crm: &d
     let silence = account::silence(&examined);
     let mut checks = vec![account::credentials(connection, silence)];
     checks.extend(account::clock(connection, examined.ahead));
+    checks.extend(account::allowance(connection, crm.usage()));
     // One cause is said once, not of everything that could not be asked.
     if silence.is_none() {
+        expected.queues = queues::of(connection);
+        let around = crm.look_around(&expected).await;
+        let user = examined.account.as_ref().ok().and_then(|account| account.user.as_deref());
         checks.extend(account::account(connection, &examined));
         checks.extend(account::permissions(connection, &examined));
         for told in &examined.objects {
             checks.extend(fields::checks(connection, &needs, told));
         }
+        checks.extend(senders::checks(connection, &expected, &around, user));
         checks.extend(people::checks(connection, agreement, &people));
         checks.extend(described::checks(connection, crm.lacks(&wanted).await));
+        checks.extend(queues::checks(connection, &needs, &around.queues, &people));
+        checks.extend(queues::automation(connection, user));
+        checks.extend(queues::echoes(connection, &around.echoes));
     }
     checks.extend(fields::own(connection, &needs));
     checks.extend(people::unnamed(connection, &needs));

@@ -4,7 +4,7 @@
 use super::own_names;
 use crate::agreement::Agreement;
 use crate::agreement::model::{Move, Until};
-use crate::agreement::predicate::Predicate;
+use crate::agreement::predicate::{Atom, Predicate};
 use crate::crm::{Connection, Crm, Wanted};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
@@ -17,8 +17,10 @@ pub struct Needs {
     pub reads: BTreeSet<(Object, FieldName)>,
     /// What is written, with the values that are known beforehand.
     pub writes: BTreeMap<(Object, FieldName), Vec<Value>>,
-    /// Who takes records that move.
-    pub receivers: BTreeSet<PartyName>,
+    /// The texts that a field is compared with, such as the statuses of stages.
+    pub compared: BTreeMap<(Object, FieldName), BTreeSet<String>>,
+    /// Who takes records that move, and which.
+    pub receivers: BTreeMap<PartyName, BTreeSet<Object>>,
     pub tasks: bool,
     /// Whether violations are to be shown on records of this object.
     pub flags: BTreeSet<Object>,
@@ -44,10 +46,23 @@ impl Needs {
 
     fn judge(&mut self, object: Object, predicate: Option<&Predicate>) {
         self.read(object, predicate.map_or(&[], Predicate::fields));
+        let ways = predicate.and_then(Predicate::ways).unwrap_or_default();
+        for atom in ways.into_iter().flatten() {
+            if let Atom::Is(name, Value::Text(text)) = atom {
+                self.compare(object, name, &text);
+            }
+        }
+    }
+
+    fn compare(&mut self, object: Object, name: FieldName, text: &str) {
+        self.compared.entry((object, name)).or_default().insert(text.to_owned());
     }
 
     fn write(&mut self, object: Object, name: FieldName, value: Option<&Value>) {
         self.writes.entry((object, name)).or_default().extend(value.cloned());
+        if let Some(text) = value.and_then(Value::as_text) {
+            self.compare(object, name, text);
+        }
     }
 
     fn set(&mut self, object: Object, values: &FieldValues) {
@@ -62,7 +77,10 @@ impl Needs {
             let object = agreement.stages[handoff.at].of;
             self.judge(object, handoff.definition.as_ref());
             self.read(object, &handoff.requires);
-            self.read(object, handoff.reject.as_ref().map_or(&[], |reject| std::slice::from_ref(&reject.reason)));
+            if let Some(reject) = &handoff.reject {
+                self.read(object, &[reject.reason]);
+                reject.allowed.iter().for_each(|reason| self.compare(object, reject.reason, reason));
+            }
             if handoff.definition.is_some() || !handoff.requires.is_empty() {
                 self.flags.insert(object);
             }
@@ -78,6 +96,10 @@ impl Needs {
         self.judge(Object::Lead, agreement.recycling.as_ref().and_then(|recycling| recycling.exclude.as_ref()));
     }
 
+    fn receive(&mut self, party: &PartyName, object: Object) {
+        self.receivers.entry(party.clone()).or_default().insert(object);
+    }
+
     fn steps(&mut self, agreement: &Agreement) {
         for clock in &agreement.clocks {
             for step in &clock.steps {
@@ -87,7 +109,7 @@ impl Needs {
                     self.flags.insert(clock.object);
                 }
                 if let Some(Move::Reassign(party)) = &step.moves {
-                    self.receivers.insert(party.clone());
+                    self.receive(party, clock.object);
                     self.write(clock.object, well_known().owner, None);
                 }
             }
@@ -98,7 +120,7 @@ impl Needs {
         let moves = || agreement.clocks.iter().flat_map(|clock| &clock.steps).filter_map(|step| step.moves.as_ref());
         let recycles = moves().any(|one| *one == Move::Recycle);
         if let Some(recycling) = agreement.recycling.as_ref().filter(|_| recycles) {
-            self.receivers.insert(recycling.to.clone());
+            self.receive(&recycling.to, Object::Lead);
             self.write(Object::Lead, well_known().owner, None);
             self.set(Object::Lead, &recycling.set);
         }
@@ -107,7 +129,7 @@ impl Needs {
         if let Some(nurture) = agreement.nurture.as_ref().filter(|_| nurtures) {
             self.set(Object::Lead, &nurture.set);
             if let Some(to) = &nurture.to {
-                self.receivers.insert(to.clone());
+                self.receive(to, Object::Lead);
                 self.write(Object::Lead, well_known().owner, None);
             }
         }

@@ -34,7 +34,7 @@ pub(super) fn checks(
 
 /// Parties that take records, and nobody knows who they are.
 pub(super) fn unnamed(connection: &Connection, needs: &Needs) -> Vec<Check> {
-    needs.receivers.iter().filter_map(|party| unnamed_party(connection, party)).collect()
+    needs.receivers.keys().filter_map(|party| unnamed_party(connection, party)).collect()
 }
 
 fn unnamed_party(connection: &Connection, party: &PartyName) -> Option<Check> {

@@ -5,7 +5,7 @@ use super::Check;
 use crate::agreement::Agreement;
 use crate::agreement::model::{Address, Audience};
 use crate::notify::{Look, Notifiers, Seen};
-use crate::store::{StoreError, examine};
+use crate::store::{Db, OpenOptions, StoreError, examine};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use url::{Host, Url};
@@ -46,6 +46,16 @@ pub async fn database(url: &str) -> Vec<Check> {
         Check::ok(ABOUT, "schema", schema),
         durable,
     ]
+}
+
+/// The database, where there is one whose tables are as this version wants them: what it holds can
+/// be looked at then. Why it cannot be opened is told by [`database`].
+pub async fn open_to_look(url: &str) -> Option<Db> {
+    let examined = examine::examine(url).await.ok()??;
+    if examined.empty || examined.pending > 0 {
+        return None;
+    }
+    Db::open(url, &OpenOptions { only_look: true, max_connections: 2, ..OpenOptions::default() }).await.ok()
 }
 
 fn database_fix(error: &StoreError) -> &'static str {

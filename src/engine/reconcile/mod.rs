@@ -272,3 +272,16 @@ async fn save(
     set(&mut tx, site.name(), object, stands).await?;
     tx.commit().await
 }
+
+/// Since when an object is watched, and up to when all that was modified is known, by the CRM's
+/// clock; `None` before the first sweep.
+///
+/// # Errors
+/// When the database is unavailable.
+pub(super) async fn watched(
+    db: &Db,
+    connection: &ConnectionName,
+    object: Object,
+) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+    Ok(standpoint(db, connection, object).await?.map(|stands| (stands.from, stands.since)))
+}
