@@ -92,10 +92,32 @@ fn shown(row: SessionRow, this: &str) -> Session {
     Session {
         is_this: this.starts_with(&row.mark),
         mark: row.mark,
-        browser: if row.browser.is_empty() { "unknown".to_owned() } else { row.browser },
+        browser: browser(&row.browser),
         address: row.address,
         since: row.created_at.in_zone(&TimeZone::UTC),
         seen: row.seen_at.in_zone(&TimeZone::UTC),
+    }
+}
+
+/// What people call a browser that describes itself so. Each claims to be most others as well: the
+/// first that is found counts.
+fn browser(said: &str) -> String {
+    const BROWSERS: [(&str, &str); 5] =
+        [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("iPhone", "an iPhone"),
+        ("iPad", "an iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Macintosh", "a Mac"),
+        ("Linux", "Linux"),
+    ];
+    let found = |of: &[(&str, &'static str)]| of.iter().find(|(mark, _)| said.contains(mark)).map(|(_, name)| *name);
+    match (found(&BROWSERS), found(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ if said.is_empty() => "unknown".to_owned(),
+        _ => said.chars().take(60).collect(),
     }
 }
 
@@ -162,4 +184,18 @@ async fn changed(account: &Account, form: &Change) -> Result<String, PasswordErr
         return Err(PasswordError::Unfit("The two new passwords are not the same.".to_owned()));
     }
     password::hash(form.password.clone()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_has_the_name_that_people_know() {
+        let edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0";
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604.1";
+        assert_eq!(browser(edge), "Edge on Windows");
+        assert_eq!(browser(phone), "Safari on an iPhone");
+        assert_eq!((browser("curl/8.9"), browser("")), ("curl/8.9".into(), "unknown".into()));
+    }
 }

@@ -70,10 +70,7 @@ mod tests {
 
     fn own(said: &[(&'static str, &'static str)]) -> bool {
         let pairs = said.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
-        let mut headers = HeaderMap::new();
-        pairs.for_each(|(name, value)| {
-            headers.insert(name, value);
-        });
+        let headers = pairs.collect::<HeaderMap>();
         is_own_page(&headers, "pages.acme.example:8081")
     }
 
