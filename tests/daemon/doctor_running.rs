@@ -55,9 +55,11 @@ async fn changes_that_only_the_sweep_found_are_named_with_the_subscription_that_
 async fn changes_that_came_by_webhook_are_counted_as_such_and_a_pause_shows_with_its_reason() {
     let house = house().await;
     house.start().await;
+    let says = async |text: &str| doctor(&house, "leadpact.toml", &["hubspot"]).contains(text);
+    // What happened before is the first import's business.
+    house.until("it is watched", async || says("hubspot: sweep: all that was modified").await).await;
     let lead = house.lead(HubSpot, "Ada Lovelace", "Open");
     house.amy_sets(HubSpot, &lead, &[("status", "Working")]);
-    let says = async |text: &str| doctor(&house, "leadpact.toml", &["hubspot"]).contains(text);
     house.until("it came", async || says("ok    hubspot: subscriptions: ").await).await;
     let told = doctor(&house, "leadpact.toml", &["hubspot"]);
     assert!(

@@ -98,11 +98,11 @@ impl Watched<'_> {
             Platform::Salesforce(settings) => settings.path_secret.as_ref(),
             _ => None,
         };
-        match (rest.strip_prefix('/').map_or(rest, |rest| rest), secret) {
-            (given, None) if given.is_empty() => Way::Right,
-            (given, Some(secret)) if given == secret.expose_secret() => Way::Right,
+        match (rest, secret) {
+            ("", None) => Way::Right,
             ("", Some(_)) => Way::NoSecret,
-            _ if rest.starts_with('/') => Way::OtherSecret,
+            (rest, Some(secret)) if rest.strip_prefix('/') == Some(secret.expose_secret()) => Way::Right,
+            (rest, _) if rest.starts_with('/') => Way::OtherSecret,
             _ => Way::Elsewhere,
         }
     }
