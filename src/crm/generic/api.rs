@@ -8,6 +8,7 @@ use super::template::{Given, JsonTemplate, Placeholder, Template};
 use crate::crm::CrmError;
 use crate::crm::connection::Described;
 use crate::crm::http::Http;
+use crate::crm::usage::Meter;
 use crate::record::Timestamp;
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, HeaderValue};
@@ -26,6 +27,8 @@ pub(super) struct Api {
     /// Without a slash at its end.
     pub base_url: String,
     pub described: Described,
+    /// Keeps what time the CRM named last.
+    pub meter: Meter,
 }
 
 /// A success.
@@ -62,6 +65,7 @@ impl Api {
             None => builder,
         };
         let answer = self.http.send(builder).await?;
+        self.meter.note_ahead(self.http.ahead(&answer));
         let json = error::accept(self.description(), &answer)?;
         Ok(Told { at: answer.at, json })
     }

@@ -27,12 +27,13 @@ pub use template::Placeholder;
 use super::connection::{GenericVerify, Platform};
 use super::fields::FieldMap;
 use super::http::Http;
+use super::usage::Meter;
 use super::{
     Acknowledgement, Connection, Crm, CrmError, Events, ItemResult, Limits, Malformed, NewTask, Person, RawDelivery,
     Reads, Refusal, VerifiedDelivery, Write,
 };
 use crate::agreement::model::Dictionary;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use described::DescribedCrm;
@@ -60,7 +61,7 @@ impl Generic {
         let described = settings.described.map(|described| DescribedCrm {
             placed: defaults::placed(&fields, &described.description),
             automation_users: automation_users.clone(),
-            api: Api { http, base_url: connection.base_url, described },
+            api: Api { http, base_url: connection.base_url, described, meter: Meter::default() },
         });
         Self { scheme: settings.verify, fields, automation_users, described }
     }
@@ -114,6 +115,10 @@ impl Crm for Generic {
 
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
         read::read(self.described()?, object, ids).await
+    }
+
+    fn ahead(&self) -> Option<Elapsed> {
+        self.described.as_ref()?.api.meter.ahead()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

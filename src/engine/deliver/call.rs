@@ -6,6 +6,7 @@ use super::rest::Call;
 use super::{ATTEMPTS, Deliver, Sliced, backoff};
 use crate::agreement::Input;
 use crate::crm::{CrmError, ItemResult};
+use crate::engine::signed_out;
 use crate::record::{Effect, Outcome};
 use crate::store::StoreError;
 use crate::store::outbox::OutboxRow;
@@ -41,7 +42,7 @@ impl Deliver {
         answer: Result<Vec<ItemResult>, CrmError>,
     ) -> Result<Sliced, StoreError> {
         let count = sent.len();
-        self.note(desk, call, count, answer.as_ref().err());
+        self.note(desk, call, count, answer.as_ref().err()).await;
         match answer {
             Ok(results) => {
                 settle_items(desk, sent.into_iter().zip(results).collect()).await?;
@@ -68,7 +69,7 @@ impl Deliver {
     }
 
     /// Counts a call, and begins the CRM's rest when it failed.
-    pub(super) fn note(&self, desk: Desk<'_>, call: Call, sent: usize, failure: Option<&CrmError>) {
+    pub(super) async fn note(&self, desk: Desk<'_>, call: Call, sent: usize, failure: Option<&CrmError>) {
         let result = if failure.is_some() { "failed" } else { "ok" };
         desk.engine.metrics.call(desk.site.name(), call.as_str(), result);
         match failure {
@@ -76,6 +77,7 @@ impl Deliver {
             Some(error) => {
                 tracing::warn!(call = call.as_str(), records = sent, "a call failed: {error}");
                 self.rest.failed(call, error);
+                signed_out::note(desk.engine, desk.site, desk.lease, error).await;
             }
         }
     }

@@ -138,8 +138,9 @@ impl Deliver {
 
     /// What a step works with; whether the connection is armed is looked up once a step.
     async fn desk<'d>(&self, engine: &'d Engine, site: &'d Site, lease: &'d Lease) -> Result<Desk<'d>, StoreError> {
-        let acts = Switches::read(&engine.db, site.name()).await?.acts(site);
-        Ok(Desk { engine, site, lease, patience: self.patience, acts })
+        let switches = Switches::read(&engine.db, site.name()).await?;
+        let (acts, signed_in) = (switches.acts(site), switches.signed_out().is_none());
+        Ok(Desk { engine, site, lease, patience: self.patience, acts, signed_in })
     }
 
     /// How long until something that only memory knows is due: a rest ends, a doubt ripens.
@@ -151,8 +152,8 @@ impl Deliver {
     }
 
     /// Whether the CRM may be called now.
-    fn may_call(&self) -> bool {
-        self.rest.is_over() && !self.stop.is_cancelled()
+    fn may_call(&self, desk: Desk<'_>) -> bool {
+        desk.signed_in && self.rest.is_over() && !self.stop.is_cancelled()
     }
 
     /// Whether a call in doubt may be looked into now. One that this process knows nothing of was

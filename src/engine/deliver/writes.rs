@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 impl Deliver {
     /// Sends what is due, at most one write a record and round, in as few calls as the CRM allows.
     pub(super) async fn writes(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() || desk.is_paused().await? {
+        if !self.may_call(desk) || desk.is_paused().await? {
             return Ok(0);
         }
         let mut rows = next_of_each(desk).await?;
@@ -26,7 +26,7 @@ impl Deliver {
             let limits = desk.site.crm.limits();
             let most = limits.write.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
             for slice in of.chunks(most.max(1)) {
-                if !self.may_call() || desk.is_paused().await? {
+                if !self.may_call(desk) || desk.is_paused().await? {
                     return Ok(moved);
                 }
                 match self.write_slice(desk, object, slice).await? {
