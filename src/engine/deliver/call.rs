@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, distinct, only_store};
 use super::intent::Intent;
+use super::refusals;
 use super::rest::Call;
 use super::{ATTEMPTS, Deliver, Sliced, backoff};
 use crate::agreement::Input;
@@ -45,7 +46,9 @@ impl Deliver {
         self.note(desk, call, count, answer.as_ref().err()).await;
         match answer {
             Ok(results) => {
+                let ends = refusals::ends(&sent, &results);
                 settle_items(desk, sent.into_iter().zip(results).collect()).await?;
+                self.count_refusals(desk, ends).await?;
                 Ok(self.grow(count))
             }
             Err(CrmError::Doubt { .. }) => {
@@ -59,7 +62,9 @@ impl Deliver {
             }
             Err(CrmError::Never { message }) => {
                 let effects: Vec<&Effect> = sent.iter().map(|s| &s.row.effect).collect();
-                Ok(Sliced::Over(desk.park(&effects, &message).await?))
+                let parked = desk.park(&effects, &message).await?;
+                self.count_refusals(desk, refusals::refused(&sent, &message)).await?;
+                Ok(Sliced::Over(parked))
             }
             Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
                 desk.untried(sent.iter().map(|s| s.row), &error.to_string()).await?;

@@ -12,9 +12,12 @@ mod notices;
 mod pace;
 pub(super) mod reads;
 mod receiver;
+mod refusals;
 mod rest;
 mod tasks;
 mod writes;
+
+pub use refusals::{Streak, Streaks, streaks};
 
 use super::clock::monotonic_now;
 use super::context::{Engine, Site};
@@ -72,6 +75,8 @@ pub struct Deliver {
     stop: CancellationToken,
     /// For the breaker's shares.
     open: breaker::Open,
+    /// Writes that the CRM refuses one after the other.
+    refusals: refusals::Refusals,
     /// The breaker's alert, where it did not get through.
     again: alert::Again,
 }

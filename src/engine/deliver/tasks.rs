@@ -26,8 +26,8 @@ impl Deliver {
             return Ok(0);
         }
         let (engine, site) = (desk.engine, desk.site);
-        let rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
-        let mut moved = 0;
+        let mut rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
+        let mut moved = self.hold_refused(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = site.crm.limits();

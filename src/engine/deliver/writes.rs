@@ -20,7 +20,8 @@ impl Deliver {
             return Ok(0);
         }
         let mut rows = next_of_each(desk).await?;
-        let mut moved = self.guard(desk, &mut rows).await? + pace::keep(desk, &mut rows).await?;
+        let mut moved = self.hold_refused(desk, &mut rows).await? + self.guard(desk, &mut rows).await?;
+        moved += pace::keep(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = desk.site.crm.limits();
