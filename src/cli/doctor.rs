@@ -7,7 +7,9 @@ use crate::agreement::{Agreement, dictionary};
 use crate::app::{Agreements, connector_reading};
 use crate::crm::Connection;
 use crate::crm::connection::Mode;
+use crate::engine::clock::real_now;
 use crate::engine::doctor::{self, Check, Verdict};
+use crate::engine::signed_out::ask_where_out;
 use crate::notify::{Notifiers, Templates};
 use crate::settings::{self, Environment, Settings};
 use anyhow::Result;
@@ -68,6 +70,8 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
         tokio::spawn(one_connection(c.clone(), agreement))
     });
     let connections: Vec<_> = connections.collect();
+    let names: Vec<_> = settings.connections.iter().filter(wanted).map(|c| c.name.clone()).collect();
+    ask_where_out(settings.store.url.expose_secret(), &names, real_now()).await;
     let (database, url, channels) = tokio::join!(
         doctor::database(settings.store.url.expose_secret()),
         public_url(&settings),

@@ -9,7 +9,7 @@ use crate::crm::CrmError;
 use crate::record::{ConnectionName, Elapsed, Timestamp};
 use crate::store::lease::Lease;
 use crate::store::switch::{Switch, SwitchRow};
-use crate::store::{Db, Priority, StoreError, Tx, cursor};
+use crate::store::{Db, OpenOptions, Priority, StoreError, Tx, cursor};
 
 /// The cursor that changes when somebody has a reason to believe that the credentials work again.
 const TRY_AGAIN: &str = "signed_out.try_again";
@@ -111,6 +111,18 @@ pub async fn ask_to_try(db: &Db, connection: &ConnectionName, now: Timestamp) ->
 /// As [`ask_to_try`].
 pub async fn ask_to_try_within(tx: &mut Tx, connection: &ConnectionName, now: Timestamp) -> Result<(), StoreError> {
     cursor::set(tx, connection, TRY_AGAIN, &now.as_millis().to_string()).await
+}
+
+/// For a command that looked after these connections: asks where they are signed out. Nothing is made or
+/// changed else; a database that is not there has nobody to ask.
+pub async fn ask_where_out(url: &str, connections: &[ConnectionName], now: Timestamp) {
+    let Ok(db) = Db::open(url, &OpenOptions { only_look: true, ..OpenOptions::default() }).await else { return };
+    for name in connections {
+        let is_out = Switches::read(&db, name).await.is_ok_and(|switches| switches.signed_out().is_some());
+        if is_out && let Err(error) = ask_to_try(&db, name, now).await {
+            tracing::warn!(connection = %name, "the daemon could not be asked to try again: {error}");
+        }
+    }
 }
 
 /// How it was last asked for: another text, another request.

@@ -2,7 +2,7 @@
 //! moments as milliseconds since 1970, as the journal does.
 
 use super::record::{self, Found, Place};
-use super::{Web, answer, cursor};
+use super::{Web, answer, connections, cursor};
 use crate::agreement::standing::{Run, Violation};
 use crate::record::{Actor, RecordKey, Timestamp, Value};
 use crate::report::story;
@@ -22,6 +22,7 @@ pub fn routes(routes: &mut ServiceConfig) {
     let v1 = web::scope("/api/v1")
         .route("/records/{connection}/{object}/{id}", web::get().to(record))
         .route("/clocks", web::get().to(clocks))
+        .route("/connections", web::get().to(connections::list))
         .default_service(web::to(nothing));
     routes.service(v1);
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod connections;
 mod cursor;
 mod health;
 mod metrics;

@@ -1,5 +1,6 @@
 //! `/`: the open clocks of all connections, soonest first.
 
+use super::super::connections::{Trouble, troubles};
 use super::super::people::Names;
 use super::super::record::url;
 use super::super::{Web, cursor};
@@ -26,6 +27,7 @@ pub struct Paging {
 #[derive(Template)]
 #[template(path = "clocks.html")]
 struct Page {
+    troubles: Vec<Trouble>,
     counts: Arc<Counts>,
     rows: Vec<Row>,
     /// The cursor of the next page.
@@ -69,6 +71,7 @@ async fn page(web: &Web, after: Option<&After>) -> Result<Page, StoreError> {
     let names = names(db, &found).await?;
     let now = web.engine.clock.now();
     Ok(Page {
+        troubles: troubles(web).await?,
         counts: web.tally.counts(web).await?,
         rows: found.iter().map(|row| shown(web, &names, row, now)).collect(),
         next,
