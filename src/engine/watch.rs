@@ -100,7 +100,7 @@ impl Watch {
         let asked = signed_out::asked(&engine.db, site.name()).await?;
         let due = match &self.tried {
             Some(tried) => now >= tried.again_at || asked != tried.asked,
-            None => !self.began,
+            None => !self.began || now >= row.at + HOUR,
         };
         if !due {
             self.tried.get_or_insert(Tried { again_at: row.at + HOUR, asked });

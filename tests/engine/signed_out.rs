@@ -1,7 +1,8 @@
 //! A CRM that refuses our credentials: the connection stops, clocks go on, it is told once, one call an
 //! hour asks, and it returns through the catch-up.
 
-use crate::world::{RECYCLE, Store, World, acme, agreement, minute, text};
+use crate::world::{PATIENCE, RECYCLE, Store, World, acme, agreement, minute, text};
+use leadpact::engine::deliver::Deliver;
 use leadpact::engine::switches::Switches;
 use leadpact::engine::watch::Watch;
 use leadpact::engine::{letters, signed_out};
@@ -70,7 +71,7 @@ promise!(it_is_told_once_by_all_processes_and_after_a_restart, |store| {
     let later = leadpact::engine::clock::real_now() + Elapsed::from_secs(3600);
     let taken = lease::take(&world.engine.db, &acme(), "second", later, Elapsed::from_secs(60)).await;
     second.lease = taken.unwrap().unwrap();
-    second.crm.with(|s| s.refuses = Some(WORDS));
+    second.crm.with(|s| (s.refuses, s.searchable) = (Some(WORDS), true));
     let mut of_second = Watch::default();
     look(&second, &mut of_second).await;
     second.settle().await;
@@ -78,6 +79,10 @@ promise!(it_is_told_once_by_all_processes_and_after_a_restart, |store| {
     // The first was only frozen: its lease is gone, and so is its word.
     let stale = watch.step(&world.engine, &world.site, &world.lease, &CancellationToken::new()).await;
     assert!(stale.is_ok());
+    // An import that somebody asked for is refused as well.
+    let over = CancellationToken::new();
+    leadpact::engine::reconcile::sweep(&second.engine, &second.site, &second.lease, &over).await.unwrap();
+    look(&second, &mut of_second).await;
     // It starts again.
     world.at(75);
     world.crash_after(2).await;
@@ -92,6 +97,8 @@ promise!(nothing_is_called_while_clocks_count_on_and_the_breach_is_journalled, |
     let (mut world, mut watch) = refused(store, 3).await;
     for at in [61, 80, 109] {
         world.at(at);
+        // No rest of a failed call is what keeps it from calling.
+        world.deliver = Deliver::with_patience(PATIENCE);
         world.receive(&[crate::world::said("001", minute(at), leadpact::crm::Says::ReadIt)]).await;
         world.settle().await;
         look(&world, &mut watch).await;
@@ -158,6 +165,17 @@ promise!(it_returns_by_a_sweep_and_nobody_who_answered_meanwhile_loses_a_lead, |
     assert!(world.engine.metrics.encode().contains("leadpact_signed_out{connection=\"acme\"} 0"));
 });
 
+promise!(all_that_is_due_is_known_before_it_may_call_again, |store| {
+    let (world, mut watch) = refused(store, 3).await;
+    // Nobody took a turn since before the deadline.
+    world.at(110);
+    world.crm.with(|s| s.refuses = None);
+    let due = world.open_effects().await.due;
+    look(&world, &mut watch).await;
+    assert!(!is_out(&world).await);
+    assert_eq!(world.open_effects().await.due, due + 3);
+});
+
 promise!(a_short_absence_needs_no_sweep, |store| {
     let (world, mut watch) = refused(store, 1).await;
     world.at(60);
@@ -194,11 +212,16 @@ promise!(what_fell_due_meanwhile_is_held_by_the_breaker_when_it_is_too_much, |st
     let mut world = World::with(store, crate::world::agreement_with(RECYCLE, "", limits, "")).await;
     let mut watch = Watch::default();
     world.hand_over(&ids(3)).await;
+    look(&world, &mut watch).await;
+    world.at(50);
     world.crm.with(|s| s.refuses = Some(WORDS));
+    world.receive(&[crate::world::said("000", minute(50), leadpact::crm::Says::ReadIt)]).await;
+    world.settle().await;
     world.at(61);
     world.settle().await;
     look(&world, &mut watch).await;
     assert!(is_out(&world).await);
+    assert_eq!((world.open_effects().await.held, world.count("001", FactKind::Breached).await), (0, 1));
     world.at(130);
     world.crm.with(|s| s.refuses = None);
     look(&world, &mut watch).await;
@@ -223,6 +246,7 @@ promise!(whoever_finds_it_out_every_kind_of_call_counts, |store| {
                 }
             }
             "people" => {
+                look(&world, &mut watch).await;
                 world.crm.with(|s| s.refuses = Some(WORDS));
                 let site = &world.site;
                 site.directory.people(&world.engine.db, site.name(), &site.crm, &[]).await.unwrap();
