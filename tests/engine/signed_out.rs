@@ -170,6 +170,8 @@ promise!(all_that_is_due_is_known_before_it_may_call_again, |store| {
     // Nobody took a turn since before the deadline.
     world.at(110);
     world.crm.with(|s| s.refuses = None);
+    // Nor does a sweep tell of any of them.
+    world.crm.with(|s| s.searchable = false);
     let due = world.open_effects().await.due;
     look(&world, &mut watch).await;
     assert!(!is_out(&world).await);
@@ -258,14 +260,14 @@ promise!(whoever_finds_it_out_every_kind_of_call_counts, |store| {
                 look(&world, &mut watch).await;
             }
             "task" => {
-                world.hand_over(&[id.clone()]).await;
+                world.hand_over(std::slice::from_ref(&id)).await;
                 world.crm.with(|s| s.task_calls = [refusal()].into());
                 world.at(61);
                 world.settle().await;
             }
             _ => {
                 world.site = crate::world::site(agreement(RECYCLE, ""), world.crm.clone());
-                world.hand_over(&[id.clone()]).await;
+                world.hand_over(std::slice::from_ref(&id)).await;
                 world.crm.with(|s| s.write_calls = [refusal()].into());
                 world.at(61);
                 world.settle().await;
