@@ -10,6 +10,7 @@ use crate::crm::http::Http;
 use crate::crm::{Connection, Expected};
 use crate::engine::clock::real_now;
 use crate::engine::doctor::{self, Check, Verdict};
+use crate::engine::signed_out::ask_where_out;
 use crate::notify::{Notifiers, Templates};
 use crate::package::wiring::{Wired, wiring};
 use crate::record::ConnectionName;
@@ -88,6 +89,8 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
         ))
     });
     let connections: Vec<_> = connections.collect();
+    let names: Vec<_> = settings.connections.iter().filter(wanted).map(|c| c.name.clone()).collect();
+    ask_where_out(settings.store.url.expose_secret(), &names, real_now()).await;
     let (database, url, channels) = tokio::join!(
         doctor::database(settings.store.url.expose_secret()),
         public_url(&settings),

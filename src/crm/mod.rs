@@ -16,7 +16,7 @@ pub mod token;
 pub mod usage;
 
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Actor, Elapsed, Object, OwnerId, RecordId, Timestamp};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +80,16 @@ pub trait Crm: Send + Sync {
     /// How much of its allowance of calls is used, as its last answers told.
     fn usage(&self) -> Option<Usage> {
         None
+    }
+
+    /// How far the CRM's clock is ahead of ours, as its last answer told.
+    fn ahead(&self) -> Option<Elapsed> {
+        None
+    }
+
+    /// Uses a token that may die of idleness; called once a day. Nothing to do for credentials that do not.
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        Ok(())
     }
 
     /// Sets fields. The answers are in the order of the writes.

@@ -1,6 +1,7 @@
 //! Floor 3: the loop. Ingest takes deliveries in, apply and wake decide, deliver carries out; each
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
+pub mod alarm;
 pub mod apply;
 pub mod attestation;
 pub mod backfill;
@@ -26,10 +27,13 @@ pub mod reconcile;
 pub mod renewal;
 pub mod review;
 pub mod schedule;
+pub mod signed_out;
 pub mod simulate;
+pub mod skew;
 pub mod switches;
 pub mod tidy;
 pub mod wake;
+pub mod watch;
 pub mod worker;
 
 pub use clock::Clock;

@@ -8,6 +8,7 @@ mod answer;
 mod api;
 pub mod assets;
 pub mod csrf;
+mod connections;
 mod cursor;
 mod guard;
 mod headers;

@@ -274,7 +274,12 @@ impl World {
 
     /// The process dies; another takes the connection over.
     pub async fn crash(&mut self) {
-        let later = real_now() + Elapsed::from_secs(3600);
+        self.crash_after(1).await;
+    }
+
+    /// So many hours after the lease was taken first.
+    pub async fn crash_after(&mut self, hours: i64) {
+        let later = real_now() + Elapsed::from_secs(3600 * hours);
         let taken = lease::take(&self.engine.db, &acme(), "second", later, Elapsed::from_secs(60)).await;
         self.lease = taken.unwrap().unwrap();
         self.deliver = Deliver::with_patience(PATIENCE);

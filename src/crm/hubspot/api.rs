@@ -153,6 +153,7 @@ impl Api {
         self.meter.admit(self.http.now()).await?;
         let answer = self.http.send(request.bearer_auth(self.token.expose_secret())).await?;
         self.meter.note(usage(&answer));
+        self.meter.note_ahead(self.http.ahead(&answer));
         error::accept(answer)
     }
 }

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::{Api, BATCH, ObjectType};
 use async_trait::async_trait;
 use people::Users;
@@ -135,6 +135,10 @@ impl Crm for HubSpot {
 
     fn usage(&self) -> Option<Usage> {
         self.api.meter.usage()
+    }
+
+    fn ahead(&self) -> Option<Elapsed> {
+        self.api.meter.ahead()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

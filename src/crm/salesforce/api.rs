@@ -76,12 +76,14 @@ impl Api {
         let token = self.auth.token(&self.http).await?;
         let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
         self.meter.note(usage(&answer));
+        self.meter.note_ahead(self.http.ahead(&answer));
         if answer.status != 401 {
             return Ok(answer);
         }
         let token = self.auth.renewed(&self.http, &token).await?;
         let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
         self.meter.note(usage(&answer));
+        self.meter.note_ahead(self.http.ahead(&answer));
         Ok(answer)
     }
 

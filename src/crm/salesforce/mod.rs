@@ -29,7 +29,7 @@ use super::{
     Write,
 };
 use crate::agreement::model::Dictionary;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use auth::Auth;
@@ -104,6 +104,10 @@ impl Crm for Salesforce {
 
     fn usage(&self) -> Option<Usage> {
         self.api.meter.usage()
+    }
+
+    fn ahead(&self) -> Option<Elapsed> {
+        self.api.meter.ahead()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

@@ -64,7 +64,7 @@ impl Deliver {
         for object in [Object::Lead, Object::Opportunity] {
             let ids = distinct(waiting.iter().filter(|k| k.object == object).map(|k| k.id.clone()));
             for slice in ids.chunks(desk.site.crm.limits().read) {
-                if !self.may_call() {
+                if !self.may_call(desk) {
                     return Ok((waiting, parked));
                 }
                 let Ok(seen) = self.ask(desk, object, slice).await else { return Ok((waiting, parked)) };

@@ -7,6 +7,7 @@ use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
+use crate::engine::signed_out;
 use crate::record::change::{FieldValues, Reading};
 use crate::record::{
     Actor, Change, Effect, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What,
@@ -53,7 +54,7 @@ impl Seen {
 impl Deliver {
     /// Reads what was asked for, each record once however often it was asked for.
     pub(super) async fn reads(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() {
+        if !self.may_call(desk) {
             return Ok(0);
         }
         let (engine, site) = (desk.engine, desk.site);
@@ -63,7 +64,7 @@ impl Deliver {
             let of: Vec<&OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).collect();
             let ids = distinct(of.iter().map(|r| r.effect.record.id.clone()));
             for slice in ids.chunks(site.crm.limits().read) {
-                if !self.may_call() {
+                if !self.may_call(desk) {
                     return Ok(moved);
                 }
                 let asked: Vec<&OutboxRow> =
@@ -110,6 +111,7 @@ impl Deliver {
                 tracing::warn!(%object, records = ids.len(), "a read failed: {error}");
                 metrics.call(name, Call::Read.as_str(), "failed");
                 self.rest.failed(Call::Read, &error);
+                signed_out::note(desk.engine, desk.site, desk.lease, &error).await;
                 Err(error)
             }
         }
