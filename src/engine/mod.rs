@@ -7,6 +7,7 @@ pub mod backfill;
 pub mod batch;
 pub mod clock;
 pub mod context;
+pub mod credentials;
 pub mod deliver;
 pub mod directory;
 pub mod dispute;
