@@ -144,6 +144,7 @@ fn connection(base_url: &str) -> Connection {
         platform: Platform::Salesforce(Settings {
             organization_id: "00D5g000004XyZaEAK".to_owned(),
             auth: SalesforceAuth::ClientCredentials { client_id: "id".into(), client_secret: "s&cret".into() },
+            login_url: None,
             path_secret: None,
             client_certificate: None,
         }),

@@ -11,10 +11,12 @@ mod mapping;
 mod overrides;
 mod platform;
 mod read;
+mod sign_in;
 mod values;
 
 pub use check::check_against;
 pub use environment::Environment;
+pub use sign_in::NOT_SET;
 
 use crate::agreement::document;
 use crate::agreement::problem::{Problem, Report};

@@ -3,7 +3,7 @@
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::StatusCode, web};
 use leadpact::agreement::model::Dictionary;
-use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, Platform, TouchBy, Touches};
+use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, HubSpotAuth, Platform, TouchBy, Touches};
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::record::{ConnectionName, FieldName, FieldType, Object, OwnerId, Timestamp};
@@ -137,7 +137,7 @@ pub fn connection(base_url: &str) -> Connection {
         touches: Touches { types: Vec::new(), by: TouchBy::Anyone, automation_users: vec![OwnerId::new("7099")] },
         platform: Platform::HubSpot(Settings {
             portal_id: Some(45_540_012),
-            access_token: "pat-test".into(),
+            auth: HubSpotAuth::AccessToken("pat-test".into()),
             webhook_secret: vec!["secret".into()],
             lead_object: "contacts".to_owned(),
         }),

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use leadpact::agreement::{Agreement, parse};
 use leadpact::crm::SharedCrm;
 use leadpact::crm::connection::{
-    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, Platform,
+    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, HubSpotAuth, Platform,
     Salesforce as SalesforceSettings, SalesforceAuth, TouchBy, Touches,
 };
 use leadpact::crm::generic::Generic;
@@ -168,7 +168,7 @@ fn http() -> Http {
 fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = HubSpotSettings {
         portal_id: Some(45_540_012),
-        access_token: "token".into(),
+        auth: HubSpotAuth::AccessToken("token".into()),
         webhook_secret: SECRETS.map(Into::into).to_vec(),
         lead_object: "contacts".to_owned(),
     };
@@ -180,6 +180,7 @@ fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = SalesforceSettings {
         organization_id: "00D5g000004XyZaEAK".to_owned(),
         auth: SalesforceAuth::AccessToken("token".into()),
+        login_url: None,
         path_secret: Some("s3cret-path".into()),
         client_certificate: None,
     };
