@@ -4,9 +4,11 @@
 use super::{ConfigArguments, check, connection};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
-use crate::app::{Agreements, connector_reading};
+use crate::app::{Agreements, connector_reading, credentials, open_to_look};
 use crate::crm::Connection;
 use crate::crm::connection::Mode;
+use crate::crm::oauth::BrowserSignIn;
+use crate::engine::credentials::Credentials;
 use crate::engine::doctor::{self, Check, Verdict};
 use crate::notify::{Notifiers, Templates};
 use crate::settings::{self, Environment, Settings};
@@ -62,10 +64,11 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
     if let Some(agreements) = &agreements {
         checks.extend(signatures(&settings, agreements).await);
     }
+    let signed_in = signed_in(&settings).await;
     let wanted = |c: &&Connection| arguments.connection.as_deref().is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(wanted).map(|c| {
         let agreement = agreements.as_ref().map(|all| all.of(&c.name).agreement.clone());
-        tokio::spawn(one_connection(c.clone(), agreement))
+        tokio::spawn(one_connection(c.clone(), agreement, signed_in.clone()))
     });
     let connections: Vec<_> = connections.collect();
     let (database, url, channels) = tokio::join!(
@@ -125,10 +128,22 @@ async fn signatures(settings: &Settings, agreements: &Agreements) -> Vec<Check> 
     missing.into_iter().map(|found| Check::warn("agreement", "signatures", found, fix)).collect()
 }
 
-async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>) -> Vec<Check> {
+/// What those who signed in were granted; `None` where nobody has to, or the database cannot be
+/// opened, which has a check of its own.
+async fn signed_in(settings: &Settings) -> Option<Credentials> {
+    settings.connections.iter().find(|c| BrowserSignIn::of(c).is_some())?;
+    let db = open_to_look(settings).await.ok()?;
+    Some(credentials(settings, &db))
+}
+
+async fn one_connection(
+    connection: Connection,
+    agreement: Option<Arc<Agreement>>,
+    signed_in: Option<Credentials>,
+) -> Vec<Check> {
     let standard = dictionary::standard();
     let known = agreement.as_ref().map_or(&standard, |agreement| &agreement.dictionary);
-    match connector_reading(&connection, known) {
+    match connector_reading(&connection, known, signed_in.as_ref()) {
         Ok(crm) => doctor::connection(&connection, agreement.as_deref(), &*crm).await,
         Err(error) => {
             let fix = "correct this connection's settings";

@@ -27,6 +27,7 @@ pub mod reconcile;
 pub mod renewal;
 pub mod review;
 pub mod schedule;
+pub mod sign_in;
 pub mod simulate;
 pub mod switches;
 pub mod tidy;

@@ -25,6 +25,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("server.workers", Plain),
     ("store.url", Text),
     ("store.max_connections", Plain),
+    ("store.credential_key", List),
     ("schedule.wake", Text),
     ("schedule.reconcile", Text),
     ("notify.notify_in_observe", Plain),

@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod connect;
 mod cursor;
 mod health;
 mod metrics;
@@ -13,6 +14,7 @@ mod webhooks;
 
 use crate::engine::Engine;
 use crate::engine::ingest::Ingest;
+use crate::engine::sign_in::SignIns;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer};
@@ -36,13 +38,15 @@ pub struct Web {
     pub public_base: String,
     /// Cancelled when the daemon begins to stop: from then on it calls itself not ready.
     pub stopping: CancellationToken,
+    /// Who signs in with a browser; `None`: nobody does.
+    pub sign_ins: Option<SignIns>,
     tally: Tally,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        Self { engine, ingest, public_base, stopping, tally: Tally::default() }
+        Self { engine, ingest, public_base, stopping, sign_ins: None, tally: Tally::default() }
     }
 }
 
@@ -96,6 +100,7 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
     let admin = admin.map(|listener| {
         let routes = |routes: &mut ServiceConfig| {
             health::routes(routes);
+            pages::assets(routes);
             admin_routes(routes);
         };
         HttpServer::new(move || App::new().app_data(admin_data.clone()).configure(routes))
@@ -113,6 +118,8 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
 fn public_routes(routes: &mut ServiceConfig) {
     health::routes(routes);
     webhooks::routes(routes);
+    connect::routes(routes);
+    pages::assets(routes);
 }
 
 /// What is for people and tools of the house.

@@ -11,15 +11,18 @@ use actix_web::web::{self, ServiceConfig};
 use askama::Template;
 
 /// Nothing may be loaded but our style sheet, nothing run, nobody may frame us.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action";
 const STYLE: &str = include_str!("../../../templates/style.css");
 
 pub fn routes(routes: &mut ServiceConfig) {
     routes
         .route("/", web::get().to(clocks::clocks))
-        .route("/records/{connection}/{object}/{id}", web::get().to(record::record))
-        .route("/assets/style.css", web::get().to(style));
+        .route("/records/{connection}/{object}/{id}", web::get().to(record::record));
+}
+
+/// What every page needs, on whichever address it is.
+pub fn assets(routes: &mut ServiceConfig) {
+    routes.route("/assets/style.css", web::get().to(style));
 }
 
 async fn style() -> HttpResponse {
@@ -31,10 +34,15 @@ async fn style() -> HttpResponse {
 }
 
 fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+    html_with(status, page, "'none'")
+}
+
+/// A page with a form that may lead to these, as a Content-Security-Policy names them.
+pub fn html_with(status: StatusCode, page: &impl Template, form_targets: &str) -> HttpResponse {
     match page.render() {
         Ok(text) => HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
-            .insert_header(("Content-Security-Policy", POLICY))
+            .insert_header(("Content-Security-Policy", format!("{POLICY} {form_targets}")))
             .insert_header(("X-Content-Type-Options", "nosniff"))
             .insert_header(("X-Frame-Options", "DENY"))
             .insert_header(("Referrer-Policy", "no-referrer"))
