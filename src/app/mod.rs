@@ -122,7 +122,7 @@ impl App {
         let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let mut web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
         let http = Http::new(Arc::new(real_now))?;
-        web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base().to_owned()));
+        web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base()));
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
         Ok(Listening { public: public_at, admin: admin_at, serving })

@@ -104,8 +104,9 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    pub fn new(credentials: Credentials, http: Http, public_base: String) -> Self {
-        Self { credentials, http, public_base }
+    /// `public_url` is what the CRMs know us by.
+    pub fn new(credentials: Credentials, http: Http, public_url: &str) -> Self {
+        Self { credentials, http, public_base: public_url.trim_end_matches('/').to_owned() }
     }
 
     /// Whether the ticket would do, leaving it as it is.

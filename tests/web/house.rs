@@ -51,7 +51,7 @@ pub struct House {
     _folder: TempDir,
 }
 
-fn listener() -> TcpListener {
+pub fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
@@ -144,7 +144,7 @@ fn engine(db: Db) -> Arc<Engine> {
     ))
 }
 
-fn connection(name: &str, platform: Platform) -> Connection {
+pub fn connection(name: &str, platform: Platform) -> Connection {
     Connection {
         name: ConnectionName::new(name),
         agreement: None,
@@ -161,7 +161,7 @@ fn connection(name: &str, platform: Platform) -> Connection {
     }
 }
 
-fn http() -> Http {
+pub fn http() -> Http {
     Http::new(Arc::new(real_now)).unwrap()
 }
 
@@ -176,7 +176,7 @@ fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     (connection.clone(), Arc::new(HubSpot::new(connection, &agreement.dictionary, http())))
 }
 
-fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
+pub fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = SalesforceSettings {
         organization_id: "00D5g000004XyZaEAK".to_owned(),
         auth: SalesforceAuth::AccessToken("token".into()),

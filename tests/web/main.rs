@@ -5,5 +5,6 @@ mod group;
 mod house;
 mod order;
 mod pages;
+mod sign_in;
 mod stories;
 mod trust;

@@ -53,6 +53,14 @@ fn account(connection: &Connection) -> (&'static str, String) {
     }
 }
 
+/// Who should sign in.
+fn whose_rights(connection: &Connection) -> &'static str {
+    match connection.platform {
+        Platform::HubSpot(_) => "Sign in as an administrator who may install apps, and choose this account.",
+        _ => "Sign in as the user whose rights leadpact is to have: it acts as that user from then on.",
+    }
+}
+
 fn agreement(site: &Site) -> String {
     format!("{}, version {}", site.agreement.title, site.agreement.version)
 }
@@ -106,7 +114,7 @@ pub fn ask(base: &str, site: &Site, sign_in: &BrowserSignIn, ticket: String) -> 
                 "{crm} will ask you to sign in and to let leadpact work in this account. leadpact reads its leads and \
                  opportunities there, and changes them as the agreement says once it is allowed to act."
             ),
-            "Sign in as somebody who may do all that leadpact is to do: it acts with that person's rights.".to_owned(),
+            whose_rights(connection).to_owned(),
         ],
         facts: vec![
             account(connection),
