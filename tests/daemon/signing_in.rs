@@ -5,10 +5,10 @@ use crate::agreements::follow_up;
 use crate::daemon::{leadpact, run};
 use crate::house::{Engine, House, HubSpot, on_both};
 use leadpact::sandbox::{CrmKind, HUBSPOT_CLIENT_ID};
-use leadpact::store::seal::new_key;
+use leadpact::store::seal::{Keys, new_key};
 use reqwest::Response;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// The house's configuration with HubSpot signed in to by a browser.
 fn by_browser(text: String, crm: &str, keys: &[&str]) -> String {
@@ -108,7 +108,7 @@ async fn from_the_link_that_connect_prints_to_a_lead_that_is_read() {
         assert!(text.contains("Signed in.") && text.contains("  created   property leadpact_violation"), "{text}");
 
         // The daemon that ran all the time reads and writes with what was granted.
-        let lead = house.lead(HubSpot, "Ada Stone", "Qualified by marketing");
+        let lead = house.lead(HubSpot, "Ada Stone", "Qualified by teleprospecting");
         house.until("the lead is known", async || !house.facts(HubSpot, &lead, "clock_started").await.is_empty()).await;
         house.until("it was read", async || !house.sandbox.calls("hubspot.batch_read").is_empty()).await;
         assert_eq!(house.sandbox.oauth(CrmKind::HubSpot).expect("an app").granted().exchanged, 1);
@@ -170,12 +170,7 @@ async fn without_a_key_nobody_can_sign_in_and_it_is_said_where() {
     let (code, text) = said(&house, &["check"]);
     assert!(code != Some(0) && text.contains("there is no key to keep the tokens safe with"), "{text}");
     assert!(text.contains("sign_in = \"browser\""), "the place is shown: {text}");
-    let key = leadpact::store::seal::Keys::read(&[said_key(&house).into()]);
-    assert!(key.is_ok(), "{key:?}");
-}
-
-/// What `credentials key` prints; it needs no configuration.
-fn said_key(house: &House) -> String {
-    let output = leadpact(&["credentials", "key"], &house.file("none.toml")).output().expect("the binary starts");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    let key = Command::new(env!("CARGO_BIN_EXE_leadpact")).args(["credentials", "key"]).output().expect("it starts");
+    let key = String::from_utf8(key.stdout).expect("text");
+    assert!(Keys::read(&[key.trim().into()]).is_ok(), "{key}");
 }
