@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[path = "salesforce/sign_in.rs"]
+mod sign_in;
+
 const DATE: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
 const NOON: &str = "2026-01-05T12:00:00Z";
 const LEAD_1: &str = "00Q5g00000LeAd1EAF";

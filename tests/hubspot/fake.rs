@@ -48,6 +48,8 @@ pub struct Seen {
     pub authorization: String,
     pub agent: String,
     pub body: Json,
+    /// The parts of a form, sorted.
+    pub form: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -104,6 +106,11 @@ async fn answer(
         authorization: header("authorization"),
         agent: header("user-agent"),
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        form: {
+            let mut parts: Vec<String> = String::from_utf8_lossy(&body).split('&').map(str::to_owned).collect();
+            parts.sort();
+            parts
+        },
     });
     let next = queue.lock().unwrap().pop_front().expect("an answer for every request");
     tokio::time::sleep(next.delay).await;

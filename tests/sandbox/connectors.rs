@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
+pub fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
     let of = |object: Object, name: &str| {
         let table = vocabulary::fields(crm, name);
         table.iter().map(move |(logical, theirs)| ((object, FieldName::new(logical)), (*theirs).to_owned()))
@@ -49,7 +49,7 @@ fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
     }
 }
 
-fn dictionary() -> Dictionary {
+pub fn dictionary() -> Dictionary {
     use FieldType::{Number, Text, Time};
     let lead = [("status", Text), ("owner", Text), ("score", Number), ("touches", Number), ("last_touch", Time)];
     Dictionary { lead: BTreeMap::from(lead), opportunity: BTreeMap::from([("amount", Number), ("owner", Text)]) }
