@@ -160,7 +160,8 @@ mod the_shipped_file {
             _ => line.to_owned(),
         };
         let text: Vec<String> = DEFAULT_FILE.lines().map(bare).collect();
-        let settings = read(&text.join("\n"), &[]);
+        let key = [("LEADPACT_CREDENTIAL_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")];
+        let settings = read(&text.join("\n"), &key);
         assert_eq!(settings.connections.len(), 4);
         let connection = &settings.connections[0];
         let plain = &read(&hubspot(""), &[]).connections[0];

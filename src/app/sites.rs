@@ -29,7 +29,7 @@ pub fn site(
     credentials: &Credentials,
 ) -> Result<Arc<Site>> {
     let crm = connector(connection, &agreement, Some(credentials))
-       .with_context(|| format!("connection `{}`", connection.name))?;
+        .with_context(|| format!("connection `{}`", connection.name))?;
     let acts = Acts::of(connection.mode, may_act);
     match acts {
         Acts::Always => {}

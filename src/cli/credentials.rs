@@ -79,7 +79,10 @@ async fn list(opened: &Opened) -> Result<ExitCode> {
     }
     for row in rows.iter().filter(|row| browsers.iter().all(|c| c.name != row.connection)) {
         println!("{}", told(row, &TimeZone::UTC));
-        println!("  not used: no connection of this name signs in with a browser; `leadpact credentials forget {}`", row.connection);
+        println!(
+            "  not used: no connection of this name signs in with a browser; `leadpact credentials forget {}`",
+            row.connection
+        );
     }
     if browsers.is_empty() && rows.is_empty() {
         println!("No connection is signed in to with a browser (sign_in = \"browser\").");

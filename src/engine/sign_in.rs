@@ -76,12 +76,7 @@ pub struct Returned {
 ///
 /// # Errors
 /// When the database is unavailable.
-pub async fn issue(
-    db: &Db,
-    connection: &ConnectionName,
-    by: &str,
-    now: Timestamp,
-) -> Result<SecretString, StoreError> {
+pub async fn issue(db: &Db, connection: &ConnectionName, by: &str, now: Timestamp) -> Result<SecretString, StoreError> {
     let secret = secret();
     let ticket = Ticket {
         digest: digest(secret.expose_secret()),

@@ -1,9 +1,9 @@
 //! The sections of the configuration but connections: defaults, types and what a value may be.
 //! Every problem is noted and reading goes on.
 
-use super::{connection, credential};
 use super::values::{address, base_url, choice, filled, http_url, secret};
 use super::{Journal, Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
+use super::{connection, credential};
 use crate::agreement::document::{Datum, Reader, Sink, Word};
 use crate::agreement::problem::Problem;
 use crate::crm::Connection;

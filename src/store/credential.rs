@@ -81,8 +81,7 @@ pub async fn load_all(db: &Db) -> Result<Vec<CredentialRow>> {
 /// `Unavailable`.
 pub async fn lock(tx: &mut Tx, connection: &ConnectionName) -> Result<Option<i64>> {
     const SQL: &str = "UPDATE credential SET version = version WHERE connection = $1 RETURNING version";
-    let found: Option<(i64,)> =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_optional(c).await)?;
+    let found: Option<(i64,)> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_optional(c).await)?;
     Ok(found.map(|(version,)| version))
 }
 

@@ -164,9 +164,12 @@ mod tests {
         let keys = keys(&[&new_key()]);
         let sealed = keys.seal(place(&acme, "21"), b"token").unwrap();
         assert_eq!(keys.open(place(&acme, "21"), &sealed).as_deref(), Ok(b"token".as_slice()));
-        for elsewhere in
-            [place(&acme, "22"), place(&other, "1"), place(&other, "21"), Place { table: "sign_in", ..place(&acme, "21") }]
-        {
+        for elsewhere in [
+            place(&acme, "22"),
+            place(&other, "1"),
+            place(&other, "21"),
+            Place { table: "sign_in", ..place(&acme, "21") },
+        ] {
             assert_eq!(keys.open(elsewhere, &sealed), Err(SealError::Altered), "{elsewhere:?}");
         }
     }

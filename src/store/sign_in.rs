@@ -109,8 +109,7 @@ fn ticket(columns: TicketColumns) -> Ticket {
 /// # Errors
 /// `Unavailable`.
 pub async fn look_at_ticket(db: &Db, digest: &str) -> Result<Option<Ticket>> {
-    const SQL: &str =
-        "SELECT digest, connection, asked_by, expires_at FROM sign_in WHERE digest = $1 AND kind = $2";
+    const SQL: &str = "SELECT digest, connection, asked_by, expires_at FROM sign_in WHERE digest = $1 AND kind = $2";
     let found: Option<TicketColumns> =
         on_db!(db, |c| sqlx::query_as(SQL).bind(digest).bind(TICKET).fetch_optional(c).await)?;
     Ok(found.map(ticket))
@@ -136,8 +135,7 @@ pub async fn take_state(tx: &mut Tx, digest: &str) -> Result<Option<State>> {
     const SQL: &str = "DELETE FROM sign_in WHERE digest = $1 AND kind = $2 \
          RETURNING digest, connection, asked_by, expires_at, browser, key_id, sealed";
     type Columns = (String, String, String, i64, Option<String>, Option<String>, Option<String>);
-    let found: Option<Columns> =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(digest).bind(STATE).fetch_optional(c).await)?;
+    let found: Option<Columns> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(digest).bind(STATE).fetch_optional(c).await)?;
     let Some((digest, connection, asked_by, expires, browser, key_id, sealed)) = found else { return Ok(None) };
     let (Some(browser), Some(key_id), Some(text)) = (browser, key_id, sealed) else {
         return Err(StoreError::Corrupt("a sign-in without its browser or verifier".to_owned()));
@@ -158,9 +156,8 @@ pub async fn take_state(tx: &mut Tx, digest: &str) -> Result<Option<State>> {
 /// `Unavailable`.
 pub async fn is_open(db: &Db, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM sign_in WHERE connection = $1 AND expires_at > $2";
-    let (n,): (i64,) = on_db!(db, |c| {
-        sqlx::query_as(SQL).bind(connection.as_str()).bind(now.as_millis()).fetch_one(c).await
-    })?;
+    let (n,): (i64,) =
+        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(now.as_millis()).fetch_one(c).await })?;
     Ok(n > 0)
 }
 

@@ -147,11 +147,7 @@ fn form_targets(place: &Place<'_>) -> String {
     }
 }
 
-async fn go_on(
-    web: Data<Web>,
-    name: Path<String>,
-    form: Result<Form<Ticketed>, actix_web::Error>,
-) -> HttpResponse {
+async fn go_on(web: Data<Web>, name: Path<String>, form: Result<Form<Ticketed>, actix_web::Error>) -> HttpResponse {
     let place = match Place::find(&web, &name) {
         Ok(place) => place,
         Err(response) => return response,
@@ -210,18 +206,14 @@ async fn come_back(
     response
 }
 
-async fn finish(
-    web: &Web,
-    place: &Place<'_>,
-    answer: &Answer,
-    browser: Option<&str>,
-) -> Result<HttpResponse, Refused> {
+async fn finish(web: &Web, place: &Place<'_>, answer: &Answer, browser: Option<&str>) -> Result<HttpResponse, Refused> {
     let connection = &place.site.connection;
     let state = answer.state.as_deref().unwrap_or_default();
     // Before anything that came with it is believed, an error of the CRM's included.
     let returned = place.sign_ins.come_back(connection, state, browser, real_now()).await?;
     let Some(code) = answer.code.as_deref().filter(|_| answer.error.is_none()) else {
-        let page = says::declined(&place.base, connection, answer.error.as_deref(), answer.error_description.as_deref());
+        let page =
+            says::declined(&place.base, connection, answer.error.as_deref(), answer.error_description.as_deref());
         return Ok(shown(StatusCode::BAD_REQUEST, &page));
     };
     let at = web.engine.clock.now();

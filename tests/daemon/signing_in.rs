@@ -117,7 +117,9 @@ async fn from_the_link_that_connect_prints_to_a_lead_that_is_read() {
         assert!(code == Some(0) && list.contains("hubspot: account 45540012, since"), "{list}");
         let log = house.log();
         assert!(log.contains("somebody signed in with a browser"), "{log}");
-        for secret in addresses.iter().flat_map(|url| url::Url::parse(url).expect("an address").query_pairs().into_owned().collect::<Vec<_>>())
+        for secret in addresses
+            .iter()
+            .flat_map(|url| url::Url::parse(url).expect("an address").query_pairs().into_owned().collect::<Vec<_>>())
         {
             let is_secret = ["ticket", "state", "code", "code_challenge"].contains(&&*secret.0);
             assert!(!is_secret || !log.contains(&secret.1), "{} is in the log", secret.0);
@@ -163,7 +165,10 @@ async fn without_a_key_nobody_can_sign_in_and_it_is_said_where() {
     let house = House::open(Engine::Sqlite, &follow_up()).await.expect("SQLite is always there");
     configure(&house, &["dG9vIHNob3J0"]);
     let (code, text) = said(&house, &["check"]);
-    assert!(code != Some(0) && text.contains("has 9 bytes, not 32") && text.contains("leadpact credentials key"), "{text}");
+    assert!(
+        code != Some(0) && text.contains("has 9 bytes, not 32") && text.contains("leadpact credentials key"),
+        "{text}"
+    );
     let crm = house.sandbox.base_url();
     let without = |text| by_browser(text, &crm, &[]).replacen("credential_key = []\n", "", 1);
     house.configure("leadpact.toml", house.port, without);

@@ -3,6 +3,7 @@
 use super::{hubspot, read, refused};
 use leadpact::crm::connection::{HubSpotAuth, Platform, SalesforceAuth};
 use leadpact::crm::oauth::BrowserSignIn;
+use leadpact::store::seal::new_key;
 use secrecy::ExposeSecret;
 
 const KEY: &str = include_str!("../fixtures/salesforce/jwt-key.pem");
@@ -11,14 +12,17 @@ const PUBLIC_KEY: &str = include_str!("../fixtures/salesforce/jwt-key-public.pem
 
 const BROWSER: &str = "sign_in = \"browser\"\nclient_id = \"id-shh\"\nclient_secret = \"secret-shh\"";
 
+/// Where somebody signs in, there has to be a key.
+const STORE: &str = "[store]\ncredential_key = [\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"]\n";
+
 fn hubspot_browser(more: &str) -> String {
-    hubspot("").replace("access_token = \"t\"", &format!("{BROWSER}\n{more}"))
+    hubspot("").replace("access_token = \"t\"", &format!("{BROWSER}\n{more}")) + STORE
 }
 
 fn salesforce(way: &str) -> String {
     format!(
         "[[connection]]\nname = \"acme-salesforce\"\ncrm = \"salesforce\"\n\
-         base_url = \"https://acme.my.salesforce.com\"\norganization_id = \"00D5g000004XyZa\"\n{way}\n"
+         base_url = \"https://acme.my.salesforce.com\"\norganization_id = \"00D5g000004XyZa\"\n{way}\n{STORE}"
     )
 }
 
@@ -132,4 +136,22 @@ fn a_private_key_may_stand_in_a_file_of_its_own() {
     let text = salesforce("client_id = \"id\"\nusername = \"u\"\nprivate_key = \"${SF_PRIVATE_KEY}\"");
     let settings = read(&text, &[("SF_PRIVATE_KEY_FILE", &path.display().to_string())]);
     assert!(!format!("{settings:?}").contains("MIIE"), "{settings:?}");
+}
+
+#[test]
+fn a_browser_needs_a_key_to_keep_what_it_brings() {
+    let (text, path) = (hubspot_browser("portal_id = 1"), "leadpact.toml");
+    let without = text.replace(STORE, "");
+    check(&without, &["there is no key to keep the tokens safe with", "leadpact credentials key"]);
+    let line = without.lines().position(|line| line.starts_with("sign_in")).unwrap() + 1;
+    check(&without, &[&format!("{path}:{line}:")]);
+    check(
+        &hubspot("").replace("[[", &format!("{STORE}[[")).replace("MDEy", "MDE"),
+        &["is no base64", "credentials key"],
+    );
+    check(&text.replace("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "c2hvcnQ="), &["has 5 bytes, not 32"]);
+    let one = "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"";
+    check(&text.replace(one, ""), &["`credential_key` is empty"]);
+    let settings = read(&text.replace(one, &format!("{one}, \"${{NEXT}}\"")), &[("NEXT", &new_key())]);
+    assert!(!settings.store.credential_keys.is_empty() && !format!("{settings:?}").contains("MDEy"));
 }

@@ -54,7 +54,8 @@ impl Page {
     }
 
     fn location(&self) -> Url {
-        Url::parse(self.header(LOCATION.as_str())).unwrap_or_else(|_| panic!("no redirect: {} {}", self.status, self.text))
+        Url::parse(self.header(LOCATION.as_str()))
+            .unwrap_or_else(|_| panic!("no redirect: {} {}", self.status, self.text))
     }
 
     /// The name and value of the cookie that it sets.
@@ -204,7 +205,8 @@ impl Town {
 
 fn with_parameter(url: &str, name: &str, value: Option<&str>) -> String {
     let mut url = Url::parse(url).unwrap();
-    let others: Vec<(String, String)> = url.query_pairs().filter(|(n, _)| n != name).map(|(n, v)| (n.into(), v.into())).collect();
+    let others: Vec<(String, String)> =
+        url.query_pairs().filter(|(n, _)| n != name).map(|(n, v)| (n.into(), v.into())).collect();
     url.query_pairs_mut().clear().extend_pairs(others);
     if let Some(value) = value {
         url.query_pairs_mut().append_pair(name, value);
@@ -222,7 +224,14 @@ async fn from_a_link_to_the_first_read_of_a_record() {
         // Whoever only looks at an address, as filters of mail do, uses nothing up.
         let page = browser.get(&link).await;
         assert_eq!(page.status, 200, "{}", page.text);
-        for said in ["45540012", ACME, "Sign in to HubSpot", "Acme sales and marketing agreement", "2027 first half", "crm.objects.contacts.read"] {
+        for said in [
+            "45540012",
+            ACME,
+            "Sign in to HubSpot",
+            "Acme sales and marketing agreement",
+            "2027 first half",
+            "crm.objects.contacts.read",
+        ] {
             assert!(page.text.contains(said), "{said}: {}", page.text);
         }
         let crm = town.sandbox.base_url();
@@ -252,7 +261,10 @@ async fn from_a_link_to_the_first_read_of_a_record() {
     assert_eq!(town.account(BETA).await, None);
     let journal = journal::recent(&town.db, &ConnectionName::new(ACME), 0, 10).await.unwrap();
     let told = &journal[0].entry.fact;
-    assert_eq!((&*told.item, &told.detail["to"], &told.detail["by"]), ("sign-in", &"account 45540012".into(), &"dana".into()));
+    assert_eq!(
+        (&*told.item, &told.detail["to"], &told.detail["by"]),
+        ("sign-in", &"account 45540012".into(), &"dana".into())
+    );
 
     let connection = hubspot(ACME, &town.sandbox.base_url(), PORTAL);
     let crm = HubSpot::new(connection, &agreement().dictionary, http());
@@ -276,7 +288,9 @@ async fn behind_tls_the_cookie_is_of_this_host_alone() {
     let redirect = page.location().query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned();
     assert_eq!(redirect, "https://leadpact.acme.example/sub/connect/acme-hubspot/callback");
     let asked = Browser::default().get(format!("{}?ticket={}", town.at(ACME), town.ticket(ACME).await)).await;
-    assert!(asked.text.contains("action=\"/sub/connect/acme-hubspot\"") && asked.text.contains("/sub/assets/style.css"));
+    assert!(
+        asked.text.contains("action=\"/sub/connect/acme-hubspot\"") && asked.text.contains("/sub/assets/style.css")
+    );
 }
 
 #[tokio::test]

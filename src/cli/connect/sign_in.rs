@@ -74,7 +74,10 @@ fn somebody(connection: &Connection) -> String {
             format!("An administrator of the HubSpot account{account}")
         }
         Platform::Salesforce(settings) => {
-            format!("A user of the Salesforce organisation {}, with whose rights leadpact acts,", settings.organization_id)
+            format!(
+                "A user of the Salesforce organisation {}, with whose rights leadpact acts,",
+                settings.organization_id
+            )
         }
         Platform::Generic(_) => "A user of the CRM".to_owned(),
     }
@@ -99,7 +102,10 @@ async fn wait(db: &Db, connection: &Connection, before: Option<i64>) -> Result<A
         }
         if real_now() - open_at > EXCHANGE {
             let name = &connection.name;
-            println!("Nobody is signed in: the link has expired, or the page said what went wrong. For a new link: `leadpact connect {name}`.");
+            println!(
+                "Nobody has signed in: the link has expired, or the page said what went wrong. For a new link: \
+                 `leadpact connect {name} --again`."
+            );
             return Ok(Asked::InVain);
         }
         tokio::time::sleep(LOOK).await;

@@ -66,7 +66,7 @@ fn agreement(site: &Site) -> String {
 }
 
 fn again(connection: &Connection) -> (&'static str, String) {
-    ("On the machine where leadpact runs, ask for a new link:", format!("leadpact connect {}", connection.name))
+    ("On the machine where leadpact runs, ask for a new link:", format!("leadpact connect {} --again", connection.name))
 }
 
 fn failed(base: &str, title: impl Into<String>, texts: Vec<String>, steps: Vec<(&'static str, String)>) -> Page {
@@ -98,7 +98,10 @@ pub fn no_ticket(base: &str, connection: &Connection) -> Page {
             connection.name
         )],
         heading: "How to get the link",
-        steps: vec![again(connection), ("Open the link that it prints.", String::new())],
+        steps: vec![
+            ("On the machine where leadpact runs:", format!("leadpact connect {}", connection.name)),
+            ("Open the link that it prints.", String::new()),
+        ],
         ..Page::default()
     }
 }
@@ -145,7 +148,10 @@ pub fn connected(base: &str, site: &Site, granted: Option<&str>) -> Page {
         ],
         heading: "What comes next",
         steps: vec![
-            ("The command that made the link goes on by itself: it creates the fields that are missing.", String::new()),
+            (
+                "The command that made the link creates the fields that are missing. Where it does not run any more:",
+                format!("leadpact connect {name}"),
+            ),
             ("See that all is well:", format!("leadpact doctor {name}")),
             ("Import the records that are open now:", format!("leadpact backfill {name}")),
         ],
@@ -180,9 +186,10 @@ pub fn bad_return(base: &str, connection: &Connection, refused: &Refused) -> Pag
              somewhere else than leadpact's own link.",
         ),
         Refused::Expired => ("This sign-in took too long", "It has to be finished within 15 minutes."),
-        Refused::OtherConnection => {
-            ("This sign-in is for another connection", "It was begun for another connection than the one it came back to.")
-        }
+        Refused::OtherConnection => (
+            "This sign-in is for another connection",
+            "It was begun for another connection than the one it came back to.",
+        ),
         Refused::OtherBrowser => (
             "This sign-in was begun in another browser",
             "It has to be finished in the browser in which the link was opened, and that browser must take cookies. If \
@@ -204,7 +211,9 @@ pub fn declined(base: &str, connection: &Connection, error: Option<&str>, descri
     let why = match error {
         Some("access_denied") => format!("The sign-in was declined, or {crm} did not allow it."),
         Some("redirect_uri_mismatch") => {
-            format!("{crm} does not know the address that leadpact is reached at: the app must name it as its redirect URL.")
+            format!(
+                "{crm} does not know the address that leadpact is reached at: the app must name it as its redirect URL."
+            )
         }
         _ => format!("{crm} sent nobody back who has signed in."),
     };
