@@ -89,7 +89,8 @@ impl BrowserSignIn {
         url
     }
 
-    /// What the code is worth. It works once and for some minutes.
+    /// What the code is worth. It works once and for some minutes. Both CRMs document the verifier; where
+    /// an app does not ask for PKCE it does no harm.
     ///
     /// # Errors
     /// [`CrmError::SignIn`] when it is refused, when it is for another account than the configured one,
