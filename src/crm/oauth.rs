@@ -25,10 +25,16 @@ pub struct Pkce {
 
 impl Pkce {
     /// A new one, of 32 random bytes.
-    #[expect(clippy::new_without_default, reason = "each one is another, which no default is")]
     pub fn new() -> Self {
         let verifier = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         Self { challenge: challenge(&verifier), verifier: SecretString::from(verifier) }
+    }
+}
+
+impl Default for Pkce {
+    /// Each is another.
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -83,7 +89,8 @@ impl BrowserSignIn {
         url
     }
 
-    /// What the code is worth. It works once and for some minutes.
+    /// What the code is worth. It works once and for some minutes. Both CRMs document the verifier; where
+    /// an app does not ask for PKCE it does no harm.
     ///
     /// # Errors
     /// [`CrmError::SignIn`] when it is refused, when it is for another account than the configured one,

@@ -14,7 +14,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tokio::time::sleep;
 
-/// So long before its end a token is renewed, while it still works for whoever does not.
+/// So long before its end a token is renewed, while it still works for whoever does not; but not before
+/// five sixths of its life.
 const AHEAD: Elapsed = Elapsed::from_secs(5 * 60);
 /// A token that ends within a call's time is not sent any more.
 const LAST: Elapsed = Elapsed::from_secs(20);
@@ -86,7 +87,7 @@ impl Session {
         let now = http.now();
         match self.shared.held() {
             Some((grant, looked)) if !grant.ends_by(now + LAST) => {
-                let is_fresh = !grant.ends_by(now + AHEAD) && now - looked < LOOK && !self.shared.has_unkept();
+                let is_fresh = !grant.is_due(now) && now - looked < LOOK && !self.shared.has_unkept();
                 match self.shared.turn.clone().try_lock_owned() {
                     // It still works: whoever has the turn looks after it, the others go on.
                     Ok(turn) if !is_fresh => self.look_after(http, turn, grant).await,
@@ -197,7 +198,7 @@ impl Shared {
             let Some(kept) = keeper.kept().await? else { return Err(self.nobody()) };
             let now = http.now();
             let is_stale = stale.is_some_and(|stale| kept.grant.is(stale));
-            if !is_stale && !kept.grant.ends_by(now + AHEAD) {
+            if !is_stale && !kept.grant.is_due(now) {
                 self.hold(&kept.grant, now);
                 return Ok(kept.grant);
             }
@@ -297,6 +298,14 @@ impl Shared {
 impl Grant {
     fn ends_by(&self, moment: Timestamp) -> bool {
         self.expires.is_some_and(|end| end <= moment)
+    }
+
+    /// Whether it is to be renewed by now.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|end| {
+            let sixth = Elapsed::from_millis((end - self.granted).as_millis() / 6);
+            end - sixth.min(AHEAD) <= now
+        })
     }
 
     fn is(&self, token: &SecretString) -> bool {

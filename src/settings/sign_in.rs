@@ -1,7 +1,7 @@
 //! How a connection signs in to HubSpot or Salesforce: exactly one way, and for a mix of several which
 //! to keep. Nothing is asked of a CRM here; a key is tried out, so that a wrong one is found now.
 
-use super::values::{choice, filled, http_url, need_secret, secret};
+use super::values::{choice, filled, http_url, is_loopback, need_secret, secret};
 use crate::agreement::document::{Reader, Sink};
 use crate::crm::connection::{HubSpotAuth, SalesforceAuth};
 use crate::crm::salesforce::jwt::RsaKey;
@@ -116,6 +116,11 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, sink: &Sink<'_>, login: Option
 pub(super) fn login_url(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<String> {
     let word = reader.text("login_url")?;
     let url = http_url(sink, &word, "login_url")?;
+    if url.scheme() != "https" && !is_loopback(&url) {
+        let help = "secrets go there: anybody on the way could read them";
+        sink.error_with(word.span, "`login_url` must begin with https://", help);
+        return None;
+    }
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 

@@ -229,6 +229,21 @@ async fn a_token_is_renewed_before_it_ends_and_every_refresh_token_is_kept() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_short_life_is_not_renewed_at_every_call() {
+    let hand = sandbox().await;
+    app(&hand, CrmKind::HubSpot).change(|rules| rules.lifetime = Some(Elapsed::from_secs(120)));
+    let (connection, keeper) = signed_in(&hand, CrmKind::HubSpot).await;
+    let crm = replica(&hand, &connection, &keeper);
+    hand.pass(90_000);
+    crm.people().await.unwrap();
+    assert_eq!(app(&hand, CrmKind::HubSpot).granted().refreshed, 0);
+    hand.pass(15_000);
+    crm.people().await.unwrap();
+    crm.people().await.unwrap();
+    assert_eq!(app(&hand, CrmKind::HubSpot).granted().refreshed, 1);
+}
+
+#[tokio::test]
 async fn what_was_revoked_is_asked_for_once_a_minute_and_a_new_sign_in_helps_at_once() {
     let hand = sandbox().await;
     for crm in BOTH {

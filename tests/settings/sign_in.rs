@@ -116,6 +116,8 @@ fn salesforces_ways_are_not_mixed() {
         &["at the organization's own domain only", "leave it out"],
     );
     check(&salesforce(&format!("{BROWSER}\nlogin_url = \"login\"")), &["`login_url` must be a URL"]);
+    let plain = salesforce(&format!("{BROWSER}\nlogin_url = \"http://login.example\""));
+    check(&plain, &["`login_url` must begin with https://", "could read them"]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct Auth(Way);
 
 enum Way {
     Fixed(Token),
-    Fetched(Fetched),
+    Fetched(Box<Fetched>),
     Browser(Session),
 }
 
@@ -61,7 +61,7 @@ impl Auth {
     pub fn new(connection: &Connection, settings: &Settings) -> Self {
         let fetched = |flow| {
             let endpoint = endpoint(connection, settings);
-            Way::Fetched(Fetched { endpoint, flow, current: Mutex::new(None) })
+            Way::Fetched(Box::new(Fetched { endpoint, flow, current: Mutex::new(None) }))
         };
         Self(match settings.auth.clone() {
             SalesforceAuth::AccessToken(token) => Way::Fixed(Arc::new(token)),
