@@ -157,7 +157,7 @@ pub async fn take_state(tx: &mut Tx, digest: &str) -> Result<Option<State>> {
 pub async fn is_open(db: &Db, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM sign_in WHERE connection = $1 AND expires_at > $2";
     let (n,): (i64,) =
-        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(now.as_millis()).fetch_one(c).await })?;
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(now.as_millis()).fetch_one(c).await)?;
     Ok(n > 0)
 }
 

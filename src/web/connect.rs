@@ -39,14 +39,14 @@ struct Place<'w> {
 }
 
 impl<'w> Place<'w> {
-    fn find(web: &'w Web, connection: &str) -> Result<Self, HttpResponse> {
+    fn find(web: &'w Web, connection: &str) -> Result<Self, Box<HttpResponse>> {
         let (base, is_https) = own_address(web);
         let Some(site) = web.engine.site(connection) else {
-            return Err(shown(StatusCode::NOT_FOUND, &says::no_connection(&base)));
+            return Err(Box::new(shown(StatusCode::NOT_FOUND, &says::no_connection(&base))));
         };
         match (BrowserSignIn::of(&site.connection), web.sign_ins.as_ref()) {
             (Some(crm), Some(sign_ins)) => Ok(Self { site, crm, sign_ins, base, is_https }),
-            _ => Err(shown(StatusCode::NOT_FOUND, &says::no_browser(&base, &site.connection))),
+            _ => Err(Box::new(shown(StatusCode::NOT_FOUND, &says::no_browser(&base, &site.connection)))),
         }
     }
 
@@ -123,7 +123,7 @@ struct Ticketed {
 async fn ask(web: Data<Web>, name: Path<String>, query: Result<Query<Ticketed>, actix_web::Error>) -> HttpResponse {
     let place = match Place::find(&web, &name) {
         Ok(place) => place,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let Some(ticket) = query.ok().and_then(|query| query.into_inner().ticket) else {
         return shown(StatusCode::OK, &says::no_ticket(&place.base, &place.site.connection));
@@ -150,7 +150,7 @@ fn form_targets(place: &Place<'_>) -> String {
 async fn go_on(web: Data<Web>, name: Path<String>, form: Result<Form<Ticketed>, actix_web::Error>) -> HttpResponse {
     let place = match Place::find(&web, &name) {
         Ok(place) => place,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let ticket = form.ok().and_then(|form| form.into_inner().ticket).unwrap_or_default();
     match place.sign_ins.go_on(&place.site.connection, &place.crm, &ticket, real_now()).await {
@@ -186,7 +186,7 @@ async fn come_back(
 ) -> HttpResponse {
     let place = match Place::find(&web, &name) {
         Ok(place) => place,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     // A state that is given twice is none.
     let Some(answer) = query.ok().map(Query::into_inner) else { return place.refuse(Of::State, &Refused::Unknown) };
