@@ -193,16 +193,16 @@ async fn the_api_answers_where_a_record_stands_and_its_timeline() {
 }
 
 #[tokio::test]
-async fn the_public_address_has_nothing_but_webhooks_and_health() {
+async fn the_public_address_has_nothing_but_webhooks_health_and_signing_in() {
     let house = House::start().await;
-    for path in ["/", "/metrics", "/api/v1/clocks", "/records/acme-hubspot/lead/1", "/assets/style.css"] {
+    for path in ["/", "/metrics", "/api/v1/clocks", "/records/acme-hubspot/lead/1"] {
         let response = house.client.get(format!("http://{}{path}", house.public)).send().await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
     }
     let health = house.client.get(format!("http://{}/healthz", house.public)).send().await.unwrap();
     assert_eq!((health.status().as_u16(), health.text().await.unwrap().as_str()), (200, "ok"));
     let one = House::on_one_address().await;
-    for path in ["/", "/metrics", "/api/v1/clocks", "/readyz", "/assets/style.css"] {
+    for path in ["/", "/metrics", "/api/v1/clocks", "/readyz"] {
         assert_eq!(one.get(path).await.status(), 200, "{path}");
     }
 }
