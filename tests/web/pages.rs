@@ -202,7 +202,7 @@ async fn the_public_address_has_nothing_but_webhooks_health_and_signing_in() {
     let health = house.client.get(format!("http://{}/healthz", house.public)).send().await.unwrap();
     assert_eq!((health.status().as_u16(), health.text().await.unwrap().as_str()), (200, "ok"));
     let one = House::on_one_address().await;
-    for path in ["/", "/metrics", "/api/v1/clocks", "/readyz"] {
+    for path in ["/", "/metrics", "/api/v1/clocks", "/readyz", "/assets/style.css"] {
         assert_eq!(one.get(path).await.status(), 200, "{path}");
     }
 }
