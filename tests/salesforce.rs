@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[path = "salesforce/sign_in.rs"]
+mod sign_in;
+
 const DATE: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
 const NOON: &str = "2026-01-05T12:00:00Z";
 const LEAD_1: &str = "00Q5g00000LeAd1EAF";
@@ -163,6 +166,7 @@ fn connection(base_url: &str) -> Connection {
         platform: Platform::Salesforce(Settings {
             organization_id: "00D5g000004XyZaEAK".to_owned(),
             auth: SalesforceAuth::ClientCredentials { client_id: "id".into(), client_secret: "s&cret".into() },
+            login_url: None,
             path_secret: None,
             client_certificate: None,
         }),

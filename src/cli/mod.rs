@@ -9,6 +9,7 @@ pub mod away;
 pub mod backfill;
 pub mod check;
 pub mod connect;
+pub mod credentials;
 pub mod demo;
 pub mod dispute;
 pub mod doctor;
@@ -62,8 +63,11 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask every CRM, the database, Slack and the mail server whether they would do; changes nothing.
     Doctor(doctor::DoctorArguments),
-    /// Create the fields that leadpact writes in a connection's CRM, where its API allows it.
+    /// Have somebody sign in where that is how a connection works, and create the fields that leadpact
+    /// writes in its CRM, where its API allows it.
     Connect(connect::ConnectArguments),
+    /// Show who signed in to which CRM with a browser; keys for it, and forgetting it.
+    Credentials(credentials::CredentialsArguments),
     /// Import the open records of a connection, silently: clocks start at their true times.
     Backfill(backfill::BackfillArguments),
     /// Ask a connection's CRM now what was modified, as the sweep does at its times.
@@ -133,6 +137,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
+        Command::Credentials(arguments) => credentials::run(&arguments),
         Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),

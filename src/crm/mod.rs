@@ -9,10 +9,13 @@ pub mod fields;
 pub mod generic;
 pub mod http;
 pub mod hubspot;
+pub mod oauth;
+mod renewal;
 pub mod salesforce;
 pub mod search;
 pub mod signature;
 pub mod token;
+mod token_endpoint;
 pub mod usage;
 
 use crate::record::change::FieldValues;
@@ -87,11 +90,6 @@ pub trait Crm: Send + Sync {
         None
     }
 
-    /// Uses a token that may die of idleness; called once a day. Nothing to do for credentials that do not.
-    async fn keep_signed_in(&self) -> Result<(), CrmError> {
-        Ok(())
-    }
-
     /// Sets fields. The answers are in the order of the writes.
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError>;
 
@@ -109,6 +107,16 @@ pub trait Crm: Send + Sync {
 
     /// The field of that logical name exists in this connection, so that it can be written.
     fn maps(&self, object: Object, field: crate::record::FieldName) -> bool;
+
+    /// Keeps what somebody granted by signing in from falling idle: renews it if that was not done for
+    /// a day, though nobody called meanwhile. To be called from time to time by any one replica;
+    /// nothing where nobody signs in.
+    ///
+    /// # Errors
+    /// [`CrmError::SignIn`] when somebody has to sign in again.
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        Ok(())
+    }
 
     /// Asks the CRM about itself, changing nothing. `None`: it cannot be asked.
     async fn examine(&self, _wanted: &Wanted) -> Option<Examined> {

@@ -7,8 +7,9 @@ mod address;
 mod answer;
 mod api;
 pub mod assets;
-pub mod csrf;
+mod connect;
 mod connections;
+pub mod csrf;
 mod cursor;
 mod guard;
 mod headers;
@@ -25,6 +26,7 @@ pub mod throttle;
 mod webhooks;
 
 use crate::engine::ingest::Ingest;
+use crate::engine::sign_in::SignIns;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
@@ -50,6 +52,8 @@ pub struct Web {
     pub public_base: String,
     /// Cancelled when the daemon begins to stop: from then on it calls itself not ready.
     pub stopping: CancellationToken,
+    /// Who signs in to a CRM with a browser; `None`: nobody does.
+    pub sign_ins: Option<SignIns>,
     /// `server.admin_url` of the configuration: the https address of the pages, where a proxy serves them.
     pub admin_url: Option<Url>,
     /// Sessions and their like go by the wall clock, whatever the engine's does.
@@ -61,7 +65,7 @@ impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
     }
 
     /// With the address at which a proxy serves the pages by https.
@@ -150,4 +154,6 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
 fn public_routes(routes: &mut ServiceConfig) {
     health::routes(routes);
     webhooks::routes(routes);
+    connect::routes(routes);
+    assets::routes(routes);
 }

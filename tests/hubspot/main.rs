@@ -6,4 +6,5 @@ mod failures;
 mod fake;
 mod searches;
 mod setup;
+mod sign_in;
 mod tasks;

@@ -3,9 +3,9 @@
 
 use super::auth::Auth;
 use super::error::{self, SaveResult};
-use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http, encoded};
 use crate::crm::usage::{Allowance, Meter, Usage};
+use crate::crm::{CrmError, SharedKeeper};
 use crate::record::{Elapsed, Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
@@ -85,6 +85,16 @@ impl Api {
         self.meter.note(usage(&answer));
         self.meter.note_ahead(self.http.ahead(&answer));
         Ok(answer)
+    }
+
+    /// With somebody who keeps a browser's grant.
+    pub fn keeping(self, keeper: SharedKeeper) -> Self {
+        Self { auth: self.auth.keeping(keeper), ..self }
+    }
+
+    /// See [`Auth::keep_signed_in`].
+    pub async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        self.auth.keep_signed_in(&self.http).await
     }
 
     /// The real time.
