@@ -12,6 +12,7 @@ use crate::engine::clock::real_now;
 use crate::engine::context::Site;
 use crate::engine::directory::Directory;
 use crate::engine::switches::Acts;
+use crate::record::Object;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 
@@ -55,7 +56,9 @@ pub fn site(
 /// # Errors
 /// When its settings cannot work.
 pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
-    connector_reading(connection, &agreement.dictionary)
+    let of_both = |object| agreement.stages.iter().any(|stage| stage.of == object);
+    let follows_links = of_both(Object::Lead) && of_both(Object::Opportunity);
+    made(connection, &agreement.dictionary, follows_links)
 }
 
 /// The same for any dictionary: an agreement that cannot be read does not keep its CRM from being looked at.
@@ -63,9 +66,15 @@ pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result:
 /// # Errors
 /// As [`connector`].
 pub fn connector_reading(connection: &Connection, dictionary: &Dictionary) -> std::result::Result<SharedCrm, CrmError> {
+    made(connection, dictionary, false)
+}
+
+fn made(connection: &Connection, dictionary: &Dictionary, follows_links: bool) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
-        Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), dictionary, http)),
+        Platform::HubSpot(_) => {
+            Arc::new(HubSpot::new(connection.clone(), dictionary, http).following_links(follows_links))
+        }
         Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, dictionary, http)?),
         Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), dictionary, http)),
     })

@@ -44,31 +44,40 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// When the database cannot be read, or a stored standing cannot.
     pub async fn load(engine: &Engine, site: &'a Site, tx: &mut Tx, keys: &[RecordKey]) -> Result<Self, StoreError> {
-        let states = standing::load(tx, keys).await?;
-        let w = well_known();
-        let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
-        let mut standings = HashMap::with_capacity(keys.len());
-        let mut shown = HashMap::new();
-        for key in keys {
-            let mut standing = match states.get(key) {
-                Some(json) => parse_standing(key, json)?,
-                None => Standing::new(key.clone()),
-            };
-            shown.insert(key.clone(), clock_rows(&site.agreement, &standing));
-            standing.shows_due = shows_due(key);
-            standings.insert(key.clone(), standing);
-        }
-        Ok(Self {
+        let mut batch = Self {
             site,
             now: engine.clock.now(),
-            standings,
-            shown,
+            standings: HashMap::with_capacity(keys.len()),
+            shown: HashMap::new(),
             changed: BTreeSet::new(),
             history: Vec::new(),
             journal: Vec::new(),
             effects: Vec::new(),
             withdrawn: Vec::new(),
-        })
+        };
+        batch.load_more(tx, keys).await?;
+        Ok(batch)
+    }
+
+    /// Loads the standings of these records as well; what is loaded already stays as it is.
+    ///
+    /// # Errors
+    /// As [`Batch::load`].
+    pub async fn load_more(&mut self, tx: &mut Tx, keys: &[RecordKey]) -> Result<(), StoreError> {
+        let missing: Vec<RecordKey> = keys.iter().filter(|k| !self.standings.contains_key(*k)).cloned().collect();
+        let states = standing::load(tx, &missing).await?;
+        let (site, w) = (self.site, well_known());
+        let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
+        for key in missing {
+            let mut standing = match states.get(&key) {
+                Some(json) => parse_standing(&key, json)?,
+                None => Standing::new(key.clone()),
+            };
+            self.shown.insert(key.clone(), clock_rows(&site.agreement, &standing));
+            standing.shows_due = shows_due(&key);
+            self.standings.insert(key, standing);
+        }
+        Ok(())
     }
 
     pub fn now(&self) -> Timestamp {

@@ -16,6 +16,7 @@ pub mod held;
 pub mod inform;
 pub mod ingest;
 pub mod letters;
+mod links;
 pub mod measure;
 pub mod meetings;
 pub mod metrics;

@@ -146,9 +146,6 @@ impl Scope<'_> {
     /// event for either side where both are subscribed; then the second one says nothing new.
     fn association(&self, incoming: &Incoming<'_>, kind: &str) -> Result<Vec<Event>, Dropped> {
         let (from, to) = self.ends(incoming, kind).ok_or("association not tracked")?;
-        if incoming.association_removed == Some(true) {
-            return Err("association removed");
-        }
         let from_id = incoming.from_object_id.as_ref().and_then(Scalar::id).ok_or("no object id")?;
         let to_id = incoming.to_object_id.as_ref().and_then(Scalar::id).ok_or("no object id")?;
         let (lead, deal) = match (from, to) {
@@ -156,6 +153,11 @@ impl Scope<'_> {
             (Object::Opportunity, Object::Lead) => (to_id, from_id),
             _ => return Err("association not tracked"),
         };
+        if incoming.association_removed == Some(true) {
+            // What is left, and whether it was the one that counted, only a read tells.
+            let read = |object, id| Ok::<_, Dropped>(self.stamp(incoming, object)?.event(id, Says::ReadIt));
+            return Ok(vec![read(Object::Lead, lead)?, read(Object::Opportunity, deal)?]);
+        }
         let link = |object, id: &RecordId, field: FieldName, other: &RecordId| {
             let says = Says::Changed(vec![(field, Value::text(other.as_str()))]);
             Ok::<_, Dropped>(self.stamp(incoming, object)?.event(id.clone(), says))

@@ -2,6 +2,7 @@
 //! shapes and rules of each kind of call live in the file of its name.
 
 mod api;
+mod associations;
 mod defaults;
 mod error;
 mod events;
@@ -49,6 +50,8 @@ pub struct HubSpot {
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
     composes_name: bool,
+    /// Reads tell what is associated.
+    follows_links: bool,
 }
 
 impl HubSpot {
@@ -76,7 +79,16 @@ impl HubSpot {
             archives: search::Archives::default(),
             settings,
             fields,
+            follows_links: false,
         }
+    }
+
+    /// Whether reads tell which deals belong to a lead and which leads to a deal, at one call more each:
+    /// wanted where the agreement has stages of both.
+    #[must_use]
+    pub fn following_links(mut self, follows: bool) -> Self {
+        self.follows_links = follows;
+        self
     }
 
     fn object_type(&self, object: Object) -> ObjectType {

@@ -67,7 +67,7 @@ pub(super) async fn prepare(
     let keys = desk.keys(object, rows.iter().map(|r| &r.effect.record.id));
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let (mut ready, mut settled, mut silent) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         match look(desk, &mut tx, &batch, &people, row, seen).await? {
