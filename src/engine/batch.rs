@@ -5,7 +5,9 @@
 use super::context::{Engine, Site};
 use crate::agreement::{Agreement, Decision, Input, Standing, decide, is_late, refold};
 use crate::record::field::well_known;
-use crate::record::{Change, Effect, EffectKey, Fact, FactKind, Outcome, RecordKey, Timestamp};
+use crate::record::{
+    Actor, Change, Effect, EffectKey, Elapsed, Fact, FactKind, Outcome, RecordKey, Timestamp, What,
+};
 use crate::store::clock::{ClockRow, ClockState};
 use crate::store::journal::JournalEntry;
 use crate::store::standing::StandingRow;
@@ -104,6 +106,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`BatchError::Record`] when the decision failed for this record alone: nothing of it is kept.
     pub async fn change(&mut self, tx: &mut Tx, key: &RecordKey, change: Change) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         // Another version of the agreement decided last: it ends before the change is looked at,
         // since what is late is told from where this version begins.
         if self.standings.get(key).is_some_and(|s| !s.agreement.is_empty() && s.agreement != self.agreement().hash) {
@@ -125,6 +130,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`Batch::change`].
     pub async fn changes(&mut self, tx: &mut Tx, key: &RecordKey, mut news: Vec<Change>) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         if news.len() < 2 {
             return match news.pop() {
                 Some(change) => self.change(tx, key, change).await,
@@ -147,6 +155,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`BatchError::Record`] when the decision failed: nothing of it is kept.
     pub async fn decide(&mut self, tx: &mut Tx, key: &RecordKey, input: Input) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         let (agreement, now, standing) = (self.agreement(), self.now, self.loaded(key)?);
         let decided = guarded(key, || decide(agreement, standing, input, now))?;
         if !decided.refold {
@@ -158,6 +169,32 @@ impl<'a> Batch<'a> {
         self.take(key, decided);
         self.take(key, refolded);
         Ok(())
+    }
+
+    /// What was kept of the person was erased: nothing about the record is learnt any more.
+    pub fn is_erased(&self, key: &RecordKey) -> bool {
+        self.standings.get(key).is_some_and(Standing::is_erased)
+    }
+
+    /// Ends whatever runs for a record, as its deletion does, and forgets it. What the tables keep of it
+    /// is `privacy`'s to erase once this is saved.
+    ///
+    /// # Errors
+    /// [`BatchError::Record`] when the decision failed: the record is forgotten all the same.
+    pub async fn erase(&mut self, tx: &mut Tx, key: &RecordKey, at: Timestamp) -> Result<(), BatchError> {
+        let known = self.loaded(key)?;
+        let mut ended = Ok(());
+        if known.gone.is_none() && known.folded_to > Timestamp::MIN {
+            let at = at.max(known.folded_to + Elapsed::from_millis(1));
+            let deleted = Change { at, what: What::Deleted, by: Actor::Unknown };
+            ended = self.decide(tx, key, Input::Changed(deleted)).await;
+        }
+        let blank = self.loaded(key)?.erased();
+        self.standings.insert(key.clone(), blank);
+        self.changed.insert(key.clone());
+        self.history.retain(|(of, _)| of != key);
+        self.effects.retain(|effect| effect.record != *key);
+        ended
     }
 
     /// Tells the core how an effect ended.

@@ -22,6 +22,7 @@ pub mod meetings;
 pub mod metrics;
 pub mod orders;
 pub mod overdue;
+mod privacy;
 pub mod reach;
 pub mod reconcile;
 pub mod renewal;

@@ -23,6 +23,7 @@ pub mod lease;
 pub mod letter;
 pub mod outbox;
 pub mod person;
+pub mod privacy;
 pub mod receipt;
 pub mod rotation;
 pub mod signature;

@@ -73,7 +73,9 @@ impl Scope<'_> {
         match what {
             // The first sight of a record causes a read, which tells the rest.
             "creation" => Ok(vec![stamp.event(id, Says::Changed(Vec::new()))]),
-            "deletion" | "privacyDeletion" => Ok(vec![stamp.event(id, Says::Deleted)]),
+            "deletion" => Ok(vec![stamp.event(id, Says::Deleted)]),
+            // An ordinary deletion comes with it, before or after.
+            "privacyDeletion" => Ok(vec![stamp.event(id, Says::Erased)]),
             "restore" => Ok(vec![stamp.event(id, Says::Restored)]),
             "propertyChange" => self.property(&stamp, id, incoming),
             _ => Err("event type not handled"),
