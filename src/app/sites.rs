@@ -69,7 +69,11 @@ pub fn connector_reading(connection: &Connection, dictionary: &Dictionary) -> st
     made(connection, dictionary, false)
 }
 
-fn made(connection: &Connection, dictionary: &Dictionary, follows_links: bool) -> std::result::Result<SharedCrm, CrmError> {
+fn made(
+    connection: &Connection,
+    dictionary: &Dictionary,
+    follows_links: bool,
+) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     Ok(match connection.platform {
         Platform::HubSpot(_) => {

@@ -5,9 +5,7 @@
 use super::context::{Engine, Site};
 use crate::agreement::{Agreement, Decision, Input, Standing, decide, is_late, refold};
 use crate::record::field::well_known;
-use crate::record::{
-    Actor, Change, Effect, EffectKey, Elapsed, Fact, FactKind, Outcome, RecordKey, Timestamp, What,
-};
+use crate::record::{Actor, Change, Effect, EffectKey, Elapsed, Fact, FactKind, Outcome, RecordKey, Timestamp, What};
 use crate::store::clock::{ClockRow, ClockState};
 use crate::store::journal::JournalEntry;
 use crate::store::standing::StandingRow;

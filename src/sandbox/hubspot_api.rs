@@ -4,7 +4,7 @@
 use super::call::{Answer, Call};
 use super::vocabulary::HUBSPOT_DEAL_STAGES;
 use super::world::World;
-use super::{hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
+use super::{hubspot_associations as associations, hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
@@ -76,7 +76,7 @@ pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
             let rest: Vec<&str> = route.rest.iter().skip(1).map(|s| s.as_ref()).collect();
             setup::properties(world, object(0), &rest, call)
         }
-        "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
+        "hubspot.associations_read" => associations::read(world, object(0), object(1), call),
         "hubspot.batch_read" => objects::batch_read(world, object(0), call),
         "hubspot.batch_update" => objects::batch_update(world, object(0), call),
         "hubspot.batch_create" => objects::batch_create(world, object(0), call),

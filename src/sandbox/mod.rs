@@ -7,6 +7,7 @@ pub mod event;
 pub mod faults;
 pub mod floor;
 mod hubspot_api;
+mod hubspot_associations;
 mod hubspot_events;
 mod hubspot_objects;
 mod hubspot_search;

@@ -65,9 +65,9 @@ type Row = (String, String, Option<String>, String, i64, i64, Option<String>, St
 pub async fn inbox_with(tx: &mut Tx, connection: &ConnectionName, text: &str) -> Result<Vec<(InboxRow, String)>> {
     const SQL: &str = "SELECT id, kind, delivery_id, body, received_at, attempts, error, state FROM inbox \
          WHERE connection = $1 AND body LIKE $2 ORDER BY id";
-    let rows: Vec<Row> = on_tx!(tx, |c| {
-        sqlx::query_as(SQL).bind(connection.as_str()).bind(format!("%{text}%")).fetch_all(c).await
-    })?;
+    let like = format!("%{text}%");
+    let rows: Vec<Row> =
+        on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(&like).fetch_all(c).await)?;
     let read = |(id, kind, delivery, body, received, attempts, error, state): Row| {
         Ok((from_row((id, kind, delivery, body, received, attempts, error))?, state))
     };
@@ -79,8 +79,7 @@ pub async fn inbox_with(tx: &mut Tx, connection: &ConnectionName, text: &str) ->
 /// # Errors
 /// `Unavailable`.
 pub async fn empty_inbox(tx: &mut Tx, connection: &ConnectionName, id: &str) -> Result<()> {
-    const SQL: &str =
-        "UPDATE inbox SET body = '', state = 'applied', error = NULL WHERE connection = $1 AND id = $2";
+    const SQL: &str = "UPDATE inbox SET body = '', state = 'applied', error = NULL WHERE connection = $1 AND id = $2";
     on_tx!(tx, |c| sqlx::query(SQL).bind(connection.as_str()).bind(id).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -100,9 +99,9 @@ pub struct Letter {
 /// `Unavailable`.
 pub async fn letters_with(tx: &mut Tx, connection: &ConnectionName, text: &str) -> Result<Vec<Letter>> {
     const SQL: &str = "SELECT key, body, state FROM letter WHERE connection = $1 AND body LIKE $2";
-    let rows: Vec<(String, String, String)> = on_tx!(tx, |c| {
-        sqlx::query_as(SQL).bind(connection.as_str()).bind(format!("%{text}%")).fetch_all(c).await
-    })?;
+    let like = format!("%{text}%");
+    let rows: Vec<(String, String, String)> =
+        on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(&like).fetch_all(c).await)?;
     let letter = |(key, body, state): (String, String, String)| {
         let ended = !matches!(state.as_str(), "due" | "sending" | "again");
         Letter { key, body, ended }

@@ -99,10 +99,48 @@ fn what_is_associated_no_more_was_promoted_all_the_same() {
 #[test]
 fn a_recycled_lead_is_not_promoted_by_its_old_deal() {
     let mut story = story();
-    story.event("Mon 09:00", "status=MQL owner=ann").read("Mon 09:01", "Mon 09:00", "status=MQL owner=ann opportunity[]=;");
+    story.event("Mon 09:00", "status=MQL owner=ann").read(
+        "Mon 09:01",
+        "Mon 09:00",
+        "status=MQL owner=ann opportunity[]=;",
+    );
     story.event("Mon 10:00", "opportunity=7").event("Mon 11:00", "status=Nurture").event("Tue 09:00", "status=MQL");
     story.read("Tue 09:01", "Tue 09:00", "status=MQL owner=ann opportunity[]=;7;");
-    assert_eq!(story.told("pass_began converted"), "pass_began first Mon 09:00; converted Mon 10:00; pass_began revived Tue 09:00");
+    assert_eq!(
+        story.told("pass_began converted"),
+        "pass_began first Mon 09:00; converted Mon 10:00; pass_began revived Tue 09:00"
+    );
     story.read("Tue 12:00", "Tue 11:00", "status=MQL owner=ann opportunity[]=;7;8;");
     assert_eq!(story.told("converted"), "converted Mon 10:00; converted Tue 11:00");
+}
+
+#[test]
+fn an_opportunity_that_is_deleted_after_the_conversion_leaves_no_violation() {
+    let mut story = story();
+    story.event("Mon 09:00", "status=MQL").read("Mon 09:01", "Mon 09:00", "status=MQL converted=false");
+    story.read("Mon 10:00", "Mon 09:30", "status=MQL converted=true opportunity=006");
+    story.read("Mon 12:00", "Mon 11:00", "status=MQL converted=true opportunity=null");
+    assert_eq!(story.told("converted met violation_opened"), "converted Mon 09:30; met Mon 09:01");
+}
+
+#[test]
+fn a_conversion_to_an_opportunity_that_was_there_already_counts_as_one() {
+    let mut story = story();
+    story.event("Mon 09:00", "status=MQL").read(
+        "Mon 09:01",
+        "Mon 09:00",
+        "status=MQL converted=false opportunity=null",
+    );
+    story.event("Mon 10:00", "converted=true opportunity=0060old");
+    assert_eq!(story.told("converted met violation_opened"), "converted Mon 10:00; met Mon 10:00");
+}
+
+#[test]
+fn a_conversion_without_an_opportunity_is_a_violation() {
+    let mut story = story();
+    story.event("Mon 09:00", "status=MQL").event("Mon 10:00", "converted=true");
+    assert_eq!(
+        story.told("converted cancelled violation_opened"),
+        "cancelled Mon 10:00; violation_opened conversion Mon 10:00"
+    );
 }

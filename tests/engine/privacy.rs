@@ -44,8 +44,14 @@ async fn lived(store: crate::world::Store) -> World {
     for id in ["70110001", "701100012"] {
         world.crm.edit(Object::Lead, id, minute(0), &values());
     }
-    let other: Vec<(&str, Value)> = values().into_iter().filter(|(name, _)| *name == "owner" || *name == "status").collect();
-    world.crm.edit(Object::Lead, "701100012", minute(0), &[("name", text("Somebody Else")), ("email", text("e@e.example")), ("budget", text(""))]);
+    let other: Vec<(&str, Value)> =
+        values().into_iter().filter(|(name, _)| *name == "owner" || *name == "status").collect();
+    world.crm.edit(
+        Object::Lead,
+        "701100012",
+        minute(0),
+        &[("name", text("Somebody Else")), ("email", text("e@e.example")), ("budget", text(""))],
+    );
     world.receive(&[changed("70110001", minute(0), &values()), changed("701100012", minute(0), &other)]).await;
     world.settle().await;
     world.at(31);
@@ -108,7 +114,8 @@ promise!(a_late_webhook_brings_nothing_back, |store| {
     let mut world = lived(store).await;
     world.receive(&[said("70110001", minute(61), Says::Erased)]).await;
     world.turn().await;
-    let late = [changed("70110001", minute(1), &values()), changed("701100012", minute(62), &[("status", text("Working"))])];
+    let late =
+        [changed("70110001", minute(1), &values()), changed("701100012", minute(62), &[("status", text("Working"))])];
     world.receive(&late).await;
     world.receive(&[said("70110001", minute(70), Says::Restored), said("70110001", minute(71), Says::ReadIt)]).await;
     world.at(72);
@@ -119,10 +126,17 @@ promise!(a_late_webhook_brings_nothing_back, |store| {
 
 promise!(what_was_received_and_waits_is_applied_but_for_the_erased_record, |store| {
     let world = lived(store).await;
-    let both = [changed("70110001", minute(61), &values()), changed("701100012", minute(61), &[("status", text("Working"))])];
+    let both =
+        [changed("70110001", minute(61), &values()), changed("701100012", minute(61), &[("status", text("Working"))])];
     // Applied in a later turn than the erasure: set aside by hand, as a person would replay it.
     let body = serde_json::to_string(&both).unwrap();
-    let row = NewDelivery { connection: acme(), delivery_id: Some("d1".into()), kind: Kind::Delivery, body, received_at: minute(62) };
+    let row = NewDelivery {
+        connection: acme(),
+        delivery_id: Some("d1".into()),
+        kind: Kind::Delivery,
+        body,
+        received_at: minute(62),
+    };
     let mut tx = world.engine.db.begin(Priority::Ingest).await.unwrap();
     let id = inbox::insert(&mut tx, &row).await.unwrap();
     inbox::park(&mut tx, &acme(), &id, "a fault").await.unwrap();

@@ -53,15 +53,7 @@ struct Associated {
 struct Failure {
     category: Option<String>,
     sub_category: Option<Json>,
-    context: FailureContext,
-}
-
-/// HubSpot's clients know `ids`, its answers `fromObjectId`.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct FailureContext {
-    ids: Vec<String>,
-    from_object_id: Vec<String>,
+    context: Json,
 }
 
 impl Failure {
@@ -70,8 +62,10 @@ impl Failure {
         named || self.category.as_deref() == Some("OBJECT_NOT_FOUND")
     }
 
-    fn concerns(&self) -> impl Iterator<Item = &String> {
-        self.context.ids.iter().chain(&self.context.from_object_id)
+    /// HubSpot's clients know `ids`, its answers `fromObjectId`.
+    fn concerns(&self) -> impl Iterator<Item = &str> {
+        let lists = ["ids", "fromObjectId"].into_iter().filter_map(|name| self.context[name].as_array());
+        lists.flatten().filter_map(Json::as_str)
     }
 }
 
@@ -103,14 +97,15 @@ impl Found {
 
     fn take(&mut self, page: Answered) -> Vec<Json> {
         for failure in page.errors.iter().filter(|failure| !failure.is_none()) {
-            self.unknown.extend(failure.concerns().cloned());
+            self.unknown.extend(failure.concerns().map(str::to_owned));
             self.any_unknown |= failure.concerns().next().is_none();
         }
         let next = page.results.iter().filter_map(next_input).collect();
         for one in page.results {
-            let ids = one.to.into_iter().map(|to| {
-                to.to_object_id.as_str().map_or_else(|| to.to_object_id.to_string(), str::to_owned)
-            });
+            let ids = one
+                .to
+                .into_iter()
+                .map(|to| to.to_object_id.as_str().map_or_else(|| to.to_object_id.to_string(), str::to_owned));
             self.of.entry(one.from.id).or_default().extend(ids);
         }
         next

@@ -111,7 +111,7 @@ impl Scope<'_> {
         let source = text(&incoming.source_id);
         if let Some(user) = source.and_then(names_person) {
             let owner = self.users.owner(user);
-            let automation = self.automation_users.iter().any(|a| *a == owner || a.as_str() == user);
+            let automation = self.users.is_listed(user, &owner, self.automation_users);
             return if automation { Actor::Automation } else { Actor::Person(owner) };
         }
         let change = text(&incoming.change_source).unwrap_or_default();

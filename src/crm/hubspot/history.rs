@@ -82,7 +82,7 @@ fn values(crm: &HubSpot, object: Object, property: &str, value: &str) -> FieldVa
 fn actor(crm: &HubSpot, past: &Past) -> Actor {
     if let Some(user) = past.source_id.as_deref().and_then(super::names_person) {
         let owner = crm.users.owner(user);
-        let automation = crm.automation_users.iter().any(|a| *a == owner || a.as_str() == user);
+        let automation = crm.users.is_listed(user, &owner, &crm.automation_users);
         return if automation { Actor::Automation } else { Actor::Person(owner) };
     }
     match past.source_type.as_deref() {
