@@ -66,8 +66,7 @@ pub async fn inbox_with(tx: &mut Tx, connection: &ConnectionName, text: &str) ->
     const SQL: &str = "SELECT id, kind, delivery_id, body, received_at, attempts, error, state FROM inbox \
          WHERE connection = $1 AND body LIKE $2 ORDER BY id";
     let like = format!("%{text}%");
-    let rows: Vec<Row> =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(&like).fetch_all(c).await)?;
+    let rows: Vec<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(&like).fetch_all(c).await)?;
     let read = |(id, kind, delivery, body, received, attempts, error, state): Row| {
         Ok((from_row((id, kind, delivery, body, received, attempts, error))?, state))
     };

@@ -37,6 +37,7 @@ mod doubt;
 mod dump;
 mod half_year;
 mod interlocks;
+mod links;
 mod loops;
 mod meet;
 mod notices;

@@ -291,6 +291,25 @@ mod tests {
     }
 
     #[test]
+    fn an_automation_listed_by_address_never_touches() {
+        let mut connection = by(TouchBy::Anyone);
+        connection.touches.automation_users.push(OwnerId::new("Robot@ACME.example"));
+        let policy = Policy::new(&connection);
+        assert!(policy.needs_directory());
+        policy.learn(&[Person {
+            id: OwnerId::new(BEN),
+            name: "Robot".to_owned(),
+            email: Some("robot@acme.example".to_owned()),
+            active: true,
+            manager: None,
+            queue: false,
+        }]);
+        let owners = HashMap::from([(LEAD.to_owned(), AMY.to_owned())]);
+        let touched = policy.count(&tasks(vec![done(BEN, BEN), done(AMY, AMY)]), &owners, Timestamp::MAX);
+        assert_eq!(touched[LEAD].count, 1);
+    }
+
+    #[test]
     fn a_member_given_by_address_is_found_in_the_directory() {
         let mut connection = by(TouchBy::Party);
         connection.parties.insert(PartyName::new("field"), Roster::Members(vec!["Ben@acme.example".to_owned()]));
