@@ -423,6 +423,7 @@ async fn a_partial_failure_settles_item_by_item_in_one_call() {
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].path, "/services/data/v67.0/composite/sobjects");
     assert_eq!(calls[0].headers["sforce-auto-assign"], "FALSE");
+    assert_eq!(calls[0].headers["sforce-duplicate-rule-header"], "allowSave=true");
     assert_eq!(calls[0].headers["sforce-call-options"], "client=leadpact");
     let body = calls[0].json();
     assert_eq!(body["allOrNone"], json!(false));

@@ -13,6 +13,7 @@ use crate::engine::context::Site;
 use crate::engine::credentials::Credentials;
 use crate::engine::directory::Directory;
 use crate::engine::switches::Acts;
+use crate::record::Object;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 
@@ -63,7 +64,9 @@ pub fn connector(
     agreement: &Agreement,
     credentials: Option<&Credentials>,
 ) -> std::result::Result<SharedCrm, CrmError> {
-    connector_reading(connection, &agreement.dictionary, credentials)
+    let of_both = |object| agreement.stages.iter().any(|stage| stage.of == object);
+    let follows_links = of_both(Object::Lead) && of_both(Object::Opportunity);
+    made(connection, &agreement.dictionary, follows_links, credentials)
 }
 
 /// The same for any dictionary: an agreement that cannot be read does not keep its CRM from being looked at.
@@ -75,11 +78,20 @@ pub fn connector_reading(
     dictionary: &Dictionary,
     credentials: Option<&Credentials>,
 ) -> std::result::Result<SharedCrm, CrmError> {
+    made(connection, dictionary, false, credentials)
+}
+
+fn made(
+    connection: &Connection,
+    dictionary: &Dictionary,
+    follows_links: bool,
+    credentials: Option<&Credentials>,
+) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
     let keeper = credentials.map(|all| all.keeper(&connection.name));
     Ok(match connection.platform {
         Platform::HubSpot(_) => {
-            let crm = HubSpot::new(connection.clone(), dictionary, http);
+            let crm = HubSpot::new(connection.clone(), dictionary, http).following_links(follows_links);
             Arc::new(match keeper {
                 Some(keeper) => crm.keeping(keeper),
                 None => crm,

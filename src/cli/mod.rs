@@ -15,6 +15,7 @@ pub mod dispute;
 pub mod doctor;
 mod doctor_lines;
 mod doctor_package;
+pub mod erase;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
@@ -103,6 +104,8 @@ enum Command {
     Exclude(exclude::ExcludeArguments),
     /// Treat an excluded record like any other again.
     Include(exclude::IncludeArguments),
+    /// Erase everything that is kept of a record's person.
+    Erase(erase::EraseArguments),
     /// Take an owner out of the rotation for a while.
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
@@ -155,6 +158,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Exclude(arguments) => exclude::exclude(&arguments),
         Command::Include(arguments) => exclude::include(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
         Command::Audit(command) => audit::run(&command),

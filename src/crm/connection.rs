@@ -2,8 +2,9 @@
 //! Read from the configuration by `settings/`.
 
 use super::generic::Description;
+use super::salesforce::id;
 use super::salesforce::jwt::RsaKey;
-use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName};
+use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName, RecordId};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,26 @@ pub struct Connection {
     pub parties: BTreeMap<PartyName, Roster>,
     pub touches: Touches,
     pub platform: Platform,
+}
+
+impl Connection {
+    /// A record's id as people type or paste it: Salesforce's address bar may show 15 characters, where
+    /// the system knows 18.
+    pub fn record_id(&self, typed: &str) -> RecordId {
+        RecordId::new(self.id(typed))
+    }
+
+    /// An owner's id as people type it.
+    pub fn owner_id(&self, typed: &str) -> OwnerId {
+        OwnerId::new(self.id(typed))
+    }
+
+    fn id(&self, typed: &str) -> String {
+        match self.platform {
+            Platform::Salesforce(_) => id::or_as_is(typed.trim()),
+            Platform::HubSpot(_) | Platform::Generic(_) => typed.trim().to_owned(),
+        }
+    }
 }
 
 /// Half of the CRM's calls of a day.

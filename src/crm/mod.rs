@@ -172,6 +172,8 @@ pub enum Says {
     /// Unsigned or not telling: only which record to read.
     ReadIt,
     Deleted,
+    /// Deleted for good, and everything that is kept of the person with it.
+    Erased,
     Restored,
     /// This record was merged into another, which should be read.
     Merged {
@@ -186,6 +188,7 @@ impl Says {
             Says::Changed(_) => "changed",
             Says::ReadIt => "read_it",
             Says::Deleted => "deleted",
+            Says::Erased => "erased",
             Says::Restored => "restored",
             Says::Merged { .. } => "merged",
         }

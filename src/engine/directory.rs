@@ -60,8 +60,10 @@ impl Snapshot {
     pub fn find(&self, id_or_email: &str) -> Option<&Person> {
         let by_id = self.people.get(&OwnerId::new(id_or_email));
         by_id.or_else(|| {
-            let same = |p: &&Person| p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(id_or_email));
-            self.people.values().find(same)
+            let same =
+                |p: &&Person| p.email.as_deref().is_some_and(|e| e.trim().eq_ignore_ascii_case(id_or_email.trim()));
+            // Of several with one address (somebody who left and came back) whoever is active.
+            self.people.values().filter(same).min_by_key(|p| (!p.active, p.id.clone()))
         })
     }
 }

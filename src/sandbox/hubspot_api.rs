@@ -5,8 +5,8 @@ use super::call::{Answer, Call};
 use super::oauth::OauthApp;
 use super::vocabulary::HUBSPOT_DEAL_STAGES;
 use super::world::World;
-use super::{hubspot_associate as associate, hubspot_oauth as oauth, hubspot_objects as objects};
-use super::{hubspot_search, hubspot_setup as setup};
+use super::{hubspot_associate as associate, hubspot_associations as associations, hubspot_oauth as oauth};
+use super::{hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
@@ -100,7 +100,7 @@ pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
             let rest: Vec<&str> = route.rest.iter().skip(1).map(|s| s.as_ref()).collect();
             setup::properties(world, object(0), &rest, call)
         }
-        "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
+        "hubspot.associations_read" => associations::read(world, object(0), object(1), call),
         "hubspot.associations_create" => associate::batch(world, object(0), object(1), call),
         "hubspot.associations_list" => associate::list(world, (object(0), id), object(3)),
         "hubspot.associate" => {

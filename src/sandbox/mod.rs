@@ -8,6 +8,7 @@ pub mod faults;
 pub mod floor;
 mod hubspot_api;
 mod hubspot_associate;
+mod hubspot_associations;
 mod hubspot_events;
 mod hubspot_oauth;
 mod hubspot_objects;

@@ -27,6 +27,7 @@ pub mod lease;
 pub mod letter;
 pub mod outbox;
 pub mod person;
+pub mod privacy;
 pub mod receipt;
 pub mod role;
 pub mod rotation;

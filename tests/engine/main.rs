@@ -34,12 +34,15 @@ macro_rules! promise {
 mod apply;
 mod backfill;
 mod doubt;
+mod dump;
 mod half_year;
 mod interlocks;
+mod links;
 mod loops;
 mod meet;
 mod notices;
 mod orders;
+mod privacy;
 mod reads;
 mod refusals;
 mod signed_out;

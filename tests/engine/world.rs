@@ -272,6 +272,11 @@ impl World {
         self._store = Some(store);
     }
 
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self._store.as_ref().expect("a world with a store of its own").url
+    }
+
     /// The process dies; another takes the connection over.
     pub async fn crash(&mut self) {
         self.crash_after(1).await;

@@ -1,5 +1,6 @@
 //! The HubSpot connector from outside: recorded webhooks in, calls against a server of our own.
 
+mod associations;
 mod calls;
 mod events;
 mod failures;

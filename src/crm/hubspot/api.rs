@@ -111,8 +111,8 @@ impl Api {
     }
 
     /// The older form of associations is v4 whatever the rest is.
-    pub fn tasks_of(&self, from: ObjectType) -> String {
-        let rest = format!("{}/tasks/batch/read", from.path());
+    pub fn associations(&self, from: ObjectType, to: &str) -> String {
+        let rest = format!("{}/{to}/batch/read", from.path());
         match self.is_legacy() {
             true => format!("{}/crm/v4/associations/{rest}", self.base_url),
             false => format!("{}/crm/associations/{}/{rest}", self.base_url, self.version),

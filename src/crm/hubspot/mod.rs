@@ -2,6 +2,7 @@
 //! shapes and rules of each kind of call live in the file of its name.
 
 mod api;
+mod associations;
 pub(in crate::crm) mod auth;
 mod defaults;
 mod error;
@@ -53,6 +54,8 @@ pub struct HubSpot {
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
     composes_name: bool,
+    /// Reads tell what is associated.
+    follows_links: bool,
 }
 
 impl HubSpot {
@@ -81,6 +84,7 @@ impl HubSpot {
             archives: search::Archives::default(),
             settings,
             fields,
+            follows_links: false,
         }
     }
 
@@ -88,6 +92,14 @@ impl HubSpot {
     pub fn keeping(self, keeper: SharedKeeper) -> Self {
         let Api { http, base_url, version, auth, meter } = self.api;
         Self { api: Api { http, base_url, version, auth: auth.keeping(keeper), meter }, ..self }
+    }
+
+    /// Whether reads tell which deals belong to a lead and which leads to a deal, at one call more each:
+    /// wanted where the agreement has stages of both.
+    #[must_use]
+    pub fn following_links(mut self, follows: bool) -> Self {
+        self.follows_links = follows;
+        self
     }
 
     fn object_type(&self, object: Object) -> ObjectType {

@@ -282,6 +282,8 @@ impl Api {
                 // Without the first, assignment rules run and may take the record from its new owner.
                 request
                     .header("Sforce-Auto-Assign", "FALSE")
+                    // A lead that moves is no duplicate being made: rules that only warn let it pass.
+                    .header("Sforce-Duplicate-Rule-Header", "allowSave=true")
                     .header("Sforce-Call-Options", "client=leadpact")
                     .json(&body)
             })

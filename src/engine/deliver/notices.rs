@@ -105,7 +105,7 @@ async fn look(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     for row in rows.iter().filter(|r| r.effect.record.object == object && ids.contains(&r.effect.record.id)) {
         let id = &row.effect.record.id;
         if seen.record(id).is_none() && seen.refusal(id).is_none() {

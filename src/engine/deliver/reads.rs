@@ -7,6 +7,7 @@ use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
+use crate::engine::links;
 use crate::engine::signed_out;
 use crate::record::change::{FieldValues, Reading};
 use crate::record::{
@@ -128,7 +129,7 @@ async fn settle_reads(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
     for row in asked {
         let id = &row.effect.record.id;
@@ -148,17 +149,20 @@ async fn settle_reads(
 
 /// Tells the core what was read of these records.
 pub(super) async fn apply(
+    desk: Desk<'_>,
     batch: &mut Batch<'_>,
     tx: &mut Tx,
     keys: &[RecordKey],
     seen: &Seen,
 ) -> Result<(), StoreError> {
+    let mut linked = Vec::new();
     for key in keys {
         let Some(record) = seen.record(&key.id) else { continue };
         let change = shown(batch.standing(key), key, seen.at, record);
+        linked.extend(links::news(batch, key, &change).into_iter().map(|lead| (lead, key.id.clone())));
         only_store(batch.change(tx, key, change).await)?;
     }
-    Ok(())
+    links::notice(batch, tx, desk.site, linked).await
 }
 
 /// A `Date` header counts whole seconds, and a record that was modified later in that second was

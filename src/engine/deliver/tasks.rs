@@ -124,7 +124,7 @@ async fn prepare(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let teller = Teller { site, people: &people, now: batch.now() };
     let (mut ready, mut settled) = (Vec::new(), Vec::new());
     for row in rows {
