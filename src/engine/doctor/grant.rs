@@ -95,7 +95,11 @@ mod tests {
         let said = check("acme", &row(Some(2_800_000)), Some("k1"), &TimeZone::UTC, at(1_180_000));
         assert_eq!((said.verdict, said.what.as_str()), (Verdict::Ok, "sign-in"));
         assert!(said.found.starts_with("account 45540012, since 1970-01-01"), "{}", said.found);
-        assert!(said.found.ends_with("by dana[2J; token of 3 minutes ago, it ends in 27 minutes; key k1"), "{}", said.found);
+        assert!(
+            said.found.ends_with("by dana[2J; token of 3 minutes ago, it ends in 27 minutes; key k1"),
+            "{}",
+            said.found
+        );
     }
 
     #[test]
