@@ -5,8 +5,10 @@ use super::{ConfigArguments, color};
 use crate::app::{AgreementFile, Agreements, open_to_look, read_configuration};
 use crate::record::PartyName;
 use crate::settings::Settings;
+use crate::store::examine::examine;
 use crate::store::signature::{self, Signature};
 use clap::Args;
+use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -72,6 +74,10 @@ pub(super) async fn signing(settings: &Settings, agreements: &Agreements) -> Vec
 }
 
 async fn signatures(settings: &Settings, agreements: &Agreements) -> anyhow::Result<Vec<Signature>> {
+    // Where nothing was stored yet, nothing was signed.
+    if examine(settings.store.url.expose_secret()).await?.is_none_or(|examined| examined.empty) {
+        return Ok(Vec::new());
+    }
     let db = open_to_look(settings).await?;
     let mut all = Vec::new();
     for file in agreements.files() {

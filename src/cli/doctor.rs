@@ -20,6 +20,7 @@ use crate::settings::{self, Environment, Settings};
 use crate::store::Db;
 use anyhow::Result;
 use clap::Args;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -176,6 +177,8 @@ async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>
     match connector_reading(&connection, known, house.signed_in.as_ref()) {
         Ok(crm) => {
             let mut checks = doctor::connection(&connection, agreement.as_deref(), expected.clone(), &*crm).await;
+            let zone = agreement.as_deref().map_or(TimeZone::UTC, Agreement::zone);
+            checks.extend(doctor::grant(&connection, house.signed_in.as_ref(), &zone, real_now()).await);
             if let Some(agreement) = &agreement {
                 let folder =
                     house.package.clone().unwrap_or_else(|| Path::new("install").join(connection.name.as_str()));
