@@ -24,6 +24,7 @@ pub mod overdue;
 pub mod reach;
 pub mod reconcile;
 pub mod renewal;
+pub mod replay;
 pub mod review;
 pub mod schedule;
 pub mod simulate;

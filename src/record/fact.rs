@@ -74,6 +74,8 @@ fact_kinds! {
     // What the breaker held was let go, or given up, by a person.
     Released = "released",
     Discarded = "discarded",
+    // What had been given up is tried again, by a person's wish.
+    Replayed = "replayed",
     // The agreement's own life; these concern no record.
     Offered = "version_offered",
     Activated = "version_activated",
@@ -114,6 +116,7 @@ impl FactKind {
                 | Included
                 | Released
                 | Discarded
+                | Replayed
                 | Offered
                 | Activated
                 | Signed
