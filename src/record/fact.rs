@@ -12,6 +12,9 @@ macro_rules! fact_kinds {
         pub enum FactKind { $(#[serde(rename = $text)] $name),+ }
 
         impl FactKind {
+            /// All kinds, in the order in which they are written here.
+            pub const ALL: &[FactKind] = &[$(FactKind::$name),+];
+
             pub fn as_str(self) -> &'static str {
                 match self { $(FactKind::$name => $text),+ }
             }

@@ -7,13 +7,16 @@ mod address;
 mod answer;
 mod api;
 mod api_deliveries;
+mod api_journal;
 pub mod assets;
+mod audit;
 pub mod csrf;
 mod cursor;
 mod deliveries;
 mod guard;
 mod headers;
 mod health;
+mod journal;
 mod login;
 mod metrics;
 mod pages;
@@ -30,6 +33,7 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use audit::Audits;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -56,13 +60,14 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    audits: Arc<Audits>,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, audits }
     }
 
     /// With the address at which a proxy serves the pages by https.
