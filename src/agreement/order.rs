@@ -26,6 +26,8 @@ impl Fold<'_> {
                 self.standing.included = Some(now);
                 Vec::new()
             }
+            // What is kept is not the core's to erase.
+            Ask::Erase => Vec::new(),
             Ask::Undo { effect, values, why } => self.undo_ordered(&effect, values, (by, why), now),
         }
     }

@@ -12,9 +12,12 @@ pub use agreements::{
 };
 pub use sites::{connector, connector_reading};
 
-use crate::engine::clock::Clock;
+use crate::crm::http::Http;
+use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Parts};
+use crate::engine::credentials::Credentials;
 use crate::engine::ingest::Ingest;
+use crate::engine::sign_in::SignIns;
 use crate::engine::worker::{Retention, Times};
 use crate::notify::{Notifiers, Templates};
 use crate::record::Elapsed;
@@ -37,6 +40,7 @@ const DAY: i64 = 86_400;
 /// Everything that a running daemon needs.
 pub struct App {
     pub engine: Arc<Engine>,
+    credentials: Credentials,
     /// Until it is started.
     supervisor: Mutex<Option<Supervisor>>,
     reread: Arc<Notify>,
@@ -86,6 +90,7 @@ impl App {
         let db = open(settings).await?;
         let notify_in_observe = settings.notify.notify_in_observe;
         let parts = Parts { db: db.clone(), clock: clock.clone(), notifiers, notify_in_observe };
+        let credentials = credentials(settings, &db);
         let activation = Activation::new(db, clock, agreements, !settings.require_signatures);
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
         let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
@@ -99,16 +104,16 @@ impl App {
         };
         let (engine, stop, tasks) = (works.engine.clone(), works.stop.clone(), works.tasks.clone());
         let reread = Arc::new(Notify::new());
-        let mut supervisor = Supervisor::new(works, settings, scopes, activation, reread.clone());
+        let mut supervisor = Supervisor::new(works, settings, credentials.clone(), scopes, activation, reread.clone());
         engine.add(supervisor.build().await?);
         let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
-        Ok(Self { engine, supervisor, reread, stopping, stop, tasks })
+        Ok(Self { engine, credentials, supervisor, reread, stopping, stop, tasks })
     }
 
     /// Binds the addresses and prepares the web servers; answered once they run.
     ///
     /// # Errors
-    /// When an address cannot be listened at.
+    /// When an address cannot be listened at, or there is no TLS client.
     pub fn listen(&self, server: &Server) -> Result<Listening> {
         let public = bind(server.listen)?;
         let admin = (server.admin_listen != server.listen).then(|| bind(server.admin_listen)).transpose()?;
@@ -116,7 +121,9 @@ impl App {
         let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
         let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
-        let web = web.behind(server.admin_url.clone());
+        let mut web = web.behind(server.admin_url.clone());
+        let http = Http::new(Arc::new(real_now))?;
+        web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base()));
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
         Ok(Listening { public: public_at, admin: admin_at, serving })
@@ -172,6 +179,11 @@ fn retention(settings: &Settings) -> Retention {
         inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
         history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),
     }
+}
+
+/// What those who signed in with a browser were granted, in that database.
+pub fn credentials(settings: &Settings, db: &Db) -> Credentials {
+    Credentials::new(db.clone(), settings.store.credential_keys.clone())
 }
 
 /// The database of a configuration.

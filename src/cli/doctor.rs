@@ -4,12 +4,15 @@
 use super::{ConfigArguments, check, connection, doctor_lines, doctor_package};
 use crate::agreement::problem::{Report, Severity};
 use crate::agreement::{Agreement, dictionary};
-use crate::app::{Agreements, connector_reading};
+use crate::app::{Agreements, connector_reading, credentials, open_to_look};
 use crate::crm::connection::Mode;
 use crate::crm::http::Http;
+use crate::crm::oauth::BrowserSignIn;
 use crate::crm::{Connection, Expected};
 use crate::engine::clock::real_now;
+use crate::engine::credentials::Credentials;
 use crate::engine::doctor::{self, Check, Verdict};
+use crate::engine::signed_out::ask_where_out;
 use crate::notify::{Notifiers, Templates};
 use crate::package::wiring::{Wired, wiring};
 use crate::record::ConnectionName;
@@ -73,21 +76,22 @@ async fn examine(arguments: &DoctorArguments) -> Result<Vec<Check>> {
     if let Some(agreements) = &agreements {
         checks.extend(signatures(&settings, agreements).await);
     }
+    let signed_in = signed_in(&settings).await;
     let db = doctor::open_to_look(settings.store.url.expose_secret()).await.map(Arc::new);
     let wanted = |c: &&Connection| arguments.connection.as_deref().is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(wanted).map(|c| {
         let agreement = agreements.as_ref().map(|all| all.of(&c.name).agreement.clone());
-        tokio::spawn(one_connection(
-            c.clone(),
-            agreement,
-            House {
-                base: settings.server.public_base().to_owned(),
-                package: arguments.package.clone(),
-                db: db.clone(),
-            },
-        ))
+        let house = House {
+            base: settings.server.public_base().to_owned(),
+            package: arguments.package.clone(),
+            db: db.clone(),
+            signed_in: signed_in.clone(),
+        };
+        tokio::spawn(one_connection(c.clone(), agreement, house))
     });
     let connections: Vec<_> = connections.collect();
+    let names: Vec<_> = settings.connections.iter().filter(wanted).map(|c| c.name.clone()).collect();
+    ask_where_out(settings.store.url.expose_secret(), &names, real_now()).await;
     let (database, url, channels) = tokio::join!(
         doctor::database(settings.store.url.expose_secret()),
         public_url(&settings),
@@ -145,6 +149,14 @@ async fn signatures(settings: &Settings, agreements: &Agreements) -> Vec<Check> 
     missing.into_iter().map(|found| Check::warn("agreement", "signatures", found, fix)).collect()
 }
 
+/// What those who signed in were granted; `None` where nobody has to, or the database cannot be
+/// opened, which has a check of its own.
+async fn signed_in(settings: &Settings) -> Option<Credentials> {
+    settings.connections.iter().find(|c| BrowserSignIn::of(c).is_some())?;
+    let db = open_to_look(settings).await.ok()?;
+    Some(credentials(settings, &db))
+}
+
 /// What every connection is looked at with.
 struct House {
     /// The public address without a slash at its end.
@@ -152,6 +164,8 @@ struct House {
     /// The folder that was named.
     package: Option<PathBuf>,
     db: Option<Arc<Db>>,
+    /// What those who signed in were granted.
+    signed_in: Option<Credentials>,
 }
 
 async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, house: House) -> Vec<Check> {
@@ -159,7 +173,7 @@ async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>
         agreement.as_deref().map(|agreement| expected(&connection, agreement, &house.base)).unwrap_or_default();
     let standard = dictionary::standard();
     let known = agreement.as_ref().map_or(&standard, |agreement| &agreement.dictionary);
-    match connector_reading(&connection, known) {
+    match connector_reading(&connection, known, house.signed_in.as_ref()) {
         Ok(crm) => {
             let mut checks = doctor::connection(&connection, agreement.as_deref(), expected.clone(), &*crm).await;
             if let Some(agreement) = &agreement {

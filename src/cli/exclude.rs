@@ -46,10 +46,11 @@ pub struct IncludeArguments {
 }
 
 impl Named {
-    fn find(&self, opened: &Opened) -> Result<(ConnectionName, Object, RecordId)> {
+    pub(super) fn find(&self, opened: &Opened) -> Result<(ConnectionName, Object, RecordId)> {
         let name = opened.connection(&self.connection)?;
         let object = Object::parse(&self.object).context("the object is `lead` or `opportunity`")?;
-        Ok((name, object, RecordId::new(&self.id)))
+        let id = opened.record_id(&name, &self.id);
+        Ok((name, object, id))
     }
 }
 

@@ -9,11 +9,13 @@ pub mod away;
 pub mod backfill;
 pub mod check;
 pub mod connect;
+pub mod credentials;
 pub mod demo;
 pub mod dispute;
 pub mod doctor;
 mod doctor_lines;
 mod doctor_package;
+pub mod erase;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
@@ -62,8 +64,11 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask every CRM, the database, Slack and the mail server whether they would do; changes nothing.
     Doctor(doctor::DoctorArguments),
-    /// Create the fields that leadpact writes in a connection's CRM, where its API allows it.
+    /// Have somebody sign in where that is how a connection works, and create the fields that leadpact
+    /// writes in its CRM, where its API allows it.
     Connect(connect::ConnectArguments),
+    /// Show who signed in to which CRM with a browser; keys for it, and forgetting it.
+    Credentials(credentials::CredentialsArguments),
     /// Import the open records of a connection, silently: clocks start at their true times.
     Backfill(backfill::BackfillArguments),
     /// Ask a connection's CRM now what was modified, as the sweep does at its times.
@@ -99,6 +104,8 @@ enum Command {
     Exclude(exclude::ExcludeArguments),
     /// Treat an excluded record like any other again.
     Include(exclude::IncludeArguments),
+    /// Erase everything that is kept of a record's person.
+    Erase(erase::EraseArguments),
     /// Take an owner out of the rotation for a while.
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
@@ -133,6 +140,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
+        Command::Credentials(arguments) => credentials::run(&arguments),
         Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
@@ -150,6 +158,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Exclude(arguments) => exclude::exclude(&arguments),
         Command::Include(arguments) => exclude::include(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
         Command::Audit(command) => audit::run(&command),

@@ -7,7 +7,7 @@ use crate::agreement::Agreement;
 use crate::app::{Agreements, read_configuration};
 use crate::engine::clock::real_now;
 use crate::engine::switches::Told;
-use crate::record::{ConnectionName, OwnerId, PartyName, Timestamp};
+use crate::record::{ConnectionName, OwnerId, PartyName, RecordId, Timestamp};
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, StoreError, person};
 use anyhow::{Context, Result, bail};
@@ -51,6 +51,16 @@ impl Opened {
             bail!("no connection is called `{name}`; there are: {}", known.join(", "));
         }
         Ok(name)
+    }
+
+    /// A record's id as it was typed, in the form that its CRM's records are known by.
+    pub fn record_id(&self, name: &ConnectionName, typed: &str) -> RecordId {
+        self.settings.connection(name).map_or_else(|| RecordId::new(typed), |c| c.record_id(typed))
+    }
+
+    /// The same of an owner's id; an e-mail address stays as it is.
+    pub fn owner_id(&self, name: &ConnectionName, typed: &str) -> OwnerId {
+        self.settings.connection(name).map_or_else(|| OwnerId::new(typed), |c| c.owner_id(typed))
     }
 
     /// All connections of the configuration.

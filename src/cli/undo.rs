@@ -5,7 +5,7 @@ use super::ConfigArguments;
 use super::opened::{self, Opened, People, agreed, counted, now, past_moment, who};
 use crate::engine::orders::{Made, moves_between, moves_of, submit};
 use crate::engine::switches::Switches;
-use crate::record::{Ask, ConnectionName, Object, Order, RecordId, RecordKey};
+use crate::record::{Ask, ConnectionName, Object, Order, RecordKey};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -68,7 +68,7 @@ pub fn run(arguments: &UndoArguments) -> Result<ExitCode> {
 async fn find(opened: &Opened, name: &ConnectionName, arguments: &UndoArguments, zone: &TimeZone) -> Result<Vec<Made>> {
     if let (Some(object), Some(id)) = (&arguments.object, &arguments.id) {
         let object = Object::parse(object).context("the object is `lead` or `opportunity`")?;
-        let key = RecordKey { connection: name.clone(), object, id: RecordId::new(id) };
+        let key = RecordKey { connection: name.clone(), object, id: opened.record_id(name, id) };
         return Ok(moves_of(&opened.db, &key).await?.pop().into_iter().collect());
     }
     let Some(since) = &arguments.since else { bail!("name a record, or a time with --since") };

@@ -70,6 +70,16 @@ impl Switches {
     pub fn breaker(&self) -> Option<&SwitchRow> {
         self.own(Switch::Breaker)
     }
+
+    /// Since when the CRM refuses our credentials, and what it says.
+    pub fn signed_out(&self) -> Option<&SwitchRow> {
+        self.own(Switch::SignedOut).filter(|row| row.on)
+    }
+
+    /// Since when the CRM's clock and ours are too far apart, and how far.
+    pub fn clocks_apart(&self) -> Option<&SwitchRow> {
+        self.own(Switch::ClocksApart).filter(|row| row.on)
+    }
 }
 
 /// A chain that is told of a setting: its connection, and the hash of the agreement in force there.

@@ -74,6 +74,8 @@ fact_kinds! {
     // A person told leadpact to leave a record alone, and to go on with it.
     Excluded = "excluded",
     Included = "included",
+    // Everything that was kept of the person was erased.
+    Erased = "erased",
     // What the breaker held was let go, or given up, by a person.
     Released = "released",
     Discarded = "discarded",
@@ -117,6 +119,7 @@ impl FactKind {
                 | Unflagged
                 | Excluded
                 | Included
+                | Erased
                 | Released
                 | Discarded
                 | Replayed

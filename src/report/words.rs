@@ -93,6 +93,7 @@ impl Words<'_> {
                     self.text("why", ": ")
                 )
             }
+            FactKind::Erased => "What was kept of the person was erased".to_owned(),
             FactKind::Included => {
                 format!("Treated like any other again{}{}", self.text("by", ", asked by "), self.text("why", ": "))
             }

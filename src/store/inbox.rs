@@ -121,6 +121,28 @@ pub async fn insert_all(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<I
     Ok(answers)
 }
 
+/// Stores one row that waits; answers its id.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn insert(tx: &mut Tx, row: &NewDelivery) -> Result<String> {
+    const SQL: &str = "INSERT INTO inbox (connection, id, kind, state, attempts, received_at, body) \
+         VALUES ($1, $2, $3, 'received', 0, $4, $5)";
+    let id = new_id(row.received_at);
+    on_tx!(tx, |c| {
+        sqlx::query(SQL)
+            .bind(row.connection.as_str())
+            .bind(&id)
+            .bind(row.kind.as_str())
+            .bind(row.received_at.as_millis())
+            .bind(clean(&row.body))
+            .execute(c)
+            .await
+            .map(|_| ())
+    })?;
+    Ok(id)
+}
+
 /// The boundary of a turn that begins now; `None` when nothing waits.
 ///
 /// # Errors
@@ -159,7 +181,7 @@ pub async fn parked(db: &Db, connection: &ConnectionName, limit: u32) -> Result<
     rows.into_iter().map(from_row).collect()
 }
 
-fn from_row((id, kind, delivery_id, body, received_at, attempts, error): Row) -> Result<InboxRow> {
+pub(super) fn from_row((id, kind, delivery_id, body, received_at, attempts, error): Row) -> Result<InboxRow> {
     let kind = Kind::parse(&kind)?;
     let received_at = Timestamp::from_millis(received_at);
     Ok(InboxRow { id, kind, delivery_id, body, received_at, attempts: count(attempts)?, error })

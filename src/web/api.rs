@@ -3,7 +3,7 @@
 
 use super::record::{self, Found, Place};
 use super::routes::{Entry, get};
-use super::{Web, answer, cursor};
+use super::{Web, answer, connections, cursor};
 use crate::agreement::standing::{Run, Violation};
 use crate::record::{Actor, RecordKey, Timestamp, Value};
 use crate::report::story;
@@ -22,6 +22,7 @@ const MOST: u32 = 500;
 
 pub(super) const ROUTES: &[Entry] = &[
     get("/api/v1/records/{connection}/{object}/{id}", Permission::Look, |route| route.to(record)),
+    get("/api/v1/connections", Permission::Look, |route| route.to(connections::list)),
     get("/api/v1/clocks", Permission::Look, |route| route.to(clocks)),
 ];
 

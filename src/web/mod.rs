@@ -10,6 +10,8 @@ mod api_deliveries;
 mod api_journal;
 pub mod assets;
 mod audit;
+mod connect;
+mod connections;
 pub mod csrf;
 mod cursor;
 mod deliveries;
@@ -29,6 +31,7 @@ pub mod throttle;
 mod webhooks;
 
 use crate::engine::ingest::Ingest;
+use crate::engine::sign_in::SignIns;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
@@ -55,6 +58,8 @@ pub struct Web {
     pub public_base: String,
     /// Cancelled when the daemon begins to stop: from then on it calls itself not ready.
     pub stopping: CancellationToken,
+    /// Who signs in to a CRM with a browser; `None`: nobody does.
+    pub sign_ins: Option<SignIns>,
     /// `server.admin_url` of the configuration: the https address of the pages, where a proxy serves them.
     pub admin_url: Option<Url>,
     /// Sessions and their like go by the wall clock, whatever the engine's does.
@@ -68,6 +73,8 @@ impl Web {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
         Self { engine, ingest, public_base, stopping, admin_url, clock, tally, audits }
+        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
+        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
     }
 
     /// With the address at which a proxy serves the pages by https.
@@ -156,4 +163,6 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
 fn public_routes(routes: &mut ServiceConfig) {
     health::routes(routes);
     webhooks::routes(routes);
+    connect::routes(routes);
+    assets::routes(routes);
 }

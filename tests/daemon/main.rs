@@ -22,6 +22,7 @@ mod postgres;
 mod recycling;
 mod replicas;
 mod signing;
+mod signing_in;
 mod simulate;
 #[path = "../support/slack.rs"]
 mod slack;

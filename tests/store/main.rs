@@ -38,6 +38,7 @@ macro_rules! promise {
     };
 }
 
+mod credentials;
 mod inbox;
 mod interlocks;
 mod journal;

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use leadpact::agreement::{Agreement, parse};
 use leadpact::crm::SharedCrm;
 use leadpact::crm::connection::{
-    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, Platform,
+    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, HubSpotAuth, Platform,
     Salesforce as SalesforceSettings, SalesforceAuth, TouchBy, Touches,
 };
 use leadpact::crm::generic::Generic;
@@ -109,7 +109,7 @@ pub fn at_work() -> Timestamp {
     Timestamp::parse("2027-01-05T14:00:00Z").unwrap()
 }
 
-fn listener() -> TcpListener {
+pub fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
@@ -236,7 +236,7 @@ fn engine(db: Db) -> Arc<Engine> {
     ))
 }
 
-fn connection(name: &str, platform: Platform) -> Connection {
+pub fn connection(name: &str, platform: Platform) -> Connection {
     Connection {
         name: ConnectionName::new(name),
         agreement: None,
@@ -253,14 +253,14 @@ fn connection(name: &str, platform: Platform) -> Connection {
     }
 }
 
-fn http() -> Http {
+pub fn http() -> Http {
     Http::new(Arc::new(real_now)).unwrap()
 }
 
 fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = HubSpotSettings {
         portal_id: Some(45_540_012),
-        access_token: "token".into(),
+        auth: HubSpotAuth::AccessToken("token".into()),
         webhook_secret: SECRETS.map(Into::into).to_vec(),
         lead_object: "contacts".to_owned(),
     };
@@ -268,10 +268,11 @@ fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     (connection.clone(), Arc::new(HubSpot::new(connection, &agreement.dictionary, http())))
 }
 
-fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
+pub fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = SalesforceSettings {
         organization_id: "00D5g000004XyZaEAK".to_owned(),
         auth: SalesforceAuth::AccessToken("token".into()),
+        login_url: None,
         path_secret: Some("s3cret-path".into()),
         client_certificate: None,
     };

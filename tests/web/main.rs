@@ -6,5 +6,6 @@ mod house;
 mod order;
 mod pages;
 mod people;
+mod sign_in;
 mod stories;
 mod trust;

@@ -3,9 +3,10 @@
 
 use crate::agreement::model::{ClockOf, Move};
 use crate::agreement::standing::{Run, StepState, ViolationKind};
-use crate::agreement::{Agreement, Standing, party_channels};
+use crate::agreement::{Agreement, Standing};
 use crate::engine::context::Site;
 use crate::engine::directory::Snapshot;
+use crate::engine::reach::{self, Answerable};
 use crate::notify::{Destination, Item, RecordItem};
 use crate::record::effect::Notice;
 use crate::record::field::well_known;
@@ -107,47 +108,20 @@ impl Teller<'_> {
         let found = match to {
             Recipient::Slack(channel) => Some(Destination::SlackChannel(channel.to_string())),
             Recipient::Email(address) => Some(Destination::Email { address: address.to_string(), name: None }),
-            Recipient::Owner => standing.owner().and_then(|id| self.person(&id)),
-            Recipient::Person(id) => self.person(id),
-            Recipient::Manager => self.manager(standing, effect),
+            Recipient::Owner => standing.owner().and_then(|id| reach::person(self.people, &id)),
+            Recipient::Person(id) => reach::person(self.people, id),
+            Recipient::Manager => {
+                let (party, owner) = (self.party(standing, effect), standing.owner());
+                let of = Answerable { party: party.as_ref(), owner: owner.as_ref() };
+                reach::manager(self.agreement(), self.people, of)
+            }
         };
         found.map_or_else(|| self.channels(standing, effect), |d| vec![d])
     }
 
-    fn person(&self, id: &OwnerId) -> Option<Destination> {
-        let person = self.people.get(id).filter(|p| p.active && !p.queue)?;
-        person.email.clone().map(|email| Destination::SlackMember { email })
-    }
-
-    /// The CRM's manager goes before the party's.
-    fn manager(&self, standing: &Standing, effect: &Effect) -> Option<Destination> {
-        let owner = standing.owner().and_then(|id| self.people.get(&id).cloned());
-        let theirs = owner.and_then(|p| p.manager).and_then(|id| self.person(&id));
-        theirs.or_else(|| {
-            let party = self.party(standing, effect)?;
-            let manager = self.agreement().party(&party)?.manager.clone()?;
-            Some(address(&manager))
-        })
-    }
-
     /// The channels of the party that owes the clock.
     pub fn channels(&self, standing: &Standing, effect: &Effect) -> Vec<Destination> {
-        let party = self.party(standing, effect);
-        let channels = party.map(|p| party_channels(self.agreement(), &p)).unwrap_or_default();
-        let to = channels.iter().filter_map(|c| match c {
-            Recipient::Slack(channel) => Some(Destination::SlackChannel(channel.to_string())),
-            Recipient::Email(address) => Some(Destination::Email { address: address.to_string(), name: None }),
-            Recipient::Owner | Recipient::Person(_) | Recipient::Manager => None,
-        });
-        to.collect()
-    }
-}
-
-fn address(address: &crate::agreement::model::Address) -> Destination {
-    use crate::agreement::model::Address;
-    match address {
-        Address::Slack(channel) => Destination::SlackChannel(channel.to_string()),
-        Address::Email(address) => Destination::Email { address: address.to_string(), name: None },
+        reach::channels(self.agreement(), self.party(standing, effect).as_ref())
     }
 }
 

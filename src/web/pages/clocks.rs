@@ -1,5 +1,6 @@
 //! `/`: the open clocks of all connections, soonest first.
 
+use super::super::connections::{Trouble, troubles};
 use super::super::people::Names;
 use super::super::record::url;
 use super::super::routes::{Entry, get};
@@ -32,6 +33,7 @@ pub struct Paging {
 #[template(path = "clocks.html")]
 struct Page {
     nav: Nav,
+    troubles: Vec<Trouble>,
     counts: Arc<Counts>,
     rows: Vec<Row>,
     /// The cursor of the next page.
@@ -80,6 +82,7 @@ async fn page(web: &Web, visitor: &Visitor, after: Option<&After>) -> Result<Pag
     let now = web.engine.clock.now();
     Ok(Page {
         nav: Nav::at("/", visitor),
+        troubles: troubles(web).await?,
         counts: web.tally.counts(web).await?,
         rows: found.iter().map(|row| shown(web, &names, row, now)).collect(),
         next,

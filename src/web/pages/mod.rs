@@ -35,6 +35,13 @@ pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
     }
 }
 
+/// A page of which the form may lead to these addresses, as a content security policy names them.
+pub fn html_with(status: StatusCode, page: &impl Template, form_targets: &str) -> HttpResponse {
+    let mut response = html(status, page);
+    headers::let_forms_lead_to(response.headers_mut(), form_targets);
+    response
+}
+
 /// A page that says one thing.
 #[derive(Template)]
 #[template(path = "message.html")]

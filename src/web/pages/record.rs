@@ -104,6 +104,7 @@ fn gone(gone: &Gone) -> String {
     match gone {
         Gone::Deleted => "deleted in the CRM".to_owned(),
         Gone::MergedInto(id) => format!("merged into {id}"),
+        Gone::Erased => "erased: nothing is kept of the person".to_owned(),
     }
 }
 
