@@ -72,9 +72,7 @@ impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, audits }
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
+        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally, audits }
     }
 
     /// With the address at which a proxy serves the pages by https.

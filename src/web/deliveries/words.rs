@@ -153,6 +153,7 @@ fn event_text(event: &Event) -> String {
         Says::ReadIt => "to be read".to_owned(),
         Says::Deleted => "deleted".to_owned(),
         Says::Restored => "restored".to_owned(),
+        Says::Erased => "to be forgotten, for privacy".to_owned(),
         Says::Merged { into } => format!("merged into {into}"),
     }
 }
@@ -162,6 +163,7 @@ fn order_text(order: &Order) -> String {
         Ask::Exclude { .. } => "leave it alone",
         Ask::Include { .. } => "treat it like any other again",
         Ask::Undo { .. } => "undo a move",
+        Ask::Erase { .. } => "forget it, for privacy",
     };
     format!("{what}, asked by {}", order.by)
 }
