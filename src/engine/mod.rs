@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod apply;
+pub mod arming;
 pub mod attestation;
 pub mod backfill;
 pub mod batch;

@@ -7,6 +7,7 @@ mod address;
 mod answer;
 mod api;
 mod api_deliveries;
+mod api_health;
 mod api_journal;
 pub mod assets;
 mod audit;
@@ -15,6 +16,7 @@ mod connections;
 pub mod csrf;
 mod cursor;
 mod deliveries;
+mod fitness;
 mod guard;
 mod headers;
 mod health;
@@ -37,6 +39,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use audit::Audits;
+use fitness::{Examinations, Examine};
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -66,13 +69,16 @@ pub struct Web {
     pub clock: Clock,
     tally: Tally,
     audits: Arc<Audits>,
+    /// What `leadpact doctor` checks; `None`: nobody can be asked.
+    pub examine: Option<Examine>,
+    examined: Arc<Examinations>,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally, audits }
+        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally, audits, examine: None, examined: Arc::default() }
     }
 
     /// With the address at which a proxy serves the pages by https.

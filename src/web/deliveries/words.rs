@@ -95,7 +95,7 @@ pub fn to(effect: &Effect, site: Option<&Site>) -> String {
     }
 }
 
-fn crm(site: &Site) -> &'static str {
+pub fn crm(site: &Site) -> &'static str {
     match site.connection.platform {
         Platform::HubSpot(_) => "HubSpot",
         Platform::Salesforce(_) => "Salesforce",
