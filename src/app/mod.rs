@@ -109,7 +109,8 @@ impl App {
         };
         let (engine, stop, tasks) = (works.engine.clone(), works.stop.clone(), works.tasks.clone());
         let reread = Arc::new(Notify::new());
-        let mut supervisor = Supervisor::new(works, settings.clone(), credentials.clone(), scopes, activation, reread.clone());
+        let mut supervisor =
+            Supervisor::new(works, settings.clone(), credentials.clone(), scopes, activation, reread.clone());
         engine.add(supervisor.build().await?);
         let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
         Ok(Self { engine, settings, credentials, supervisor, reread, stopping, stop, tasks })

@@ -39,7 +39,8 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use audit::Audits;
-use fitness::{Examinations, Examine};
+use fitness::Examinations;
+pub use fitness::Examine;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -78,7 +79,19 @@ impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally, audits, examine: None, examined: Arc::default() }
+        Self {
+            engine,
+            ingest,
+            public_base,
+            stopping,
+            sign_ins: None,
+            admin_url,
+            clock,
+            tally,
+            audits,
+            examine: None,
+            examined: Arc::default(),
+        }
     }
 
     /// With the address at which a proxy serves the pages by https.

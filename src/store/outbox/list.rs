@@ -11,8 +11,7 @@ use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
 /// The states of an effect, as the table has them; what waits for a person first.
-pub const STATES: [&str; 8] =
-    ["parked", "held", "sending", "due", "done", "dropped", "would_have", "withdrawn"];
+pub const STATES: [&str; 8] = ["parked", "held", "sending", "due", "done", "dropped", "would_have", "withdrawn"];
 const PARKED: &str = "parked";
 
 /// What is looked for; empty lists mean any.
@@ -213,13 +212,7 @@ pub async fn parked_between(
     let (n,): (i64,) =
         on_db!(db, |c| sqlx::query_as(COUNT).bind(connection.as_str()).bind(since).bind(until).fetch_one(c).await)?;
     let rows: Vec<(String,)> = on_db!(db, |c| {
-        sqlx::query_as(KEYS)
-            .bind(connection.as_str())
-            .bind(since)
-            .bind(until)
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
+        sqlx::query_as(KEYS).bind(connection.as_str()).bind(since).bind(until).bind(i64::from(limit)).fetch_all(c).await
     })?;
     Ok((count(n)?, rows.into_iter().map(|(key,)| EffectKey::new(key)).collect()))
 }

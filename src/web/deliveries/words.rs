@@ -124,11 +124,8 @@ pub struct Stated {
 
 /// What a row of the inbox says; the error where it cannot be read.
 pub fn says(site: &Site, row: &InboxRow) -> Result<Vec<Stated>, String> {
-    let key = |object, id: &crate::record::RecordId| RecordKey {
-        connection: site.name().clone(),
-        object,
-        id: id.clone(),
-    };
+    let key =
+        |object, id: &crate::record::RecordId| RecordKey { connection: site.name().clone(), object, id: id.clone() };
     let of = |event: Event| Stated { record: key(event.object, &event.id), at: event.at, text: event_text(&event) };
     match row.kind {
         Kind::Delivery => {

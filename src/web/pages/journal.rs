@@ -248,8 +248,20 @@ struct Piece {
 
 async fn begin(web: Data<Web>, question: Question) -> Piece {
     const HEAD: [&str; 14] = [
-        "connection", "seq", "happened", "seen", "kind", "object", "record id", "record", "clock", "what", "who",
-        "party", "agreement", "hash",
+        "connection",
+        "seq",
+        "happened",
+        "seen",
+        "kind",
+        "object",
+        "record id",
+        "record",
+        "clock",
+        "what",
+        "who",
+        "party",
+        "agreement",
+        "hash",
     ];
     let head = lines(&[HEAD.map(str::to_owned).to_vec()]);
     let mut piece = piece(web, question, None).await;

@@ -177,7 +177,11 @@ fn stops(fares: &Fares, now: Timestamp, zone: &TimeZone) -> Vec<String> {
         stops.push(format!("The CRM refuses leadpact's credentials since {since}: {}", row.why));
     }
     if let Some(row) = switches.clocks_apart() {
-        stops.push(format!("The CRM's clock and this machine's are too far apart since {}: {}", row.at.in_zone(zone), row.why));
+        stops.push(format!(
+            "The CRM's clock and this machine's are too far apart since {}: {}",
+            row.at.in_zone(zone),
+            row.why
+        ));
     }
     if let Some(row) = switches.pause(now).filter(|row| row.connection.is_some()) {
         stops.push(by_whom("Paused", row, zone));
