@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod apply;
+pub mod arming;
 pub mod attestation;
 pub mod backfill;
 pub mod batch;
@@ -28,6 +29,7 @@ mod privacy;
 pub mod reach;
 pub mod reconcile;
 pub mod renewal;
+pub mod replay;
 pub mod review;
 pub mod schedule;
 pub mod sign_in;

@@ -6,14 +6,21 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_deliveries;
+mod api_health;
+mod api_journal;
 pub mod assets;
+mod audit;
 mod connect;
 mod connections;
 pub mod csrf;
 mod cursor;
+mod deliveries;
+mod fitness;
 mod guard;
 mod headers;
 mod health;
+mod journal;
 mod login;
 mod metrics;
 mod pages;
@@ -31,6 +38,9 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use audit::Audits;
+use fitness::Examinations;
+pub use fitness::Examine;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -59,13 +69,29 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    audits: Arc<Audits>,
+    /// What `leadpact doctor` checks; `None`: nobody can be asked.
+    pub examine: Option<Examine>,
+    examined: Arc<Examinations>,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
+        let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
+        Self {
+            engine,
+            ingest,
+            public_base,
+            stopping,
+            sign_ins: None,
+            admin_url,
+            clock,
+            tally,
+            audits,
+            examine: None,
+            examined: Arc::default(),
+        }
     }
 
     /// With the address at which a proxy serves the pages by https.

@@ -5,7 +5,7 @@ mod csv;
 mod scorecard;
 mod tables;
 
-pub use csv::{Stamp, to_csv};
+pub use csv::{Stamp, lines, to_csv};
 pub use tables::{What, table};
 
 /// Rows under named columns.

@@ -1,6 +1,9 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
 mod clocks;
+mod deliveries;
+mod health;
+mod journal;
 mod nav;
 mod record;
 pub mod tally;
@@ -16,7 +19,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] =
+    &[clocks::ROUTES, deliveries::ROUTES, health::ROUTES, journal::ROUTES, record::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
