@@ -28,6 +28,7 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -54,13 +55,15 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    risk: Kept,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        let (admin_url, clock) = (None, Clock::real());
+        let (tally, risk) = (Tally::default(), Kept::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, risk }
     }
 
     /// With the address at which a proxy serves the pages by https.

@@ -5,7 +5,7 @@ mod look;
 mod moves;
 mod settle;
 
-pub use look::{counts, due, earliest, get, parked, sending};
+pub use look::{counts, due, earliest, get, held_of, parked, sending};
 pub use moves::{
     OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, put_off, recycle_moments, recycles_due,
     recycles_made, reissue, rule, taken_from, would_have,

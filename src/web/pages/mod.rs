@@ -1,8 +1,8 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
-mod clocks;
 mod nav;
-mod record;
+pub(super) mod record;
+pub(super) mod risk;
 pub mod tally;
 
 pub use nav::Nav;
@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] = &[risk::ROUTES, record::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {

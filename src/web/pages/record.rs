@@ -4,7 +4,6 @@ use super::super::Web;
 use super::super::record::{self as records, Found, Place, url};
 use super::super::routes::{Entry, get};
 use super::super::session::Visitor;
-use super::clocks::left;
 use super::{Nav, html, tell, unavailable};
 use crate::agreement::standing::{Gone, Run, Violation, ViolationKind};
 use crate::record::{OwnerId, RecordKey, Timestamp};
@@ -82,7 +81,7 @@ fn page(found: &Found, visitor: &Visitor, now: Timestamp) -> Page {
     let stage = standing.stage.as_ref().and_then(|name| agreement.stages.iter().find(|s| s.name == *name));
     let reader = Reader { agreement, zone: &zone, name_of: &name_of };
     Page {
-        nav: Nav::at("/", visitor),
+        nav: Nav::at("/risk", visitor),
         name: standing.name().to_owned(),
         connection: standing.key.connection.to_string(),
         object: standing.key.object.as_str(),
@@ -94,7 +93,7 @@ fn page(found: &Found, visitor: &Visitor, now: Timestamp) -> Page {
         pass: format!("{} ({})", standing.pass, standing.pass_kind.as_str()),
         gone: standing.gone.as_ref().map(gone),
         recycles: standing.recycles.len(),
-        clocks: standing.open_runs().map(|run| clock(run, &zone, now)).collect(),
+        clocks: standing.open_runs().map(|run| clock(found, run, &zone, now)).collect(),
         violations: standing.violations.iter().map(|v| violation(v, &zone)).collect(),
         lines: story(&reader, &found.told()).into_iter().map(|line| shown(line, &zone)).collect(),
     }
@@ -107,12 +106,12 @@ fn gone(gone: &Gone) -> String {
     }
 }
 
-fn clock(run: &Run, zone: &TimeZone, now: Timestamp) -> Clock {
+fn clock(found: &Found, run: &Run, zone: &TimeZone, now: Timestamp) -> Clock {
     let state = records::state(run);
     Clock {
         name: run.clock.to_string(),
         deadline: run.deadline.in_zone(zone),
-        left: left(state, Some(run.deadline), now),
+        left: crate::report::outlook::left(&found.site.agreement, run, now).text,
         state: state.as_str(),
     }
 }
