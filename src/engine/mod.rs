@@ -19,6 +19,7 @@ pub mod letters;
 pub mod measure;
 pub mod meetings;
 pub mod metrics;
+pub mod moment;
 pub mod orders;
 pub mod overdue;
 pub mod reach;

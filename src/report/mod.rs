@@ -8,6 +8,7 @@
 pub mod course;
 pub mod difference;
 pub mod figures;
+pub mod lanes;
 pub mod layout;
 pub mod meeting;
 pub mod money;

@@ -1,5 +1,6 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+mod find;
 mod nav;
 pub(super) mod record;
 pub(super) mod risk;
@@ -16,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[risk::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] = &[risk::ROUTES, record::ROUTES, &record::ACTS, find::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
