@@ -134,10 +134,20 @@ impl House {
         Self::with(Some(listener()), Some(admin_url)).await
     }
 
+    /// With its store on PostgreSQL, where that is installed.
+    pub async fn on_postgres() -> Option<Self> {
+        let url = crate::postgres::fresh_database().await?;
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None).await)
+    }
+
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+        Self::at(&url, folder, admin, admin_url).await
+    }
+
+    async fn at(url: &str, folder: TempDir, admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
+        let db = Db::open(url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
