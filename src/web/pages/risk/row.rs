@@ -132,6 +132,7 @@ pub fn next_in_words(
     let ahead = outlook::ahead(&site.agreement, run);
     let line = match (run.paused, ahead.is_empty()) {
         (Some(_), _) => "nothing while it is paused".to_owned(),
+        (None, true) if run.steps.iter().any(|step| !step.issued.is_empty()) => "what was due is on its way".to_owned(),
         (None, true) => "nothing more by itself".to_owned(),
         (None, false) => outlook::line(&ahead, zone, now),
     };
