@@ -265,9 +265,10 @@ mod tests {
         assert_eq!(lane.points.iter().map(|p| (p.sign, p.at)).collect::<Vec<_>>(), [(Sign::Deadline, x(due))]);
         let deeds = picture.lanes.last().unwrap();
         assert_eq!(deeds.points.iter().map(|p| p.sign).collect::<Vec<_>>(), [Sign::Moved]);
-        // From nine to six in New York, as far as the picture reaches.
-        assert_eq!(picture.open.len(), 1, "{:?}", picture.open);
-        assert_eq!(picture.open[0].0, x(at("2027-01-05T14:00:00Z")));
+        // From nine in New York, with a pause at noon, as far as the picture reaches.
+        let open: Vec<f64> = picture.open.iter().flat_map(|(from, to)| [*from, *to]).take(3).collect();
+        let wanted = ["2027-01-05T14:00:00Z", "2027-01-05T17:30:00Z", "2027-01-05T18:15:00Z"];
+        assert_eq!(open, wanted.map(|text| x(at(text))));
         assert!(!picture.ticks.is_empty());
         assert_eq!(lanes(&reader, &key, &[], frame), None);
     }
