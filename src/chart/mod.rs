@@ -7,6 +7,7 @@
 mod bars;
 mod drawing;
 mod funnel;
+pub mod lanes;
 mod table;
 pub mod text;
 mod theme;

@@ -23,6 +23,7 @@ mod links;
 pub mod measure;
 pub mod meetings;
 pub mod metrics;
+pub mod moment;
 pub mod orders;
 pub mod overdue;
 mod privacy;

@@ -9,6 +9,7 @@ mod api;
 mod api_deliveries;
 mod api_health;
 mod api_journal;
+mod api_records;
 pub mod assets;
 mod audit;
 mod connect;
@@ -27,6 +28,7 @@ mod pages;
 pub mod password;
 mod people;
 mod record;
+mod record_acts;
 pub mod routes;
 pub mod session;
 pub mod throttle;
@@ -41,6 +43,7 @@ use actix_web::{App, HttpServer};
 use audit::Audits;
 use fitness::Examinations;
 pub use fitness::Examine;
+use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -73,6 +76,7 @@ pub struct Web {
     /// What `leadpact doctor` checks; `None`: nobody can be asked.
     pub examine: Option<Examine>,
     examined: Arc<Examinations>,
+    risk: Kept,
 }
 
 impl Web {
@@ -92,6 +96,9 @@ impl Web {
             examine: None,
             examined: Arc::default(),
         }
+        let (admin_url, clock) = (None, Clock::real());
+        let (tally, risk) = (Tally::default(), Kept::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, risk }
     }
 
     /// With the address at which a proxy serves the pages by https.

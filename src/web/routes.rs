@@ -2,7 +2,7 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, api_deliveries, api_health, api_journal, assets, guard, login, metrics, pages};
+use super::{account, api, api_deliveries, api_health, api_journal, api_records, assets, guard, login, metrics, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -77,7 +77,7 @@ pub(super) const fn open(verb: Verb, path: &'static str, needs: Needs, handler: 
 
 /// Every line, in the order in which paths are tried.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    const OWN: [&[Entry]; 8] = [
+    const OWN: [&[Entry]; 9] = [
         login::ROUTES,
         account::ROUTES,
         assets::ROUTES,
@@ -86,6 +86,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         api_deliveries::ROUTES,
         api_health::ROUTES,
         api_journal::ROUTES,
+        api_records::ROUTES,
     ];
     OWN.into_iter().chain(pages::ROUTES.iter().copied()).flatten()
 }

@@ -1,11 +1,12 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
-mod clocks;
 mod deliveries;
 mod health;
 mod journal;
+mod find;
 mod nav;
-mod record;
+pub(super) mod record;
+pub(super) mod risk;
 pub mod tally;
 
 pub use nav::Nav;
@@ -19,8 +20,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] =
-    &[clocks::ROUTES, deliveries::ROUTES, health::ROUTES, journal::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] = &[
+    deliveries::ROUTES,
+    find::ROUTES,
+    health::ROUTES,
+    journal::ROUTES,
+    record::ROUTES,
+    &record::ACTS,
+    risk::ROUTES,
+];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
