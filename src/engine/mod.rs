@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod orders;
 pub mod overdue;
 pub mod reach;
+pub mod reached;
 pub mod reconcile;
 pub mod renewal;
 pub mod review;

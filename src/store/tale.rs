@@ -57,6 +57,24 @@ pub async fn page(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32)
     Ok(ids.into_iter().map(tale).collect())
 }
 
+/// These records, in the order of their ids, each once; one that the journal does not know is left out.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn of_records(db: &Db, wanted: &Wanted<'_>, ids: &[&str]) -> Result<Vec<TaleRow>> {
+    let mut ids: Vec<&str> = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut tales = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut facts = facts(db, wanted, id, id).await?;
+        let mut states = states(db, wanted, id, id).await?;
+        let Some(facts) = facts.remove(id) else { continue };
+        tales.push(TaleRow { id: id.to_owned(), facts, state: states.remove(id) });
+    }
+    Ok(tales)
+}
+
 async fn ids(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
     const SQL: &str = "SELECT DISTINCT id FROM journal WHERE connection = $1 AND object = $2 AND id > $3 \
          AND seq <= $4 ORDER BY id LIMIT $5";

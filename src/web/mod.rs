@@ -6,15 +6,20 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_figures;
+mod asked;
 pub mod assets;
-pub mod csrf;
 mod connections;
+pub mod csrf;
 mod cursor;
+mod figures;
 mod guard;
 mod headers;
 mod health;
+mod live;
 mod login;
 mod metrics;
+mod numbers;
 mod pages;
 pub mod password;
 mod people;
@@ -29,6 +34,8 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use figures::Measured;
+use live::Live;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -55,13 +62,17 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    measured: Measured,
+    live: Live,
 }
 
 impl Web {
+    /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        let (measured, live) = (Measured::new(stopping.clone()), Live::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, measured, live }
     }
 
     /// With the address at which a proxy serves the pages by https.

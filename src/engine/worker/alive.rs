@@ -33,7 +33,10 @@ pub(in crate::engine) async fn last_alive(engine: &Engine, site: &Site) -> Resul
 }
 
 /// When somebody last worked on this connection.
-pub(in crate::engine) async fn was_alive(db: &Db, connection: &ConnectionName) -> Result<Option<Timestamp>, StoreError> {
+pub(in crate::engine) async fn was_alive(
+    db: &Db,
+    connection: &ConnectionName,
+) -> Result<Option<Timestamp>, StoreError> {
     let alive = cursor::get(db, connection, ALIVE).await?;
     Ok(alive.and_then(|text| text.parse().ok()).map(Timestamp::from_millis))
 }
