@@ -185,3 +185,72 @@ async fn measured(db: &Db, site: &Site, key: &Key, now: Timestamp) -> Result<Rep
     let question = question.ok_or_else(|| StoreError::Corrupt(format!("{period} is no period")))?;
     measure::measure(db, Question { by: key.by, ..question }).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::model::Period;
+    use jiff::tz::TimeZone;
+
+    fn key(n: i64) -> Key {
+        let at = Timestamp::from_millis(n * 86_400_000 * 40);
+        let period = Window::containing(Period::Month, at, &TimeZone::UTC);
+        Key { connection: ConnectionName::new("acme"), period, by: None }
+    }
+
+    fn measured() -> Measured {
+        Measured::new(CancellationToken::new())
+    }
+
+    /// As if a report had been made, or could not be.
+    fn done(measured: &Measured, key: &Key) {
+        let making = Making { slots: measured.slots.clone(), key: key.clone() };
+        making.done(Err(StoreError::Corrupt("for a test".into())), monotonic_now());
+    }
+
+    #[tokio::test]
+    async fn of_all_who_ask_at_once_one_makes_it() {
+        let measured = measured();
+        let due: Vec<bool> = (0..20).filter_map(|_| measured.ask(&key(1))).map(|(_, is_due)| is_due).collect();
+        assert_eq!((due.len(), due.iter().filter(|due| **due).count(), due[0]), (20, 1, true));
+        done(&measured, &key(1));
+        assert!(!measured.ask(&key(1)).unwrap().1, "it is fresh");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_fresh_is_made_again_by_the_next_who_asks() {
+        let measured = measured();
+        measured.ask(&key(1)).unwrap();
+        done(&measured, &key(1));
+        measured.outdate(&ConnectionName::new("another"));
+        assert!(!measured.ask(&key(1)).unwrap().1);
+        measured.outdate(&ConnectionName::new("acme"));
+        assert!(measured.ask(&key(1)).unwrap().1);
+        assert!(!measured.ask(&key(1)).unwrap().1, "one is enough");
+    }
+
+    #[tokio::test]
+    async fn the_longer_it_took_the_longer_it_is_kept() {
+        let measured = measured();
+        measured.ask(&key(1)).unwrap();
+        let making = Making { slots: measured.slots.clone(), key: key(1) };
+        let began = monotonic_now() - Duration::from_secs(10);
+        making.done(Err(StoreError::Corrupt("for a test".into())), began);
+        drop(making);
+        let fresh_until = held(&measured.slots)[&key(1)].fresh_until;
+        assert!(fresh_until >= monotonic_now() + Duration::from_secs(190));
+    }
+
+    #[tokio::test]
+    async fn few_are_in_the_making_and_not_many_are_kept() {
+        let measured = measured();
+        let asked = (0..20).filter(|n| measured.ask(&key(*n)).is_some()).count();
+        assert_eq!(asked, ASKED);
+        (0..100).for_each(|n| {
+            measured.ask(&key(n));
+            done(&measured, &key(n));
+        });
+        assert_eq!(held(&measured.slots).len(), KEPT);
+        assert!(held(&measured.slots).contains_key(&key(99)), "the newest stay");
+    }
+}

@@ -1,8 +1,10 @@
 //! The web floor from outside: a real server on a port of its own, a fresh SQLite file, one
 //! connection of each kind. Nothing works the inbox here.
 
+mod figures;
 mod group;
 mod house;
+mod live;
 mod order;
 mod pages;
 mod people;
