@@ -38,6 +38,8 @@ pub struct Stage {
 pub struct Flow {
     pub title: String,
     pub stages: Vec<Stage>,
+    /// From which stage, and to which, records came back, by their places.
+    pub loop_back: Option<(usize, usize)>,
 }
 
 /// Marks that are one link, or none.
@@ -65,16 +67,15 @@ impl Flow {
     fn groups(&self, width: f64) -> (Vec<Group<'_>>, f64) {
         let (room, greatest) = ((width - GUTTER).max(40.0), self.greatest());
         let scale = |count: f64| if greatest > 0.0 { (count / greatest * room).max(1.0) } else { 1.0 };
-        let (mut groups, mut y, mut returns) = (Vec::new(), 0.0, Vec::new());
+        let (mut groups, mut y, mut bars) = (Vec::new(), 0.0, Vec::new());
         for stage in &self.stages {
             let mut marks = Vec::new();
             y = heading(&mut marks, stage, y, room);
             marks.push(Mark::Box { x: 0.0, y, width: scale(stage.count), height: BAR, paint: Paint::Open });
-            let bar = y + BAR / 2.0;
+            bars.push(y + BAR / 2.0);
             y += BAR;
             groups.push(Group { href: Some((&stage.href, format!("{}: {}", stage.label, stage.shown))), marks });
             if let Some(back) = &stage.back {
-                returns.push(bar);
                 y = returned(&mut groups, back, y, scale(back.count), room);
             }
             if let Some(onward) = &stage.onward {
@@ -84,8 +85,9 @@ impl Flow {
             }
             y += 9.0;
         }
-        let last = y - 9.0 - BAR / 2.0;
-        groups.push(Group { href: None, marks: returns.first().map_or(Vec::new(), |to| loop_back(width, last, *to)) });
+        if let Some((from, to)) = self.loop_back.and_then(|(from, to)| Some((*bars.get(from)?, *bars.get(to)?))) {
+            groups.push(Group { href: None, marks: loop_back(width, from, to) });
+        }
         (groups, y)
     }
 
@@ -136,7 +138,7 @@ fn lines(marks: &mut Vec<Mark>, text: &str, mut y: f64, room: f64) -> f64 {
 
 /// A thin bar beneath the stage's own: what came here again.
 fn returned<'a>(groups: &mut Vec<Group<'a>>, back: &'a Return, y: f64, long: f64, room: f64) -> f64 {
-    let mut marks = vec![Mark::Box { x: 0.0, y: y + 3.0, width: long, height: 6.0, paint: Paint::Missed }];
+    let mut marks = vec![Mark::Box { x: 0.0, y: y + 3.0, width: long, height: 6.0, paint: Paint::Quiet }];
     let text = format!("↩ came back: {}", back.shown);
     let fits = text_width(&text, SMALL) + long + 8.0 <= room;
     let below = if fits {
@@ -149,7 +151,7 @@ fn returned<'a>(groups: &mut Vec<Group<'a>>, back: &'a Return, y: f64, long: f64
     below
 }
 
-/// From the last stage up to the one to which records came back.
+/// From a stage up to the one to which records came back.
 fn loop_back(width: f64, from: f64, to: f64) -> Vec<Mark> {
     let (x, inner) = (width - 4.0, width - GUTTER + 4.0);
     let line =
@@ -200,7 +202,7 @@ mod tests {
             Stage { back: Some(back), ..stage("Marketing qualified lead", 400.0) },
             Stage { onward: None, ..stage("Closed won", 0.0) },
         ];
-        Flow { title: "Waterfall".into(), stages }
+        Flow { title: "Waterfall".into(), stages, loop_back: Some((2, 1)) }
     }
 
     #[test]
@@ -225,8 +227,9 @@ mod tests {
 
     #[test]
     fn without_returns_there_is_no_way_back() {
-        let mut flow = flow();
-        flow.stages[1].back = None;
-        assert!(!flow.draw(360.0).marks.iter().any(|m| matches!(m, Mark::Line { .. })));
+        let lines = |flow: &Flow| flow.draw(360.0).marks.iter().filter(|m| matches!(m, Mark::Line { .. })).count();
+        assert_eq!(lines(&flow()), 5, "three lines and the head of an arrow");
+        let flow = Flow { loop_back: None, ..flow() };
+        assert_eq!(lines(&flow), 0);
     }
 }

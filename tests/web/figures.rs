@@ -300,12 +300,11 @@ async fn what_is_no_filter_is_refused_and_not_taken_for_another() {
 async fn what_is_overdue_stands_on_the_first_page_the_longest_first() {
     let house = House::start().await;
     let mut tx = house.db.begin(Priority::Work).await.unwrap();
-    for (id, hours, state) in [("a", 5, ClockState::Breached), ("b", 50, ClockState::Breached), ("c", 90, ClockState::Paused)] {
-        let key = RecordKey {
-            connection: ConnectionName::new(CONNECTION),
-            object: Object::Lead,
-            id: RecordId::new(id),
-        };
+    for (id, hours, state) in
+        [("a", 5, ClockState::Breached), ("b", 50, ClockState::Breached), ("c", 90, ClockState::Paused)]
+    {
+        let key =
+            RecordKey { connection: ConnectionName::new(CONNECTION), object: Object::Lead, id: RecordId::new(id) };
         let deadline = Some(real_now() - leadpact::record::Elapsed::from_secs(hours * 3600));
         let name = format!("Lead {id} {EVIL}");
         let row = ClockRow {

@@ -175,7 +175,7 @@ async fn page(web: &Web, visitor: &Visitor, wanted: &Wanted) -> Result<Page, Una
         here: wanted.address("/campaigns", column.1),
         csv: wanted.address("/campaigns.csv", ""),
         kind: if by_source { "Source" } else { "Campaign" },
-        title: format!("{} ({})", site.agreement.title, site.agreement.version),
+        title: format!("{}, version {}", site.agreement.title, site.agreement.version),
         period: shown.report.as_ref().map(|r| r.period.to_string()).unwrap_or_default(),
         currency: shown.report.as_ref().and_then(|r| r.currency.clone()).unwrap_or_default(),
         columns: columns(wanted),
@@ -285,7 +285,7 @@ fn flow(lines: &[&Campaign], wanted: &Wanted, by_source: bool) -> Flow {
         }
     };
     let title = format!("{} by {}", column_of(by).2, if by_source { "source" } else { "campaign" });
-    Flow { title, stages: lines.iter().take(BARS).map(stage).collect() }
+    Flow { title, stages: lines.iter().take(BARS).map(stage).collect(), loop_back: None }
 }
 
 async fn csv(web: Data<Web>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {

@@ -103,7 +103,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
         choices: Choices::of(web, asked, &site),
         here: address("/", &[("connection", &asked.connection), ("period", &asked.period)]),
         connection: name.to_owned(),
-        title: format!("{title} ({version})"),
+        title: format!("{title}, version {version}"),
         period: shown.report.as_ref().map(|r| r.period.to_string()).unwrap_or_default(),
         sides: sides.unwrap_or_default(),
         troubles: connections::troubles(web).await?,

@@ -10,7 +10,9 @@ use super::super::routes::{Entry, get};
 use super::super::session::Visitor;
 use super::choices::{Choice, Choices, PATIENCE, Shown, address, refuse};
 use super::{Nav, html};
+use crate::agreement::Agreement;
 use crate::chart::{Flow, Return, Stage, Theme};
+use crate::record::Object;
 use crate::report::figures::{Amounts, Part, Report, StageLine};
 use crate::report::layout::percent;
 use crate::store::role::Permission;
@@ -93,7 +95,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
     let shown = Shown::of(asked.figures(web, &site, by, PATIENCE).await?, &zone, now);
     let parts = shown.report.as_ref().map(|report| report.waterfall.parts.as_slice()).unwrap_or_default();
     let falls = shown.report.iter().flat_map(|report| {
-        let links = Links { asked, connection: site.name().as_str(), report };
+        let links = Links { asked, connection: site.name().as_str(), agreement: &site.agreement, report };
         report.waterfall.parts.iter().take(PARTS + 1).map(move |part| links.fall(part)).collect::<Vec<_>>()
     });
     let is_empty =
@@ -103,7 +105,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
         choices: Choices::of(web, asked, &site),
         splits: SPLITS.iter().map(|(value, label)| Choice::new(value, label, &asked.by)).collect(),
         here: address("/waterfall", &[("connection", &asked.connection), ("period", &asked.period), ("by", &asked.by)]),
-        title: format!("{} ({})", site.agreement.title, site.agreement.version),
+        title: format!("{}, version {}", site.agreement.title, site.agreement.version),
         period: shown.report.as_ref().map(|r| r.period.to_string()).unwrap_or_default(),
         currency: shown.report.as_ref().and_then(|r| r.currency.clone()).unwrap_or_default(),
         falls: falls.collect(),
@@ -118,6 +120,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
 struct Links<'a> {
     asked: &'a Asked,
     connection: &'a str,
+    agreement: &'a Agreement,
     report: &'a Report,
 }
 
@@ -138,9 +141,13 @@ impl Links<'_> {
     fn fall(&self, part: &Part) -> Fall {
         let name = part.value.as_deref().map(|v| if v.is_empty() { "(none)".to_owned() } else { v.to_owned() });
         let title = format!("Waterfall{}", name.as_ref().map_or(String::new(), |name| format!(" of {name}")));
-        let last = part.stages.len().saturating_sub(1);
-        let stages = part.stages.iter().enumerate().map(|(at, line)| self.stage(part, line, at == last));
-        let flow = Flow { title, stages: stages.collect() };
+        let (last, to) = (part.stages.len().saturating_sub(1), came_back_to(&part.stages));
+        let stages = part.stages.iter().enumerate().map(|(at, line)| {
+            let stage = self.stage(part, line, at == last);
+            // What came back to a later stage counts as having reached the earlier ones, but did not begin there.
+            Stage { back: stage.back.filter(|_| to.is_some_and(|to| at >= to)), ..stage }
+        });
+        let flow = Flow { title, stages: stages.collect(), loop_back: self.last_of_leads(part).zip(to) };
         Fall {
             name,
             wide: flow.linked(WIDE, &Theme::PAGE),
@@ -157,6 +164,13 @@ impl Links<'_> {
                 })
                 .collect(),
         }
+    }
+
+    /// Only leads come back.
+    fn last_of_leads(&self, part: &Part) -> Option<usize> {
+        part.stages
+            .iter()
+            .rposition(|line| self.agreement.stages.iter().any(|s| s.name == line.stage && s.of == Object::Lead))
     }
 
     fn stage(&self, part: &Part, line: &StageLine, is_last: bool) -> Stage {
@@ -192,6 +206,13 @@ impl Links<'_> {
             amount: amount(line.amounts.as_ref()),
         }
     }
+}
+
+/// The furthest stage that all that came back has reached: where it began again.
+fn came_back_to(stages: &[StageLine]) -> Option<usize> {
+    let count = |line: &StageLine| line.recycled + line.returned;
+    let most = stages.iter().map(count).max().filter(|most| *most > 0)?;
+    stages.iter().rposition(|line| count(line) == most)
 }
 
 /// `12 recycled, 3 returned`; nothing where nothing came back.
