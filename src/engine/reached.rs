@@ -15,9 +15,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Entries looked at together.
-const SLICE: u32 = 150;
+const SLICE: u32 = 100;
 /// A page looks at so many slices, however few of them belong to it.
-const SLICES: usize = 4;
+const SLICES: usize = 3;
 
 /// Which passes are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ pub struct Card {
     pub target: String,
     /// `312`, `93.5%`; a word where nothing is measured.
     pub attained: String,
+    pub is_measured: bool,
     /// `29 of 31`
     pub of: Option<String>,
     pub verdict: &'static str,
@@ -81,6 +82,7 @@ fn card(commitment: &Commitment, agreement: &Agreement) -> Card {
         sentence: sentence(commitment, agreed, agreement),
         period: measured.period.to_string(),
         target: agreed.map_or_else(|| commitment.target.clone(), |c| words::target(c.target)),
+        is_measured: attained.is_some(),
         attained: attained.unwrap_or_else(|| silence(&measured.figure).to_owned()),
         of,
         verdict,
