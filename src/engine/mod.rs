@@ -28,6 +28,7 @@ pub mod orders;
 pub mod overdue;
 mod privacy;
 pub mod reach;
+pub mod reached;
 pub mod reconcile;
 pub mod renewal;
 pub mod replay;

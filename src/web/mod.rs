@@ -7,9 +7,11 @@ mod address;
 mod answer;
 mod api;
 mod api_deliveries;
+mod api_figures;
 mod api_health;
 mod api_journal;
 mod api_records;
+mod asked;
 pub mod assets;
 mod audit;
 mod connect;
@@ -17,13 +19,16 @@ mod connections;
 pub mod csrf;
 mod cursor;
 mod deliveries;
+mod figures;
 mod fitness;
 mod guard;
 mod headers;
 mod health;
 mod journal;
+mod live;
 mod login;
 mod metrics;
+mod numbers;
 mod pages;
 pub mod password;
 mod people;
@@ -41,8 +46,10 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use audit::Audits;
+use figures::Measured;
 use fitness::Examinations;
 pub use fitness::Examine;
+use live::Live;
 use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use std::io;
@@ -77,28 +84,30 @@ pub struct Web {
     pub examine: Option<Examine>,
     examined: Arc<Examinations>,
     risk: Kept,
+    measured: Measured,
+    live: Live,
 }
 
 impl Web {
+    /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally, audits) = (None, Clock::real(), Tally::default(), Arc::default());
         Self {
+            measured: Measured::new(stopping.clone()),
             engine,
             ingest,
             public_base,
             stopping,
             sign_ins: None,
-            admin_url,
-            clock,
-            tally,
-            audits,
+            admin_url: None,
+            clock: Clock::real(),
+            tally: Tally::default(),
+            audits: Arc::default(),
             examine: None,
             examined: Arc::default(),
+            risk: Kept::default(),
+            live: Live::default(),
         }
-        let (admin_url, clock) = (None, Clock::real());
-        let (tally, risk) = (Tally::default(), Kept::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, risk }
     }
 
     /// With the address at which a proxy serves the pages by https.

@@ -28,10 +28,12 @@ macro_rules! promise {
     };
 }
 
+mod figures;
 mod group;
 mod health;
 mod house;
 mod journal;
+mod live;
 mod order;
 mod pages;
 mod people;

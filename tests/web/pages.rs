@@ -121,7 +121,7 @@ async fn pages_carry_headers_that_let_nothing_foreign_in() {
 }
 
 #[tokio::test]
-async fn the_first_page_shows_open_clocks_in_the_agreements_zone() {
+async fn open_clocks_are_shown_in_the_agreements_zone() {
     let house = House::start().await;
     let empty = house.text("/risk").await;
     assert!(empty.contains("No clock is running") && empty.contains("/webhooks/acme-hubspot"), "{empty}");

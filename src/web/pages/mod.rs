@@ -1,13 +1,17 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+mod campaigns;
+mod choices;
 mod deliveries;
+mod find;
+mod front;
 mod health;
 mod journal;
-mod find;
 mod nav;
 pub(super) mod record;
 pub(super) mod risk;
 pub mod tally;
+mod waterfall;
 
 pub use nav::Nav;
 
@@ -21,13 +25,16 @@ use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
 pub(super) const ROUTES: &[&[Entry]] = &[
+    campaigns::ROUTES,
     deliveries::ROUTES,
     find::ROUTES,
+    front::ROUTES,
     health::ROUTES,
     journal::ROUTES,
     record::ROUTES,
     &record::ACTS,
     risk::ROUTES,
+    waterfall::ROUTES,
 ];
 
 /// Answers with a page.

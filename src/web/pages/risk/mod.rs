@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::store::clock::After;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use askama::Template;
 use filter::{STATES, WITHIN};
@@ -28,8 +28,7 @@ use row::Row;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] =
-    &[get("/", Permission::Look, |route| route.to(first)), get("/risk", Permission::Look, |route| route.to(risk))];
+pub(super) const ROUTES: &[Entry] = &[get("/risk", Permission::Look, |route| route.to(risk))];
 
 const ROWS: u32 = 50;
 
@@ -58,10 +57,6 @@ struct Field {
     label: &'static str,
     /// Value, what it is called, whether it is chosen.
     options: Vec<(String, String, bool)>,
-}
-
-async fn first() -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, "/risk")).finish()
 }
 
 async fn risk(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResponse {
