@@ -5,11 +5,9 @@ pub mod activation;
 mod agreements;
 mod sites;
 mod supervisor;
-pub mod versions;
 
-pub use agreements::{
-    AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
-};
+pub use crate::engine::versions::{Scope, read_stored};
+pub use agreements::{AgreementFile, Agreements, parse_agreement, read_agreement, read_configuration, scopes};
 pub use sites::{connector, connector_reading};
 
 use crate::engine::clock::Clock;

@@ -21,14 +21,17 @@ pub mod meetings;
 pub mod metrics;
 pub mod orders;
 pub mod overdue;
+pub mod preview;
 pub mod reach;
 pub mod reconcile;
 pub mod renewal;
 pub mod review;
 pub mod schedule;
+pub mod signing;
 pub mod simulate;
 pub mod switches;
 pub mod tidy;
+pub mod versions;
 pub mod wake;
 pub mod worker;
 

@@ -18,6 +18,7 @@ pub mod attestation;
 pub mod clock;
 pub mod cursor;
 pub mod dispute;
+pub mod dispute_list;
 pub mod examine;
 pub mod history;
 pub mod inbox;
