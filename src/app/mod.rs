@@ -88,6 +88,7 @@ impl App {
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
         let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
         engine.mail_head_to = settings.journal.mail_head_to.clone();
+        engine.pages = settings.server.admin_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let works = Works {
             engine: Arc::new(engine),
             times: times(&settings),
