@@ -6,6 +6,7 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_agreement;
 pub mod assets;
 pub mod csrf;
 mod cursor;
@@ -24,11 +25,14 @@ pub mod throttle;
 mod webhooks;
 
 use crate::engine::ingest::Ingest;
+use crate::engine::simulate::Jobs;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use pages::agreement::Papers;
 use pages::tally::Tally;
+use pages::templates::Pace;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -54,13 +58,17 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    papers: Papers,
+    simulations: Jobs,
+    tests: Pace,
 }
 
 impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        let (admin_url, clock) = (None, Clock::real());
+        let (tally, papers, simulations, tests) = Default::default();
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, papers, simulations, tests }
     }
 
     /// With the address at which a proxy serves the pages by https.

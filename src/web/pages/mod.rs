@@ -1,9 +1,13 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+pub mod agreement;
 mod clocks;
+pub mod disputes;
 mod nav;
 mod record;
+mod simulate;
 pub mod tally;
+pub mod templates;
 
 pub use nav::Nav;
 
@@ -16,7 +20,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] =
+    &[clocks::ROUTES, record::ROUTES, agreement::ROUTES, disputes::ROUTES, simulate::ROUTES, templates::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {

@@ -1,0 +1,2 @@
+//! stub
+pub(super) const ROUTES: &[crate::web::routes::Entry] = &[];
