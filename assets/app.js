@@ -25,3 +25,14 @@ document.addEventListener("formdata", (event) => {
     if (value === "") event.formData.delete(name);
   }
 });
+
+// <input type="file" data-into="id"> puts the file's text into a field; without a script it stays hidden.
+const offer = () => {
+  for (const input of document.querySelectorAll("input[type=file][data-into]")) input.closest("[hidden]")?.removeAttribute("hidden");
+};
+document.addEventListener("DOMContentLoaded", offer);
+document.addEventListener("change", async (event) => {
+  const field = event.target.dataset.into && document.getElementById(event.target.dataset.into);
+  const file = field && event.target.files[0];
+  if (file) field.value = await file.text();
+});

@@ -37,7 +37,6 @@ pub struct Version {
     pub signatures: Vec<Signatures>,
     pub missing: Vec<String>,
     pub is_active: bool,
-    pub is_over: bool,
 }
 
 /// One signature under it.
@@ -72,7 +71,6 @@ pub fn version(shelf: &Shelf, known: &Known) -> Version {
         signatures: known.signatures.iter().map(|s| signature(s, &shelf.zone)).collect(),
         missing: known.missing().into_iter().map(words).collect(),
         is_active: known.is_active(),
-        is_over,
     }
 }
 

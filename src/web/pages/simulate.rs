@@ -1,2 +1,0 @@
-//! stub
-pub(super) const ROUTES: &[crate::web::routes::Entry] = &[];

@@ -1,4 +1,0 @@
-//! stub
-pub(super) const ROUTES: &[crate::web::routes::Entry] = &[];
-#[derive(Default)]
-pub struct Pace;
