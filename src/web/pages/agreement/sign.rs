@@ -2,11 +2,11 @@
 //! sign: the version's hash and the active one's come with the form, and neither may have changed. How
 //! a signature is stored is `engine/signing.rs`, for the command and for this page alike.
 
-use super::shelf::Shelf;
+use super::shelf::{Shelf, scopes};
 use super::{none, query_of, shown, to, version};
 use crate::agreement::Agreement;
 use crate::engine::signing::{self, Signing, SigningError};
-use crate::engine::versions::Known;
+use crate::engine::versions::{Known, Scope};
 use crate::store::account::{self, Account};
 use crate::store::role::Permission;
 use crate::store::{Priority, StoreError, agreement};
@@ -146,9 +146,22 @@ async fn try_sign(
     let Some(row) = agreement::load(&web.engine.db, shelf.scope.own.as_ref(), &form.hash).await? else {
         return refuse(StatusCode::CONFLICT, "This version is gone.".to_owned()).await;
     };
-    signing::sign(&web.engine.db, std::slice::from_ref(&shelf.scope), &row, &signature).await?;
+    let governed = governed(web, &form.hash).await?;
+    signing::sign(&web.engine.db, &governed, &row, &signature).await?;
     tracing::info!(party = %signature.party, hash = %form.hash, "a version of the agreement was signed on the page");
     Ok(to(&format!("/agreement/versions/{}?{}said=signed", form.hash, query_of(&shelf))))
+}
+
+/// Every scope that this version was offered to: one signature counts in all of them.
+async fn governed(web: &Web, hash: &str) -> Result<Vec<Scope>, StoreError> {
+    let mut governed = Vec::new();
+    for scope in scopes(web) {
+        let versions = agreement::versions(&web.engine.db, scope.own.as_ref()).await?;
+        if versions.iter().any(|version| version.hash == hash) {
+            governed.push(scope);
+        }
+    }
+    Ok(governed)
 }
 
 type Proved = Result<(), (StatusCode, String)>;

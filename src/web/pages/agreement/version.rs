@@ -37,7 +37,9 @@ struct Page {
 pub async fn version(web: Data<Web>, visitor: Visitor, hash: Path<String>, asked: Query<super::Of>) -> HttpResponse {
     let answer = async {
         let Some(shelf) = Shelf::find(&web, asked.of.as_deref()).await? else { return Ok(none(&visitor)) };
-        let said = asked.said.as_deref().filter(|said| *said == "signed");
+        let party = visitor.signs_for().map(|signs| &signs.party);
+        let is_theirs = shelf.version(&hash).is_some_and(|k| k.signatures.iter().any(|s| Some(&s.party) == party));
+        let said = asked.said.as_deref().filter(|said| *said == "signed" && is_theirs);
         let outlook = || crate::engine::versions::outlook(&shelf.known, &hash, shelf.now, &shelf.zone);
         let said = said.map(|_| format!("Signed. {}", outlook()));
         shown_version(&web, &visitor, &shelf, &hash, (StatusCode::OK, None, said)).await
