@@ -40,12 +40,12 @@ fn lead(id: &str, answered: Option<i64>) -> Vec<(RecordKey, Change)> {
     changes.into_iter().map(|change| (key.clone(), change)).collect()
 }
 
-/// Three leads, and the agreement active.
+/// Four leads, the last answered long after the deadlines of the others, and the agreement active.
 async fn filled() -> House {
     let house = House::start().await;
     let row = versions::row(&agreement(), TEXT.to_owned(), BTreeMap::new(), at_work());
     let mut tx = house.db.begin(Priority::Work).await.unwrap();
-    for (id, answered) in [("1", Some(0)), ("2", Some(2)), ("3", None)] {
+    for (id, answered) in [("1", Some(0)), ("2", Some(2)), ("3", None), ("4", Some(48))] {
         history::add(&mut tx, &lead(id, answered)).await.unwrap();
     }
     store::offer(&mut tx, None, &row).await.unwrap();
