@@ -6,6 +6,7 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_agreement;
 mod api_deliveries;
 mod api_figures;
 mod api_health;
@@ -41,6 +42,7 @@ mod webhooks;
 
 use crate::engine::ingest::Ingest;
 use crate::engine::sign_in::SignIns;
+use crate::engine::simulate::Jobs;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
@@ -50,8 +52,10 @@ use figures::Measured;
 use fitness::Examinations;
 pub use fitness::Examine;
 use live::Live;
+use pages::agreement::Papers;
 use pages::risk::groups::Kept;
 use pages::tally::Tally;
+use pages::templates::Pace;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -86,6 +90,9 @@ pub struct Web {
     risk: Kept,
     measured: Measured,
     live: Live,
+    papers: Papers,
+    simulations: Jobs,
+    tests: Pace,
 }
 
 impl Web {
@@ -107,6 +114,9 @@ impl Web {
             examined: Arc::default(),
             risk: Kept::default(),
             live: Live::default(),
+            papers: Papers::default(),
+            simulations: Jobs::default(),
+            tests: Pace::default(),
         }
     }
 

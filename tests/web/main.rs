@@ -28,6 +28,8 @@ macro_rules! promise {
     };
 }
 
+mod agreement;
+mod disputes;
 mod figures;
 mod group;
 mod health;
@@ -37,8 +39,10 @@ mod live;
 mod order;
 mod pages;
 mod people;
-mod sign_in;
 mod record;
 mod risk;
+mod sign_in;
+mod simulate;
 mod stories;
+mod templates;
 mod trust;

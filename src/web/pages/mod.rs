@@ -1,8 +1,10 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+pub mod agreement;
 mod campaigns;
 mod choices;
 mod deliveries;
+pub mod disputes;
 mod find;
 mod front;
 mod health;
@@ -10,7 +12,9 @@ mod journal;
 mod nav;
 pub(super) mod record;
 pub(super) mod risk;
+mod simulate;
 pub mod tally;
+pub mod templates;
 mod waterfall;
 
 pub use nav::Nav;
@@ -25,8 +29,10 @@ use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
 pub(super) const ROUTES: &[&[Entry]] = &[
+    agreement::ROUTES,
     campaigns::ROUTES,
     deliveries::ROUTES,
+    disputes::ROUTES,
     find::ROUTES,
     front::ROUTES,
     health::ROUTES,
@@ -34,6 +40,8 @@ pub(super) const ROUTES: &[&[Entry]] = &[
     record::ROUTES,
     &record::ACTS,
     risk::ROUTES,
+    simulate::ROUTES,
+    templates::ROUTES,
     waterfall::ROUTES,
 ];
 
