@@ -225,6 +225,27 @@ pub(super) async fn put_off(engine: &Engine, site: &Site, lease: &Lease, error: 
     Swept::PutOff { after, why: error.to_string(), signed_out }
 }
 
+/// Has a connection that was never swept watched from now on, before anybody notes that it is worked:
+/// else its first sweep would take that note for an earlier version's and look back beyond its beginning.
+///
+/// # Errors
+/// When the database is unavailable or the lease is lost.
+pub(super) async fn begin(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {
+    if !site.crm.searches() {
+        return Ok(());
+    }
+    for object in OBJECTS {
+        if standpoint(&engine.db, site.name(), object).await?.is_some() {
+            continue;
+        }
+        let alive = super::worker::last_alive(engine, site).await?;
+        if let Err(Failed::Store(error)) = begin_watching(engine, site, lease, object, alive).await {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// A connection that was never swept: what an earlier version watched counts from when it was last at
 /// work; what is new is watched from now on, and its past is the first import's business.
 async fn begin_watching(

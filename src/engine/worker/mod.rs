@@ -14,7 +14,7 @@ use super::context::{Engine, Site};
 use super::deliver::Deliver;
 use super::schedule::Schedule;
 use super::watch::Watch;
-use super::{apply, tidy, wake};
+use super::{apply, reconcile, tidy, wake};
 use crate::record::Elapsed;
 use crate::store::lease::{self, Lease};
 use crate::store::{StoreError, inbox};
@@ -100,6 +100,9 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, times: Times, 
         if was_down {
             tracing::info!(connection = %site.name(), "nobody was at work for long: what was missed comes before any call");
             watch.owes(!alive::catch_up_at_first(engine, site, &lease, &over).await);
+        }
+        if let Err(error) = reconcile::begin(engine, site, &lease).await {
+            failed(site, &over, &error, "beginning to watch").await;
         }
         tokio::join!(
             loops::turns(engine, site, &lease, (&times.wake, &turned, &turning), &over),
