@@ -160,10 +160,13 @@ fn order_text(order: &Order) -> String {
         Ask::Exclude { .. } => "leave it alone",
         Ask::Include { .. } => "treat it like any other again",
         Ask::Undo { .. } => "undo a move",
-        Ask::Erase { .. } => "forget it, for privacy",
+        Ask::Erase => "forget it, for privacy",
     };
     format!("{what}, asked by {}", order.by)
 }
+
+/// Whom a delivery is from, and what it says, or why that cannot be told.
+type Read = (&'static str, Result<Vec<Stated>, String>);
 
 /// Rows of the inbox in words.
 ///
@@ -175,12 +178,12 @@ pub async fn rows(web: &Web, rows: &[inbox_list::Listed]) -> Result<Vec<Shown>, 
         Some((crm(&site), says(&site, &listed.row)))
     };
     let read: Vec<_> = rows.iter().map(read).collect();
-    let first = |said: &Option<(&str, Result<Vec<Stated>, String>)>| {
+    let first = |said: &Option<Read>| {
         let records = said.as_ref().and_then(|(_, said)| said.as_ref().ok()).into_iter().flatten();
         records.take(NAMED).map(|one| one.record.clone()).collect::<Vec<_>>()
     };
     let called = Called::of(web, read.iter().flat_map(first).collect()).await?;
-    let shown = |(listed, read): (&inbox_list::Listed, Option<(&'static str, Result<Vec<Stated>, String>)>)| {
+    let shown = |(listed, read): (&inbox_list::Listed, Option<Read>)| {
         let (from, said) = read.unwrap_or(("the CRM", Err(String::new())));
         of_row(listed, from, &said, &called)
     };

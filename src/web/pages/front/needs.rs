@@ -186,7 +186,7 @@ async fn unsigned(web: &Web, site: &Site) -> Result<Vec<Need>, StoreError> {
         }
         let signed = |party: &PartyName| signatures.iter().any(|s| s.agreement == version.hash && s.party == *party);
         let missing: Vec<String> =
-            version.signers.iter().flatten().filter(|party| !signed(*party)).map(words::party).collect();
+            version.signers.iter().flatten().filter(|party| !signed(party)).map(words::party).collect();
         if missing.is_empty() {
             continue;
         }

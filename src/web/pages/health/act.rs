@@ -98,8 +98,8 @@ struct Row {
 }
 
 /// The connection that can be armed; else the answer that says why not.
-fn switchable(web: &Web, visitor: &Visitor, name: &str) -> Result<Arc<Site>, HttpResponse> {
-    let site = web.engine.site(name).ok_or_else(|| unknown(visitor))?;
+fn switchable(web: &Web, visitor: &Visitor, name: &str) -> Result<Arc<Site>, Box<HttpResponse>> {
+    let site = web.engine.site(name).ok_or_else(|| Box::new(unknown(visitor)))?;
     match arming::fixed(site.connection.mode) {
         None => Ok(site),
         Some(mode) => {
@@ -107,7 +107,7 @@ fn switchable(web: &Web, visitor: &Visitor, name: &str) -> Result<Arc<Site>, Htt
                 "The configuration says mode = \"{mode}\" for {name}, and the file goes before arming: change it \
                  there, or take the line out to arm and disarm from here."
             );
-            Err(tell(visitor, StatusCode::CONFLICT, "The configuration decides this", &text))
+            Err(Box::new(tell(visitor, StatusCode::CONFLICT, "The configuration decides this", &text)))
         }
     }
 }
@@ -120,7 +120,7 @@ async fn look(web: &Web, site: &Site) -> Result<Outlook, StoreError> {
 pub(super) async fn outlook(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResponse {
     let site = match switchable(&web, &visitor, &asked.connection) {
         Ok(site) => site,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let page = async { page(&web, &visitor, &site, look(&web, &site).await?).await };
     match page.await {
@@ -169,7 +169,7 @@ pub(super) async fn disarm(web: Data<Web>, visitor: Visitor, asked: Form<Asked>)
 async fn set(web: &Web, visitor: &Visitor, asked: &Asked, on: bool) -> HttpResponse {
     let site = match switchable(web, visitor, &asked.connection) {
         Ok(site) => site,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let set = async {
         let overdue: Vec<EffectKey> = match on && !asked.overdue.is_empty() {
