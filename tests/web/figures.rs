@@ -72,7 +72,7 @@ async fn record(house: &House, object: Object, id: &str, changes: &[(&str, &str)
 async fn a_history(house: &House) {
     for n in 0..40 {
         let campaign = ["Spring", EVIL, FORMULA, ""][n % 4];
-        let first = format!("status=Open;source=Web;owner=o{};{}", n % 3, format!("campaign={campaign}"));
+        let first = format!("status=Open;source=Web;owner=o{};campaign={campaign}", n % 3);
         let (id, minute) = (format!("l{n}"), format!("01-05 15:{:02}", n));
         let qualified = format!("01-06 15:{n:02}");
         let accepted = format!("01-07 15:{n:02}");

@@ -1,12 +1,13 @@
 //! Server-sent events: what changed is told to open pages, and to nobody who may not look any more.
 
 use crate::house::House;
+use leadpact::engine::clock::monotonic_now;
 use leadpact::record::{Actor, ConnectionName, Fact, FactKind, Object, RecordId, RecordKey, Timestamp};
 use leadpact::store::journal::JournalEntry;
 use leadpact::store::role::Role;
 use leadpact::store::{Priority, session};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn entry() -> Arc<JournalEntry> {
     let connection = ConnectionName::new("acme-hubspot");
@@ -30,8 +31,8 @@ fn entry() -> Arc<JournalEntry> {
 /// What is said within so long.
 async fn said(response: &mut reqwest::Response, patience: Duration) -> String {
     let mut text = String::new();
-    let until = Instant::now() + patience;
-    while let Some(left) = until.checked_duration_since(Instant::now()) {
+    let until = monotonic_now() + patience;
+    while let Some(left) = until.checked_duration_since(monotonic_now()) {
         match tokio::time::timeout(left, response.chunk()).await {
             Ok(Ok(Some(bytes))) => text.push_str(&String::from_utf8_lossy(&bytes)),
             _ => break,
@@ -72,7 +73,7 @@ async fn who_is_signed_out_hears_nothing_more() {
     session::end(&mut tx, &viewer.secret).await.unwrap();
     tx.commit().await.unwrap();
     house.engine.told.send(entry()).unwrap();
-    let began = Instant::now();
+    let began = monotonic_now();
     let text = said(&mut response, Duration::from_secs(4)).await;
     assert!(!text.contains("told") && began.elapsed() < Duration::from_secs(3), "{text}");
     assert_eq!(house.get_as(&viewer, "/live").await.status(), 303);
@@ -98,9 +99,9 @@ async fn so_many_listen_and_a_page_that_was_closed_keeps_no_seat() {
     assert_eq!(house.get("/").await.status(), 200, "pages do without");
     drop(open);
     // That one is closed is noticed with the next line at the latest.
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = monotonic_now() + Duration::from_secs(20);
     while house.get("/live").await.status() != 200 {
-        assert!(Instant::now() < until, "no seat became free");
+        assert!(monotonic_now() < until, "no seat became free");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
