@@ -155,7 +155,8 @@ impl Watch {
     ) -> Result<(), StoreError> {
         if self.owes || engine.clock.now() - row.at > DOWN {
             if !worker::catch_up(engine, site, lease, over).await {
-                let asked = signed_out::asked(&engine.db, site.name()).await?;
+                // Who asks for a try from now on has not been answered yet.
+                let asked = self.asked.clone();
                 self.tried = Some(Tried { again_at: engine.clock.now() + HOUR, asked });
                 return Ok(());
             }

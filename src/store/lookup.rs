@@ -1,41 +1,8 @@
-//! Records by name and names by record, for lists that speak of many records.
+//! Records by their id or name, for lists that are filtered by a record. What records are called is told
+//! by `standing`.
 
-use super::batch::{slices, values};
 use super::{Db, Result, clean, object};
 use crate::record::{ConnectionName, Object, RecordId, RecordKey};
-use sqlx::AssertSqlSafe;
-use std::collections::HashMap;
-
-/// What these records are called; those that are not known are left out.
-///
-/// # Errors
-/// `Unavailable`, `Corrupt`.
-pub async fn names(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
-    let mut found = HashMap::with_capacity(keys.len());
-    for slice in slices(keys, 3) {
-        let sql = format!(
-            "SELECT s.connection, s.object, s.id, s.name FROM (VALUES {}) AS v JOIN standing AS s \
-             ON s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3",
-            values(0, slice.len(), 3)
-        );
-        let rows: Vec<(String, String, String, String)> = on_db!(db, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for key in slice {
-                query = query.bind(key.connection.as_str()).bind(key.object.as_str()).bind(key.id.as_str());
-            }
-            query.fetch_all(c).await
-        })?;
-        for (connection, kind, id, name) in rows {
-            let key = RecordKey {
-                connection: ConnectionName::new(connection),
-                object: object(&kind)?,
-                id: RecordId::new(id),
-            };
-            found.insert(key, name);
-        }
-    }
-    Ok(found)
-}
 
 /// The records that may be meant by this text: those of that id in their CRM, known or not, and those
 /// that are called so, whatever the case of its letters; of the latter at most `limit` of a connection.

@@ -29,7 +29,7 @@ pub struct StandingRow {
 pub async fn load(tx: &mut Tx, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
     let mut found = HashMap::with_capacity(keys.len());
     for slice in slices(keys, 3) {
-        let sql = states(slice.len());
+        let sql = of_keys("state", slice.len());
         let rows: Vec<(String, String, String, String)> = on_tx!(tx, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for key in slice {
@@ -67,28 +67,51 @@ pub async fn load_one(db: &Db, key: &RecordKey) -> Result<Option<String>> {
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn load_many(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
+    texts(db, keys, "state").await
+}
+
+/// What those records that are known are called.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn names(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
+    texts(db, keys, "name").await
+}
+
+/// The owners of those records that have one.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn owners(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, OwnerId>> {
+    let owners = texts(db, keys, "owner").await?;
+    Ok(owners.into_iter().map(|(key, owner)| (key, OwnerId::new(owner))).collect())
+}
+
+/// A column of those records in which it is set.
+async fn texts(db: &Db, keys: &[RecordKey], column: &'static str) -> Result<HashMap<RecordKey, String>> {
     let mut found = HashMap::with_capacity(keys.len());
     for slice in slices(keys, 3) {
-        let sql = states(slice.len());
-        let rows: Vec<(String, String, String, String)> = on_db!(db, |c| {
+        let sql = of_keys(column, slice.len());
+        let rows: Vec<(String, String, String, Option<String>)> = on_db!(db, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for key in slice {
                 query = query.bind(key.connection.as_str()).bind(key.object.as_str()).bind(key.id.as_str());
             }
             query.fetch_all(c).await
         })?;
-        for (connection, kind, id, state) in rows {
+        for (connection, kind, id, text) in rows {
+            let Some(text) = text else { continue };
             let connection = ConnectionName::new(connection);
-            found.insert(RecordKey { connection, object: object(&kind)?, id: RecordId::new(id) }, state);
+            found.insert(RecordKey { connection, object: object(&kind)?, id: RecordId::new(id) }, text);
         }
     }
     Ok(found)
 }
 
 /// CROSS JOIN keeps SQLite from walking the whole table first; each key is one look-up.
-fn states(keys: usize) -> String {
+fn of_keys(column: &str, keys: usize) -> String {
     format!(
-        "SELECT s.connection, s.object, s.id, s.state FROM (VALUES {}) AS v CROSS JOIN standing AS s \
+        "SELECT s.connection, s.object, s.id, s.{column} FROM (VALUES {}) AS v CROSS JOIN standing AS s \
          WHERE s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3",
         values(0, keys, 3)
     )
@@ -141,33 +164,6 @@ pub async fn with_id(db: &Db, connections: &[ConnectionName], id: &str) -> Resul
         let rows: Vec<HitRow> =
             on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(clean(id)).fetch_all(c).await)?;
         found.extend(rows.into_iter().map(hit).collect::<Result<Vec<_>>>()?);
-    }
-    Ok(found)
-}
-
-/// The owners of those records that have one.
-///
-/// # Errors
-/// `Unavailable`, `Corrupt`.
-pub async fn owners(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, OwnerId>> {
-    let mut found = HashMap::with_capacity(keys.len());
-    for slice in slices(keys, 3) {
-        let sql = format!(
-            "SELECT s.connection, s.object, s.id, s.owner FROM (VALUES {}) AS v CROSS JOIN standing AS s \
-             WHERE s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3 AND s.owner IS NOT NULL",
-            values(0, slice.len(), 3)
-        );
-        let rows: Vec<(String, String, String, String)> = on_db!(db, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for key in slice {
-                query = query.bind(key.connection.as_str()).bind(key.object.as_str()).bind(key.id.as_str());
-            }
-            query.fetch_all(c).await
-        })?;
-        for (connection, kind, id, owner) in rows {
-            let connection = ConnectionName::new(connection);
-            found.insert(RecordKey { connection, object: object(&kind)?, id: RecordId::new(id) }, OwnerId::new(owner));
-        }
     }
     Ok(found)
 }

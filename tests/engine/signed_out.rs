@@ -138,6 +138,25 @@ promise!(one_call_an_hour_asks_and_more_only_when_somebody_has_a_reason, |store|
     assert!(is_out(&world).await);
 });
 
+promise!(who_signs_in_while_an_older_call_is_refused_is_tried_at_once, |store| {
+    let (mut world, _) = refused(store, 1).await;
+    // Seen from a process for which all was well: it began, and then somebody signed in.
+    let mut watch = Watch::default();
+    world.crm.with(|s| s.refuses = None);
+    look(&world, &mut watch).await;
+    assert!(!is_out(&world).await);
+    signed_out::ask_to_try(&world.engine.db, &acme(), world.clock.now()).await.unwrap();
+    // A call that began before ends with a refusal, and then the new credentials are accepted.
+    world.crm.with(|s| s.refuses = Some(WORDS));
+    world.deliver = Deliver::with_patience(PATIENCE);
+    world.receive(&[crate::world::said("000", minute(50), leadpact::crm::Says::ReadIt)]).await;
+    world.settle().await;
+    assert!(is_out(&world).await);
+    world.crm.with(|s| s.refuses = None);
+    look(&world, &mut watch).await;
+    assert!(!is_out(&world).await, "it is not left for an hour");
+});
+
 promise!(it_returns_by_a_sweep_and_nobody_who_answered_meanwhile_loses_a_lead, |store| {
     let (mut world, mut watch) = refused(store, 3).await;
     world.at(61);

@@ -4,9 +4,10 @@ use crate::crm::{Call, later, never};
 use crate::world::{RECYCLE, World, acme, lead, minute, said, text};
 use leadpact::crm::usage::Allowance;
 use leadpact::crm::{Says, Sought, Usage};
+use leadpact::engine::clock::real_now;
 use leadpact::engine::reconcile::{self, OVERLAP, Swept};
 use leadpact::record::{FactKind, Object, RecordId, Timestamp, Value};
-use leadpact::store::journal;
+use leadpact::store::{Priority, cursor, journal, standing};
 use tokio_util::sync::CancellationToken;
 
 const TWO_DAYS: i64 = 48 * 60;
@@ -23,6 +24,20 @@ async fn watched(store: crate::world::Store) -> World {
     assert_eq!(world.crm.with(|s| s.searches.len()), 0, "what was before is the first import's");
     world
 }
+
+promise!(a_new_connection_is_not_looked_back_upon_whoever_notes_first_that_it_is_worked, |store| {
+    let world = World::new(store, RECYCLE).await;
+    world.crm.with(|s| s.searchable = true);
+    world.crm.edit(Object::Lead, "before", minute(-5), &[("name", text("Ada")), ("status", text("TQL"))]);
+    reconcile::begin(&world.engine, &world.site, &world.lease).await.unwrap();
+    let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
+    cursor::set(&mut tx, &acme(), "alive", &real_now().as_millis().to_string()).await.unwrap();
+    tx.commit().await.unwrap();
+    world.at(1);
+    assert_eq!(sweep(&world).await, Swept::Through);
+    let known = standing::load_one(&world.engine.db, &lead("before")).await.unwrap();
+    assert_eq!(known, None, "what was before is the first import's");
+});
 
 fn names(n: std::ops::Range<usize>) -> Vec<String> {
     n.map(|n| format!("{n}")).collect()

@@ -7,7 +7,7 @@ use leadpact::store::inbox::{self, Kind, NewDelivery};
 use leadpact::store::journal::{self, JournalEntry, Sought};
 use leadpact::store::letter::{self, LetterRow, LetterState};
 use leadpact::store::outbox::{self, Lane, Wanted};
-use leadpact::store::{inbox_list, letter_list, lookup};
+use leadpact::store::{inbox_list, letter_list, lookup, standing};
 
 fn effect(id: &str, action: Action) -> Effect {
     Effect {
@@ -55,7 +55,7 @@ promise!(the_outbox_is_listed_page_by_page_what_waits_first, |store| {
     assert_eq!(ids(&outbox::page(&store.db, &his, None, 9).await.unwrap()), ["3"]);
     let (n, keys) = outbox::parked_between(&store.db, &acme(), at(11), at(12), 5).await.unwrap();
     assert_eq!((n, keys.len()), (1, 1));
-    assert!(lookup::names(&store.db, &[lead("3")]).await.unwrap().is_empty());
+    assert!(standing::names(&store.db, &[lead("3")]).await.unwrap().is_empty());
     assert_eq!(lookup::records(&store.db, &[acme()], "3", 5).await.unwrap().len(), 2);
 });
 

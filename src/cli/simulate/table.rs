@@ -4,6 +4,7 @@
 use crate::engine::simulate::{Answer, Terms};
 use crate::record::Timestamp;
 use crate::report::difference::{Difference, How, Lead, Line, Subject};
+use crate::report::layout::thousands;
 use std::fmt::{self, Write};
 
 pub(super) fn table(answer: &Answer) -> String {
@@ -32,7 +33,7 @@ fn write(text: &mut String, answer: &Answer) -> fmt::Result {
         }
         let more = line.differences - line.leads.len() as u64;
         if more > 0 {
-            writeln!(text, "      and {} more: --all names them", number(more))?;
+            writeln!(text, "      and {} more: --all names them", thousands(more))?;
         }
     }
     foot(text, found)
@@ -46,7 +47,7 @@ fn head(text: &mut String, answer: &Answer) -> fmt::Result {
         (None, Some(to)) => format!(", counted up to {to}"),
         (Some(from), Some(to)) => format!(", counted from {from} to {to}"),
     };
-    let (records, changes) = (number(found.records), number(found.changes));
+    let (records, changes) = (thousands(found.records), thousands(found.changes));
     writeln!(text, "{}: {changes} recorded changes of {records} records replayed{days}", answer.connection)?;
     let terms = |terms: &Terms| format!("{}, {} ({})", plain(&terms.title), plain(&terms.version), terms.origin);
     writeln!(text, "  old  {}", terms(&answer.old))?;
@@ -56,11 +57,11 @@ fn head(text: &mut String, answer: &Answer) -> fmt::Result {
 fn counts(text: &mut String, subject: &Subject, line: &Line) -> fmt::Result {
     let change = match line.new.abs_diff(line.old) {
         0 => "as many".to_owned(),
-        more if line.new > line.old => format!("+{}", number(more)),
-        less => format!("-{}", number(less)),
+        more if line.new > line.old => format!("+{}", thousands(more)),
+        less => format!("-{}", thousands(less)),
     };
     let what = subject.kind.in_words();
-    writeln!(text, "    {what:<22} {:>9} → {:<9} {change}", number(line.old), number(line.new))
+    writeln!(text, "    {what:<22} {:>9} → {:<9} {change}", thousands(line.old), thousands(line.new))
 }
 
 fn sentence(answer: &Answer, lead: &Lead) -> String {
@@ -87,8 +88,8 @@ fn foot(text: &mut String, found: &Difference) -> fmt::Result {
             text,
             "\nRecords that would have been moved otherwise than they were: {} under the old terms, {} under the new.\n\
              What people did afterwards, they did with the record as it was: from there on it is a guess.",
-            number(found.diverged_old),
-            number(found.diverged_new)
+            thousands(found.diverged_old),
+            thousands(found.diverged_new)
         )?;
     }
     Ok(())
@@ -103,27 +104,9 @@ fn or<'t>(text: &'t str, instead: &'t str) -> &'t str {
     if text.is_empty() { instead } else { text }
 }
 
-/// With commas between thousands.
-fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        assert_eq!([0, 12, 999, 1_000, 1_234_567].map(number), ["0", "12", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn a_name_from_the_crm_cannot_write_over_the_table() {

@@ -44,6 +44,7 @@ fn input(crm: &HubSpot, index: usize, task: &NewTask) -> Json {
             BODY: body(task),
             "hs_task_status": "NOT_STARTED",
             "hs_task_priority": "HIGH",
+            // HubSpot's word for a task that is neither a call nor a mail.
             "hs_task_type": "TODO",
             "hubspot_owner_id": task.owner.as_ref().map_or("", |o| o.as_str()),
         },

@@ -230,7 +230,7 @@ pub(super) async fn put_off(engine: &Engine, site: &Site, lease: &Lease, error: 
 ///
 /// # Errors
 /// When the database is unavailable or the lease is lost.
-pub(super) async fn begin(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {
+pub async fn begin(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {
     if !site.crm.searches() {
         return Ok(());
     }

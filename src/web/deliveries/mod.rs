@@ -12,7 +12,7 @@ use crate::engine::switches::Told;
 use crate::record::{ConnectionName, EffectKey, RecordKey, Timestamp};
 use crate::store::inbox::Kind;
 use crate::store::outbox::Lane;
-use crate::store::{StoreError, inbox_list, letter_list, lookup, outbox};
+use crate::store::{StoreError, inbox_list, letter_list, lookup, outbox, standing};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -245,7 +245,7 @@ impl Called {
     pub async fn of(web: &Web, records: Vec<RecordKey>) -> Result<Self, StoreError> {
         let connections: BTreeSet<ConnectionName> = records.iter().map(|key| key.connection.clone()).collect();
         let distinct: Vec<RecordKey> = records.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let records = lookup::names(&web.engine.db, &distinct).await?;
+        let records = standing::names(&web.engine.db, &distinct).await?;
         Ok(Self { owners: Names::load(&web.engine.db, connections).await?, records })
     }
 

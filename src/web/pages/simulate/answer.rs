@@ -4,6 +4,7 @@
 use crate::engine::simulate::{Answer, Terms};
 use crate::record::Timestamp;
 use crate::report::difference::{How, Lead, Line, Subject};
+use crate::report::layout::thousands;
 use jiff::tz::TimeZone;
 
 pub struct Shown {
@@ -57,12 +58,12 @@ pub fn shown(answer: &Answer) -> Shown {
             (None, Some(to)) => format!("up to {to}"),
             (Some(from), Some(to)) => format!("{from} to {to}"),
         },
-        records: number(found.records),
-        changes: number(found.changes),
+        records: thousands(found.records),
+        changes: thousands(found.changes),
         is_empty: found.changes == 0,
         diverged: found.diverged_old + found.diverged_new > 0,
-        diverged_old: number(found.diverged_old),
-        diverged_new: number(found.diverged_new),
+        diverged_old: thousands(found.diverged_old),
+        diverged_new: thousands(found.diverged_new),
         rows: found.differing().map(|(subject, line)| row(&answer.zone, subject, line)).collect(),
     }
 }
@@ -73,12 +74,12 @@ fn row(zone: &TimeZone, subject: &Subject, line: &Line) -> Row {
         party: or(&subject.party, "nobody in particular"),
         clock: if subject.source.is_empty() { "the record itself".to_owned() } else { subject.source.clone() },
         kind: subject.kind.in_words(),
-        old: number(line.old),
-        new: number(line.new),
+        old: thousands(line.old),
+        new: thousands(line.new),
         change: match line.new.abs_diff(line.old) {
             0 => "as many".to_owned(),
-            more if line.new > line.old => format!("+{}", number(more)),
-            less => format!("−{}", number(less)),
+            more if line.new > line.old => format!("+{}", thousands(more)),
+            less => format!("−{}", thousands(less)),
         },
         leads: line.leads.iter().map(|lead| concerned(zone, lead)).collect(),
         total: line.differences,
@@ -95,27 +96,4 @@ fn concerned(zone: &TimeZone, lead: &Lead) -> Concerned {
     };
     let name = if lead.name.is_empty() { lead.key.id.to_string() } else { lead.name.clone() };
     Concerned { name, story: super::super::record::path(&lead.key), how, guess: lead.guess }
-}
-
-/// With commas between thousands.
-fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        assert_eq!([0, 12, 999, 1_000, 1_234_567].map(number), ["0", "12", "999", "1,000", "1,234,567"]);
-    }
 }
