@@ -71,6 +71,8 @@ fact_kinds! {
     // A person told leadpact to leave a record alone, and to go on with it.
     Excluded = "excluded",
     Included = "included",
+    // A person answered a promise from Slack or an e-mail; the item tells answers apart.
+    Replied = "replied",
     // What the breaker held was let go, or given up, by a person.
     Released = "released",
     Discarded = "discarded",
@@ -112,6 +114,7 @@ impl FactKind {
                 | Unflagged
                 | Excluded
                 | Included
+                | Replied
                 | Released
                 | Discarded
                 | Offered

@@ -93,7 +93,8 @@ fn read<'a>(
     let parties = parties::parties(&cx, tables);
     let stages = stages::stages(&cx, drafts);
     let mut clocks = Clocks::new();
-    let (handoffs, handoff_names) = handoffs::handoffs(&cx, &mut root, &mut clocks);
+    let (mut handoffs, handoff_names) = handoffs::handoffs(&cx, &mut root, &mut clocks);
+    handoffs::derive_answers(&mut handoffs, &stages);
     let requirements = handoffs::requirements(&cx, &mut root, &mut clocks);
     let recycling = recycling::recycling(&cx, &mut root);
     let nurture = recycling::nurture(&cx, &mut root);
