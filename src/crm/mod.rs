@@ -100,6 +100,11 @@ pub trait Crm: Send + Sync {
     /// The field of that logical name exists in this connection, so that it can be written.
     fn maps(&self, object: Object, field: crate::record::FieldName) -> bool;
 
+    /// Whether it takes activities that are done already, to keep on a record what a person answered.
+    fn keeps_notes(&self) -> bool {
+        true
+    }
+
     /// Asks the CRM about itself, changing nothing. `None`: it cannot be asked.
     async fn examine(&self, _wanted: &Wanted) -> Option<Examined> {
         None
@@ -211,6 +216,8 @@ pub struct NewTask {
     pub title: String,
     pub body: String,
     pub due: Timestamp,
+    /// It tells of something that was done, rather than asking for it.
+    pub done: bool,
     /// Stands in the task's text, so that the task can be found again.
     pub key: String,
 }

@@ -138,3 +138,11 @@ fn read((owner, channel, gathering, from, until, by, at): Row) -> Result<Prefere
         at: Timestamp::from_millis(at),
     })
 }
+
+/// `22:30` as a minute of the day.
+pub fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let (h, m) = (hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?);
+    (digits(hours) && digits(minutes) && h < 24 && m < 60).then_some(h * 60 + m)
+}

@@ -41,7 +41,7 @@ pub fn url(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.url)
 }
 
-async fn asset(file: Path<String>) -> HttpResponse {
+pub(super) async fn asset(file: Path<String>) -> HttpResponse {
     let found = ASSETS.iter().find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()));
     let Some(asset) = found else { return HttpResponse::NotFound().finish() };
     HttpResponse::Ok()

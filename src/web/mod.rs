@@ -5,6 +5,7 @@
 mod account;
 mod address;
 mod answer;
+mod answer_link;
 mod api;
 pub mod assets;
 pub mod csrf;
@@ -20,6 +21,7 @@ mod people;
 mod record;
 pub mod routes;
 pub mod session;
+pub mod slack_actions;
 pub mod throttle;
 mod webhooks;
 
@@ -29,6 +31,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use pages::tally::Tally;
+use slack_actions::SlackDoor;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub struct Web {
     pub admin_url: Option<Url>,
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
+    /// How Slack's calls are known; `None`: there are none.
+    pub slack: Option<Arc<SlackDoor>>,
     tally: Tally,
 }
 
@@ -60,13 +65,20 @@ impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally }
+        Self { engine, ingest, public_base, stopping, admin_url, clock, slack: None, tally }
     }
 
     /// With the address at which a proxy serves the pages by https.
     #[must_use]
     pub fn behind(mut self, admin_url: Option<Url>) -> Self {
         self.admin_url = admin_url;
+        self
+    }
+
+    /// With Slack's calls answered.
+    #[must_use]
+    pub fn with_slack(mut self, door: Option<SlackDoor>) -> Self {
+        self.slack = door.map(Arc::new);
         self
     }
 
@@ -149,4 +161,6 @@ pub fn serve(web: Arc<Web>, public: TcpListener, admin: Option<TcpListener>, wor
 fn public_routes(routes: &mut ServiceConfig) {
     health::routes(routes);
     webhooks::routes(routes);
+    slack_actions::routes(routes);
+    answer_link::routes(routes);
 }
