@@ -95,7 +95,9 @@ impl Fold<'_> {
                 let to = Json::from(to.to_string());
                 self.tell_end(FactKind::Notified, effect, now, [("to", to), ("note", note)]);
             }
-            Action::Task { .. } | Action::Note { .. } => self.tell_end(FactKind::TaskCreated, effect, now, [("task", note)]),
+            Action::Task { .. } | Action::Note { .. } => {
+                self.tell_end(FactKind::TaskCreated, effect, now, [("task", note)])
+            }
             _ => {}
         }
     }

@@ -3,9 +3,7 @@
 //! flight), which history cannot tell.
 
 use crate::record::change::FieldValues;
-use crate::record::{
-    EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, Reply, StageName, Timestamp,
-};
+use crate::record::{EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, Reply, StageName, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -21,6 +21,7 @@ pub mod init;
 pub mod logging;
 mod opened;
 pub mod pause;
+pub mod preference;
 pub mod reconcile;
 pub mod release;
 pub mod report;
@@ -103,6 +104,8 @@ enum Command {
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
     Back(away::BackArguments),
+    /// How a person wants to be told: by which channel, gathered or not, and when not.
+    Preference(preference::PreferenceArguments),
     /// Show that nobody changed the journal behind the daemon's back.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -152,6 +155,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Include(arguments) => exclude::include(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Preference(arguments) => preference::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::User(command) => user::run(&command),
         Command::Token(command) => token::run(&command),

@@ -70,7 +70,18 @@ impl Engine {
         let Parts { db, clock, notifiers, notify_in_observe } = parts;
         let (metrics, holder) = (Arc::new(Metrics::default()), holder.to_owned());
         let (sites, told) = (RwLock::new(sites), broadcast::channel(TOLD).0);
-        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to: None, answering: None, sites, told }
+        Self {
+            db,
+            clock,
+            notifiers,
+            notify_in_observe,
+            metrics,
+            holder,
+            mail_head_to: None,
+            answering: None,
+            sites,
+            told,
+        }
     }
 
     /// The connections as they are now. One whose agreement changes is replaced, not altered.

@@ -25,8 +25,8 @@ pub use examine::{Look, Seen};
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
-pub use slack_people::SlackPeople;
 pub use settings::{EmailSettings, SetupError, SlackSettings};
+pub use slack_people::SlackPeople;
 pub use templates::{TemplateError, Templates};
 
 use crate::record::effect::Notice;

@@ -90,7 +90,8 @@ impl SlackPeople {
         let told = self.ask("users.info", &[("user", user)]).await?;
         let member = told.user.filter(|u| !u.deleted && !u.is_bot && u.team_id.as_deref().is_none_or(|t| t == team));
         let email = member.and_then(|u| u.profile.email).filter(|email| email.contains('@'));
-        let email = email.ok_or_else(|| NotifyError::Nobody { message: "Slack knows no address of theirs".to_owned() })?;
+        let email =
+            email.ok_or_else(|| NotifyError::Nobody { message: "Slack knows no address of theirs".to_owned() })?;
         let mut emails = self.emails.lock().unwrap_or_else(PoisonError::into_inner);
         if emails.len() >= REMEMBERED {
             emails.clear();

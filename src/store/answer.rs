@@ -88,9 +88,8 @@ pub async fn find(db: &Db, connection: &ConnectionName, word: &Secret) -> Result
     const SQL: &str = "SELECT purpose, about, person, email, expires_at, used_at FROM answer \
          WHERE connection = $1 AND token = $2";
     let hash = word.hash();
-    let row: Option<Row> = on_db!(db, |c| {
-        sqlx::query_as(SQL).bind(connection.as_str()).bind(&hash).fetch_optional(c).await
-    })?;
+    let row: Option<Row> =
+        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(&hash).fetch_optional(c).await })?;
     row.map(|(purpose, about, person, email, expires_at, used_at)| {
         Ok(Ticket {
             purpose: Purpose::parse(&purpose)?,
@@ -130,12 +129,7 @@ pub async fn take(tx: &mut Tx, connection: &ConnectionName, word: &Secret, now: 
 pub async fn delete_before(tx: &mut Tx, connection: &ConnectionName, t: Timestamp) -> Result<u64> {
     const SQL: &str = "DELETE FROM answer WHERE connection = $1 AND expires_at < $2";
     let done = on_tx!(tx, |c| {
-        sqlx::query(SQL)
-            .bind(connection.as_str())
-            .bind(t.as_millis())
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected())
+        sqlx::query(SQL).bind(connection.as_str()).bind(t.as_millis()).execute(c).await.map(|done| done.rows_affected())
     })?;
     Ok(done)
 }

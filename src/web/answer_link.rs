@@ -150,7 +150,8 @@ async fn act(web: Data<Web>, request: HttpRequest, token: Path<String>, form: Fo
     let said = Said { email: &shown.ticket.email, via: "e-mail", delivery: &delivery };
     match answers::take(&web.engine, &shown, &choice, said).await {
         Ok(taken) => {
-            let text = format!("{}: {}. It is written to the CRM now; you can close this page.", taken.name, taken.words);
+            let text =
+                format!("{}: {}. It is written to the CRM now; you can close this page.", taken.name, taken.words);
             message(StatusCode::OK, "Thank you", &text)
         }
         Err(why) => refused(&why),

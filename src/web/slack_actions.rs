@@ -158,7 +158,9 @@ async fn clicked(web: &Data<Web>, door: &Arc<SlackDoor>, click: Click, delivery:
     let taken = match door.people.email(&click.user.id, &team).await {
         Ok(email) => answered(web, word, &choice, &email, delivery).await,
         Err(NotifyError::Later { message, after }) => return Err(unavailable(NotifyError::Later { message, after })),
-        Err(_) => Err(Refused::NotYours("Slack tells no e-mail address of yours, so nobody knows who you are.".to_owned())),
+        Err(_) => {
+            Err(Refused::NotYours("Slack tells no e-mail address of yours, so nobody knows who you are.".to_owned()))
+        }
     };
     match taken {
         Err(Refused::Store(error)) => {

@@ -26,6 +26,7 @@ use leadpact::store::role::Role;
 use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
 use leadpact::store::{Db, OpenOptions, Priority};
+use leadpact::web::slack_actions::SlackDoor;
 use leadpact::web::{Web, serve};
 use reqwest::Method;
 use reqwest::redirect::Policy;
@@ -121,20 +122,25 @@ pub fn agreement() -> Arc<Agreement> {
 impl House {
     /// With the pages on a listener of their own.
     pub async fn start() -> Self {
-        Self::with(Some(listener()), None).await
+        Self::with(Some(listener()), None, None).await
     }
 
     /// With everything on one listener.
     pub async fn on_one_address() -> Self {
-        Self::with(None, None).await
+        Self::with(None, None, None).await
     }
 
     /// With a proxy before the pages, which people know by this address.
     pub async fn behind(admin_url: &str) -> Self {
-        Self::with(Some(listener()), Some(admin_url)).await
+        Self::with(Some(listener()), Some(admin_url), None).await
     }
 
-    async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
+    /// With Slack's calls answered.
+    pub async fn with_slack(door: SlackDoor) -> Self {
+        Self::with(Some(listener()), None, Some(door)).await
+    }
+
+    async fn with(admin: Option<TcpListener>, admin_url: Option<&str>, door: Option<SlackDoor>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
         let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
@@ -143,7 +149,7 @@ impl House {
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
-        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap())).with_slack(door);
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());

@@ -79,7 +79,8 @@ fn handoff<'a>(
     let reject = r.table("reject").and_then(|table| rejection(cx, table, object));
     let accept = r.table("accept").map_or_else(Written::default, |table| accepted(cx, table, object));
     let calendar = to.as_ref().map_or(cx.calendar, |party| cx.calendar_of_party(party));
-    let snooze = r.text("snooze").and_then(|word| clocks::length(cx, &word, calendar)).unwrap_or_else(|| hour(calendar));
+    let snooze =
+        r.text("snooze").and_then(|word| clocks::length(cx, &word, calendar)).unwrap_or_else(|| hour(calendar));
     let owed = Owed { of: ClockOf::Handoff(index), object, starts_at: at, party: to.clone() };
     let tables = r.tables("clock", "[[handoff.clock]]");
     let clocks = tables.into_iter().map(|table| clocks.handoff_clock(cx, table, &owed)).collect();

@@ -40,7 +40,10 @@ fn reject() -> Value {
         .need("stage", line("The stage that means rejected."))
         .need("reason", line("The field that the reason stands in."))
         .need("allowed", list(text("A reason, as the CRM writes it; case does not matter."), 1, "The agreed reasons."))
-        .key("set", values("What rejecting in Slack or an e-mail writes. Without it: what the stage's condition asks for."))
+        .key(
+            "set",
+            values("What rejecting in Slack or an e-mail writes. Without it: what the stage's condition asks for."),
+        )
         .into_value()
 }
 

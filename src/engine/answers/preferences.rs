@@ -32,11 +32,15 @@ pub fn route(preference: &Preference, to: Destination) -> (Destination, Option<D
 /// never put off, nor what goes to somebody as a manager. A reminder waits only where what it waits for
 /// comes before its deadline: quiet hours and digests must not make anybody miss what they were to be
 /// reminded of.
-pub fn wait(preference: &Preference, effect: &Effect, notice: Notice, now: Timestamp, hours: Hours<'_>) -> Option<Timestamp> {
-    let may_wait = matches!(
-        notice,
-        Notice::Reminder | Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone
-    );
+pub fn wait(
+    preference: &Preference,
+    effect: &Effect,
+    notice: Notice,
+    now: Timestamp,
+    hours: Hours<'_>,
+) -> Option<Timestamp> {
+    let may_wait =
+        matches!(notice, Notice::Reminder | Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone);
     if !may_wait {
         return None;
     }
@@ -64,7 +68,9 @@ fn gathered_at(gathering: Gathering, base: Timestamp, hours: Hours<'_>) -> Optio
                 let begins = Timestamp::from_jiff(midnight.timestamp());
                 match hours.calendar {
                     Some(calendar) => Some(calendar.next_open(begins)),
-                    None => Some(Timestamp::from_jiff(day.to_datetime(NINE).to_zoned(hours.zone.clone()).ok()?.timestamp())),
+                    None => {
+                        Some(Timestamp::from_jiff(day.to_datetime(NINE).to_zoned(hours.zone.clone()).ok()?.timestamp()))
+                    }
                 }
             };
             let first = opening(today)?;

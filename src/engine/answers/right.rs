@@ -24,7 +24,8 @@ pub struct Who {
 /// `NotYours`, in words.
 pub fn who_may(site: &Site, people: &[PersonRow], open: &Open, email: &str) -> Result<Who, Refused> {
     let party = site.agreement.clock_named(&open.about.clock).map(|clock| clock.party.clone());
-    let of_email = |p: &&PersonRow| p.active && !p.queue && p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email));
+    let of_email =
+        |p: &&PersonRow| p.active && !p.queue && p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email));
     let known: Vec<&PersonRow> = people.iter().filter(of_email).collect();
     let owner = open.standing.owner();
     let nobodys = owner.as_ref().is_none_or(|id| people.iter().any(|p| p.id == *id && p.queue));
@@ -77,7 +78,9 @@ pub fn what_happened(site: &Site, standing: &Standing, about: &About) -> String 
         let moved = standing.moves.last().filter(|moved| moved.is_recycle);
         return match moved {
             Some(moved) => format!("{name} went back on {}. This message is about the time before.", when(moved.at)),
-            None => format!("{name} began anew on {}. This message is about the time before.", when(standing.pass_began)),
+            None => {
+                format!("{name} began anew on {}. This message is about the time before.", when(standing.pass_began))
+            }
         };
     }
     match standing.run(&about.clock, about.run).and_then(|run| run.ended) {

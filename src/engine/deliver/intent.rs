@@ -152,11 +152,9 @@ async fn intent(
         | Action::Undo { set, .. }
         | Action::Answer { set, .. } => set.clone(),
         Action::Annotate => annotation_values(desk, batch, &row.effect),
-        Action::Reassign { .. }
-        | Action::Read
-        | Action::Notify { .. }
-        | Action::Task { .. }
-        | Action::Note { .. } => FieldValues::new(),
+        Action::Reassign { .. } | Action::Read | Action::Notify { .. } | Action::Task { .. } | Action::Note { .. } => {
+            FieldValues::new()
+        }
     };
     if let Action::Recycle { to, .. } | Action::Reassign { to } = &row.effect.action {
         let mut avoid = standing.earlier_owners.clone();

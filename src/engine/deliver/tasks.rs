@@ -138,7 +138,10 @@ async fn prepare(
             continue;
         }
         if matches!(row.effect.action, Action::Note { .. }) && !site.crm.keeps_notes() {
-            settled.push((&row.effect, Outcome::Dropped { reason: "this CRM takes no activities that are done".to_owned() }));
+            settled.push((
+                &row.effect,
+                Outcome::Dropped { reason: "this CRM takes no activities that are done".to_owned() },
+            ));
             continue;
         }
         match judge(desk, &batch, &row.effect) {
