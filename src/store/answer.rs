@@ -89,7 +89,7 @@ pub async fn find(db: &Db, connection: &ConnectionName, word: &Secret) -> Result
          WHERE connection = $1 AND token = $2";
     let hash = word.hash();
     let row: Option<Row> =
-        on_db!(db, |c| { sqlx::query_as(SQL).bind(connection.as_str()).bind(&hash).fetch_optional(c).await })?;
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(&hash).fetch_optional(c).await)?;
     row.map(|(purpose, about, person, email, expires_at, used_at)| {
         Ok(Ticket {
             purpose: Purpose::parse(&purpose)?,

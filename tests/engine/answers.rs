@@ -246,3 +246,28 @@ promise!(a_digest_is_one_message, |store| {
     assert_eq!(world.channels.places(), ["@pat@acme.example"]);
     assert!(world.channels.sent()[0].1.subject.starts_with("2 leads"));
 });
+
+#[test]
+fn what_answers_write_follows_from_the_stages_unless_the_agreement_says_otherwise() {
+    let shipped = include_str!("../../config/agreement.toml");
+    let of = |text: &str| {
+        let none = |_: &str| Err("no files".to_owned());
+        leadpact::agreement::parse::parse("agreement.toml", text, &none).map(|parsed| parsed.agreement)
+    };
+    let sets = |written: &leadpact::agreement::model::Written| {
+        written.set.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" ")
+    };
+    let reference = of(shipped).unwrap();
+    let told: Vec<_> =
+        reference.handoffs.iter().map(|h| (sets(&h.accept), sets(&h.reject.as_ref().unwrap().writes))).collect();
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(told, [pair("status=Accepted", "status=Rejected"), pair("status=Working", "status=Rejected")]);
+    let at = "at         = \"mql\"\n";
+    let none = of(&shipped.replace(at, &format!("{at}accept = {{ set = {{}} }}\n"))).unwrap();
+    assert!(none.handoffs[0].accept.set.is_empty() && none.hash != reference.hash);
+    for (set, says) in [("Acepted", "did you mean `Accepted`?"), ("Rejected", "accepts nothing")] {
+        let wrong = of(&shipped.replace(at, &format!("{at}accept = {{ set = {{ status = \"{set}\" }} }}\n")));
+        let report = wrong.unwrap_err().render(false);
+        assert!(report.contains(says), "{report}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::clocks::{self, Clocks, Owed};
 use super::context::{Context, Unique, plural};
+use super::recycling::SetAt;
 use super::values::values;
 use crate::agreement::dictionary::KEPT;
 use crate::agreement::document::{Reader, Word};
@@ -16,6 +17,7 @@ pub(super) fn handoffs<'a>(
     cx: &Context<'a>,
     root: &mut Reader<'a>,
     clocks: &mut Clocks<'a>,
+    sets: &mut Vec<(&'static str, SetAt)>,
 ) -> (Vec<Handoff>, Vec<&'a str>) {
     let mut unique = Unique::new("handoff");
     let mut seen: Vec<(usize, &str)> = Vec::new();
@@ -37,7 +39,7 @@ pub(super) fn handoffs<'a>(
             }
             seen.push((*at, name_text));
         }
-        all.extend(handoff(cx, r, index, name, at.map(|(at, _)| at), clocks));
+        all.extend(handoff(cx, r, (index, name), at.map(|(at, _)| at), clocks, sets));
     }
     (all, names)
 }
@@ -66,18 +68,18 @@ fn stage<'a>(cx: &Context<'_>, r: &mut Reader<'a>) -> Option<(usize, Word<'a>)> 
 fn handoff<'a>(
     cx: &Context<'a>,
     mut r: Reader<'a>,
-    index: usize,
-    name: Option<Word<'a>>,
+    (index, name): (usize, Option<Word<'a>>),
     at: Option<usize>,
     clocks: &mut Clocks<'a>,
+    sets: &mut Vec<(&'static str, SetAt)>,
 ) -> Option<Handoff> {
     let object = at.map_or(Object::Lead, |at| cx.stages[at].object);
     let from = r.need_text("from").and_then(|word| cx.party(&word));
     let to = r.need_text("to").and_then(|word| cx.party(&word));
     let definition = r.text("definition").and_then(|word| cx.condition(&word, object, false));
     let requires = fields(cx, object, &r.texts("requires"));
-    let reject = r.table("reject").and_then(|table| rejection(cx, table, object));
-    let accept = r.table("accept").map_or_else(Written::default, |table| accepted(cx, table, object));
+    let reject = r.table("reject").and_then(|table| rejection(cx, table, object, sets));
+    let accept = r.table("accept").map_or_else(Written::default, |table| accepted(cx, table, object, sets));
     let calendar = to.as_ref().map_or(cx.calendar, |party| cx.calendar_of_party(party));
     let snooze =
         r.text("snooze").and_then(|word| clocks::length(cx, &word, calendar)).unwrap_or_else(|| hour(calendar));
@@ -93,20 +95,27 @@ fn fields(cx: &Context<'_>, object: Object, words: &[Word<'_>]) -> Vec<FieldName
     words.iter().filter_map(|word| cx.field(object, word)).collect()
 }
 
-fn rejection(cx: &Context<'_>, mut r: Reader<'_>, object: Object) -> Option<Rejection> {
+fn rejection(
+    cx: &Context<'_>,
+    mut r: Reader<'_>,
+    object: Object,
+    sets: &mut Vec<(&'static str, SetAt)>,
+) -> Option<Rejection> {
     let stage = r.need_text("stage").and_then(|word| rejected_stage(cx, &word, object));
     let reason = r.need_text("reason").and_then(|word| reason(cx, &word, object));
     let allowed = r.need_texts("allowed").iter().map(|word| word.text.to_owned()).collect();
     let set = r.table("set").map(|table| values(cx, table, object));
+    sets.extend(set.clone().map(|set| ("handoff.reject", (set, r.span_of("set")))));
     let writes = Written { is_said: set.is_some(), set: set.unwrap_or_default() };
     r.finish();
     Some(Rejection { stage: stage?, reason: reason?, allowed, writes })
 }
 
 /// `accept = { set = { … } }`: an empty `set` takes the button away.
-fn accepted(cx: &Context<'_>, mut r: Reader<'_>, object: Object) -> Written {
+fn accepted(cx: &Context<'_>, mut r: Reader<'_>, object: Object, sets: &mut Vec<(&'static str, SetAt)>) -> Written {
     r.need("set");
     let set = r.table("set").map(|table| values(cx, table, object)).unwrap_or_default();
+    sets.push(("handoff.accept", (set.clone(), r.span_of("set"))));
     r.finish();
     Written { set, is_said: true }
 }
