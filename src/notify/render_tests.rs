@@ -1,6 +1,6 @@
 //! What the shipped templates say, and what no template may let through.
 use super::*;
-use crate::notify::Destination;
+use crate::notify::{Answers, Destination, Link, Reason};
 use crate::notify::templates::NOTICES;
 
 fn said(items: Vec<Item>) -> Rendered {
@@ -221,6 +221,15 @@ fn filled(notice: Notice, text: &str) -> Item {
         missing: vec![text.to_owned(); 30],
         next: Some(text.to_owned()),
         receiver: Some(text.to_owned()),
+        answers: Answers {
+            button: Some("acme.word".to_owned()),
+            accept: true,
+            reasons: vec![Reason { mark: "a1b2".to_owned(), text: text.to_owned() }; 30],
+            on_it: true,
+            snooze: Some("1 business hour".to_owned()),
+            links: vec![Link { label: text.to_owned(), url: "https://leadpact.example/answer/x".to_owned() }],
+            preferences: Some("https://leadpact.example/preferences/x".to_owned()),
+        },
     }
 }
 

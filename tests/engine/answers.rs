@@ -182,7 +182,7 @@ promise!(a_snooze_puts_the_owners_next_notice_off_once_and_nobody_elses, |store|
 });
 
 promise!(a_link_is_its_addressees_works_once_and_ends_after_a_week, |store| {
-    let mut world = reminded(store).await;
+    let world = reminded(store).await;
     let (accept, on_it) = (link(&world, "Accept"), link(&world, "I'm on it"));
     let shown = answers::look(&world.engine, &on_it).await.unwrap();
     assert_eq!(shown.ticket.email, "pat@acme.example");
