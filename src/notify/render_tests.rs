@@ -1,7 +1,7 @@
 //! What the shipped templates say, and what no template may let through.
 use super::*;
-use crate::notify::{Answers, Destination, Link, Reason};
 use crate::notify::templates::NOTICES;
+use crate::notify::{Answers, Destination, Link, Reason};
 
 fn said(items: Vec<Item>) -> Rendered {
     let message = Message { key: "k".to_owned(), to: Destination::SlackChannel("#x".to_owned()), items };

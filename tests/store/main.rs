@@ -38,6 +38,7 @@ macro_rules! promise {
     };
 }
 
+mod answers;
 mod inbox;
 mod interlocks;
 mod journal;
