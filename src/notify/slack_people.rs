@@ -2,10 +2,11 @@
 //! and what is said back to them. Whether the click is believed is decided elsewhere.
 
 use super::settings::{SetupError, SlackSettings};
-use super::{NotifyError, http};
+use super::{NotifyError, http, slack};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Slack waits three seconds for our whole answer.
-const PATIENCE: Duration = Duration::from_millis(1_800);
+const PATIENCE: Duration = Duration::from_millis(1_200);
 /// More people than this are asked for again.
 const REMEMBERED: usize = 10_000;
 /// Where Slack takes what is said back.
@@ -29,11 +30,16 @@ pub struct SlackPeople {
     emails: Mutex<HashMap<String, String>>,
 }
 
+/// Methods call different things by one name: `user` is a name to one and a member to another.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Told {
-    ok: bool,
+struct Token {
     team_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Member {
     user: Option<User>,
 }
 
@@ -72,7 +78,7 @@ impl SlackPeople {
         if let Some(team) = self.team.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Ok(team);
         }
-        let told = self.ask("auth.test", &[]).await?;
+        let told: Token = self.ask("auth.test", &[]).await?;
         let team = told.team_id.ok_or_else(|| never("Slack does not say which workspace the token is of"))?;
         *self.team.lock().unwrap_or_else(PoisonError::into_inner) = Some(team.clone());
         Ok(team)
@@ -87,7 +93,7 @@ impl SlackPeople {
         if let Some(email) = self.emails.lock().unwrap_or_else(PoisonError::into_inner).get(user) {
             return Ok(email.clone());
         }
-        let told = self.ask("users.info", &[("user", user)]).await?;
+        let told: Member = self.ask("users.info", &[("user", user)]).await?;
         let member = told.user.filter(|u| !u.deleted && !u.is_bot && u.team_id.as_deref().is_none_or(|t| t == team));
         let email = member.and_then(|u| u.profile.email).filter(|email| email.contains('@'));
         let email =
@@ -120,13 +126,13 @@ impl SlackPeople {
         (bare && (is_slacks || stands_in)).then_some(url)
     }
 
-    async fn ask(&self, method: &str, query: &[(&str, &str)]) -> Result<Told, NotifyError> {
+    async fn ask<T: DeserializeOwned>(&self, method: &str, query: &[(&str, &str)]) -> Result<T, NotifyError> {
         let token = self.token.as_ref().ok_or_else(|| never("there is no bot's token to ask with"))?;
         let request = self.client.get(format!("{}/{method}", self.base_url)).query(query);
         let request = request.bearer_auth(token.expose_secret()).timeout(PATIENCE);
         let answer = http::send(request).await?;
-        let told: Told = serde_json::from_slice(&answer.body).map_err(|_| never("that is not Slack's answer"))?;
-        if told.ok { Ok(told) } else { Err(NotifyError::Nobody { message: format!("{method} was refused") }) }
+        slack::accepted(&answer)?;
+        serde_json::from_slice(&answer.body).map_err(|_| never("that is not Slack's answer"))
     }
 }
 

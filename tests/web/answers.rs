@@ -50,7 +50,9 @@ impl Slack {
 
     async fn answer(request: HttpRequest, body: Bytes, told: Data<Arc<Mutex<Vec<serde_json::Value>>>>) -> HttpResponse {
         match request.path() {
-            "/api/auth.test" => HttpResponse::Ok().json(json!({ "ok": true, "team_id": "T0TEST001" })),
+            "/api/auth.test" => {
+                HttpResponse::Ok().json(json!({ "ok": true, "team_id": "T0TEST001", "user": "leadpact" }))
+            }
             "/api/users.info" => {
                 let email =
                     if request.query_string().ends_with("U0TEST001") { "pat@acme.example" } else { "eve@x.example" };
