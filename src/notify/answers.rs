@@ -50,7 +50,7 @@ impl Answers {
         let reason = |r: &Reason| Reason { mark: r.mark.clone(), text: words::short(&r.text) };
         let link = |l: &Link| Link { label: words::short(&l.label), url: l.url.clone() };
         Self {
-            reasons: self.reasons.iter().map(reason).collect(),
+            reasons: self.reasons.iter().map(reason).filter(|r| !r.text.is_empty()).collect(),
             links: self.links.iter().map(link).collect(),
             ..self.clone()
         }

@@ -211,7 +211,7 @@ async fn prepare(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<Vec<Ready>, Store
         let Some(standing) = batch.standing(&row.effect.record) else { continue };
         match judge(desk, standing, &row.effect) {
             Judged::Send(()) => match address(desk, &teller, standing, row, &preferences) {
-                Ok(Addressed::Now(one)) => ready.push(one),
+                Ok(Addressed::Now(one)) => ready.push(*one),
                 Ok(Addressed::At(until)) => desk.wait(&mut tx, &batch, row, until, "as its reader prefers").await?,
                 Err(outcome) => settled.push((&row.effect, outcome)),
             },
@@ -275,7 +275,7 @@ fn judge(desk: Desk<'_>, standing: &Standing, effect: &Effect) -> Judged<()> {
 
 /// When a notice goes.
 enum Addressed {
-    Now(Ready),
+    Now(Box<Ready>),
     At(Timestamp),
 }
 
@@ -309,7 +309,8 @@ fn address(
     let to = if desk.engine.notifiers.reaches(&to) { to } else { reachable };
     let gathers = prefers.is_some_and(|p| p.gathering != Gathering::Single);
     let item = teller.item(standing, &row.effect);
-    Ok(Addressed::Now(Ready { row: row.clone(), to, also, gathers, addressee, instead, item }))
+    let ready = Ready { row: row.clone(), to, also, gathers, addressee, instead, item };
+    Ok(Addressed::Now(Box::new(ready)))
 }
 
 fn waits_until(
