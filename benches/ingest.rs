@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use leadpact::agreement::{Agreement, parse};
-use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, Platform, TouchBy, Touches};
+use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, HubSpotAuth, Platform, TouchBy, Touches};
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::crm::{RawDelivery, SharedCrm};
@@ -72,7 +72,7 @@ fn agreement() -> Arc<Agreement> {
 fn connection() -> Connection {
     let settings = Settings {
         portal_id: Some(45_540_012),
-        access_token: "token".into(),
+        auth: HubSpotAuth::AccessToken("token".into()),
         webhook_secret: vec![SECRET.into()],
         lead_object: "contacts".to_owned(),
     };

@@ -10,6 +10,8 @@ mod clocks;
 mod endings;
 #[path = "core/late.rs"]
 mod late;
+#[path = "core/links.rs"]
+mod links;
 #[path = "core/model.rs"]
 mod model;
 #[path = "core/order.rs"]

@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[path = "salesforce/sign_in.rs"]
+mod sign_in;
+
 const DATE: &str = "Mon, 05 Jan 2026 12:00:00 GMT";
 const NOON: &str = "2026-01-05T12:00:00Z";
 const LEAD_1: &str = "00Q5g00000LeAd1EAF";
@@ -163,6 +166,7 @@ fn connection(base_url: &str) -> Connection {
         platform: Platform::Salesforce(Settings {
             organization_id: "00D5g000004XyZaEAK".to_owned(),
             auth: SalesforceAuth::ClientCredentials { client_id: "id".into(), client_secret: "s&cret".into() },
+            login_url: None,
             path_secret: None,
             client_certificate: None,
         }),
@@ -420,6 +424,7 @@ async fn a_partial_failure_settles_item_by_item_in_one_call() {
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].path, "/services/data/v67.0/composite/sobjects");
     assert_eq!(calls[0].headers["sforce-auto-assign"], "FALSE");
+    assert_eq!(calls[0].headers["sforce-duplicate-rule-header"], "allowSave=true");
     assert_eq!(calls[0].headers["sforce-call-options"], "client=leadpact");
     let body = calls[0].json();
     assert_eq!(body["allOrNone"], json!(false));

@@ -2,12 +2,15 @@
 //! what is said about files that are wrong.
 
 use leadpact::crm::connection::{
-    Backfill, GenericVerify, Mode, Platform, Roster, SalesforceAuth, SignatureEncoding, TouchBy,
+    Backfill, GenericVerify, HubSpotAuth, Mode, Platform, Roster, SalesforceAuth, SignatureEncoding, TouchBy,
 };
 use leadpact::record::{FieldName, Object, OwnerId, PartyName};
 use leadpact::settings::{DEFAULT_FILE, Environment, LogFormat, Settings, check_against, from_text, load};
 use secrecy::ExposeSecret;
 use std::path::Path;
+
+#[path = "settings/sign_in.rs"]
+mod sign_in;
 
 const REFERENCE: &str = include_str!("settings/reference.toml");
 
@@ -101,7 +104,8 @@ mod the_reference_example {
         assert_eq!(connection.touches.automation_users, [OwnerId::new("7099")]);
         let Platform::HubSpot(own) = &connection.platform else { panic!("{connection:?}") };
         assert_eq!((own.portal_id, own.lead_object.as_str()), (Some(45_540_012), "contacts"));
-        assert_eq!(own.access_token.expose_secret(), "pat-na1-shh");
+        let HubSpotAuth::AccessToken(token) = &own.auth else { panic!("{own:?}") };
+        assert_eq!(token.expose_secret(), "pat-na1-shh");
         assert_eq!(own.webhook_secret[0].expose_secret(), "hub-shh");
     }
 
@@ -156,7 +160,8 @@ mod the_shipped_file {
             _ => line.to_owned(),
         };
         let text: Vec<String> = DEFAULT_FILE.lines().map(bare).collect();
-        let settings = read(&text.join("\n"), &[]);
+        let key = [("LEADPACT_CREDENTIAL_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")];
+        let settings = read(&text.join("\n"), &key);
         assert_eq!(settings.connections.len(), 4);
         let connection = &settings.connections[0];
         let plain = &read(&hubspot(""), &[]).connections[0];
@@ -386,7 +391,6 @@ mod problems {
         check(&salesforce("00D5g000004XyZa").replace("base_url", "#"), &["[[connection]] has no `base_url`"]);
         check(&salesforce("00D5g000004XyZa").replace("client_secret", "#"), &["[[connection]] has no `client_secret`"]);
         check(&format!("{}access_token = \"t\"", salesforce("00D5g000004XyZa")), &["exclude each other"]);
-        check(&format!("{}private_key = \"k\"", salesforce("00D5g000004XyZa")), &["the JWT flow is not there yet"]);
         let certificate = "client_certificate = { header = \"X Y\", sha256 = [\"…\"] }";
         check(
             &format!("{}{certificate}", salesforce("00D5g000004XyZa")),

@@ -3,7 +3,7 @@
 
 use leadpact::agreement::model::Dictionary;
 use leadpact::crm::connection::{
-    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, Platform,
+    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, HubSpotAuth, Platform,
     SignatureEncoding, TouchBy, Touches,
 };
 use leadpact::crm::generic::Generic;
@@ -97,7 +97,7 @@ fn connection(platform: Platform) -> Connection {
 fn hubspot(secrets: &[&str]) -> HubSpot {
     let platform = Platform::HubSpot(HubSpotSettings {
         portal_id: None,
-        access_token: "token".into(),
+        auth: HubSpotAuth::AccessToken("token".into()),
         webhook_secret: secrets.iter().map(|s| (*s).into()).collect(),
         lead_object: "contacts".to_owned(),
     });

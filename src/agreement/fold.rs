@@ -82,6 +82,7 @@ impl<'a> Fold<'a> {
             What::Fields(values) => {
                 self.advance_before(change.at);
                 let values = self.without_echoes(values, change.at, &change.by);
+                let values = self.without_known_link(values, change.at);
                 let stirred = self.set_fields(&values, change.at, &change.by);
                 self.follow(Moment::exact(change.at), &change.by, stirred);
                 // Somebody changed it after it was gone: a read tells whether it is there after all.

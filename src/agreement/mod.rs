@@ -13,6 +13,7 @@ pub mod document;
 mod echo;
 mod ending;
 mod fold;
+pub mod link;
 pub mod lint;
 pub mod model;
 mod moves;

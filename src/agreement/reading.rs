@@ -2,6 +2,7 @@
 //! modification, and touches have a time of their own. What is judged on a read is in `violation`.
 
 use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
+use super::link::link_of;
 use super::standing::{Gone, ReadMark};
 use crate::record::change::{FieldValues, Reading};
 use crate::record::field::well_known;
@@ -21,7 +22,8 @@ impl Fold<'_> {
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, by: &Actor) {
         // A read of the moment at which a write was intended is the one before it: it echoes nothing.
         let seen = Timestamp::from_millis(at.as_millis() - 1);
-        let values = self.news(&self.without_echoes(&reading.values, seen, by));
+        let mut values = self.news(&self.without_echoes(&reading.values, seen, by));
+        self.choose_link(reading, &mut values);
         let moment = self.interval(reading, &values, at);
         self.advance_before(moment.end);
         if self.standing.gone == Some(Gone::Deleted) {
@@ -61,7 +63,11 @@ impl Fold<'_> {
     /// Between which moments these values came to be. A field that we know cannot have changed
     /// before it took the value that we know.
     fn interval(&self, reading: &Reading, values: &FieldValues, at: Timestamp) -> Moment {
-        let start = reading.modified.min(at + DATE_GRAIN).max(self.last_change()).max(self.adopted());
+        let (_, list) = link_of(self.standing.key.object);
+        // An association need not modify the record; yet the read before did not show it.
+        let linked = values.iter().any(|(name, _)| *name == list).then_some(self.standing.last_read).flatten();
+        let modified = reading.modified.min(at + DATE_GRAIN).max(linked.map_or(Timestamp::MIN, |read| read.at));
+        let start = modified.max(self.last_change()).max(self.adopted());
         let known = values.iter().filter_map(|(name, _)| self.standing.fields.field(*name).map(|f| f.at)).max();
         // The read before showed that it was not so then; a deadline of that very moment was missed.
         let missed = |at: Timestamp| self.standing.open_runs().any(|run| run.deadline == at);

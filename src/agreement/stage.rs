@@ -201,7 +201,10 @@ impl Fold<'_> {
         let converted = self.standing.fields.field(w.converted).filter(|f| f.value.as_bool() == Some(true));
         if converted.is_some_and(|f| f.at >= self.standing.pass_began) {
             self.standing.checks.clear();
-            if self.standing.fields.get(w.opportunity).is_null() {
+            // Where there was one, and it was deleted since, the lead was converted all the same.
+            let first = self.agreement.stages.iter().position(|s| s.of == Object::Opportunity && s.in_waterfall());
+            let promoted = first.is_some_and(|first| self.furthest_index().is_some_and(|now| now >= first));
+            if self.standing.fields.get(w.opportunity).is_null() && !promoted {
                 self.cancel_open(moment.end, "converted without an opportunity");
                 self.open_violation(ViolationKind::Conversion, "", moment.start, Vec::new());
             }

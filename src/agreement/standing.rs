@@ -301,6 +301,8 @@ impl ViolationKind {
 pub enum Gone {
     Deleted,
     MergedInto(RecordId),
+    /// What was kept of the person was erased: nothing is known, and nothing is learnt any more.
+    Erased,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -383,6 +385,18 @@ impl Standing {
             wake_at: None,
             base: None,
         }
+    }
+
+    /// What stays of a record whose person was erased: which it was, so that nothing that is still on
+    /// its way brings it back.
+    pub fn erased(&self) -> Self {
+        let kept = Self::new(self.key.clone());
+        let (agreement, folded_to) = (self.agreement.clone(), self.folded_to);
+        Self { agreement, folded_to, pass: self.pass, gone: Some(Gone::Erased), ..kept }
+    }
+
+    pub fn is_erased(&self) -> bool {
+        self.gone == Some(Gone::Erased)
     }
 
     /// The owner by the CRM; `None` for nobody.

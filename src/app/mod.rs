@@ -3,19 +3,24 @@
 
 pub mod activation;
 mod agreements;
+pub mod doctor;
+mod doctor_package;
+mod signing;
 mod sites;
 mod supervisor;
-pub mod versions;
 
-pub use agreements::{
-    AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
-};
+pub use crate::engine::versions::{Scope, read_stored};
+pub use agreements::{AgreementFile, Agreements, parse_agreement, read_agreement, read_configuration, scopes};
+pub use signing::signing;
 pub use sites::{connector, connector_reading};
 
+use crate::crm::http::Http;
 use crate::engine::answers::Answering;
-use crate::engine::clock::Clock;
+use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Parts};
+use crate::engine::credentials::Credentials;
 use crate::engine::ingest::Ingest;
+use crate::engine::sign_in::SignIns;
 use crate::engine::worker::{Retention, Times};
 use crate::notify::{Notifiers, SlackPeople, Templates};
 use crate::record::Elapsed;
@@ -39,6 +44,8 @@ const DAY: i64 = 86_400;
 /// Everything that a running daemon needs.
 pub struct App {
     pub engine: Arc<Engine>,
+    settings: Arc<Settings>,
+    credentials: Credentials,
     /// Until it is started.
     supervisor: Mutex<Option<Supervisor>>,
     /// Until the web listens.
@@ -90,12 +97,14 @@ impl App {
         let db = open(settings).await?;
         let notify_in_observe = settings.notify.notify_in_observe;
         let parts = Parts { db: db.clone(), clock: clock.clone(), notifiers, notify_in_observe };
+        let credentials = credentials(settings, &db);
         let activation = Activation::new(db, clock, agreements, !settings.require_signatures);
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
         let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
         engine.mail_head_to = settings.journal.mail_head_to.clone();
         engine.answering = Some(answering(&settings));
         let slack = slack_door(&settings)?.map(|door| Mutex::new(Some(door)));
+        engine.pages = settings.server.admin_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let works = Works {
             engine: Arc::new(engine),
             times: times(&settings),
@@ -105,16 +114,17 @@ impl App {
         };
         let (engine, stop, tasks) = (works.engine.clone(), works.stop.clone(), works.tasks.clone());
         let reread = Arc::new(Notify::new());
-        let mut supervisor = Supervisor::new(works, settings, scopes, activation, reread.clone());
+        let mut supervisor =
+            Supervisor::new(works, settings.clone(), credentials.clone(), scopes, activation, reread.clone());
         engine.add(supervisor.build().await?);
         let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
-        Ok(Self { engine, supervisor, slack, reread, stopping, stop, tasks })
+        Ok(Self { engine, settings, credentials, supervisor, slack, reread, stopping, stop, tasks })
     }
 
     /// Binds the addresses and prepares the web servers; answered once they run.
     ///
     /// # Errors
-    /// When an address cannot be listened at.
+    /// When an address cannot be listened at, or there is no TLS client.
     pub fn listen(&self, server: &Server) -> Result<Listening> {
         let public = bind(server.listen)?;
         let admin = (server.admin_listen != server.listen).then(|| bind(server.admin_listen)).transpose()?;
@@ -123,7 +133,16 @@ impl App {
         let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
         let door = self.slack.as_ref().and_then(|door| door.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let web = web.behind(server.admin_url.clone()).with_slack(door);
+        let mut web = web.behind(server.admin_url.clone()).with_slack(door);
+        let http = Http::new(Arc::new(real_now))?;
+        let settings = self.settings.clone();
+        web.examine = Some(Arc::new(move || {
+            let settings = settings.clone();
+            Box::pin(async move {
+                doctor::examine(&settings, doctor::Wanted::default()).await.map_err(|error| format!("{error:#}"))
+            })
+        }));
+        web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base()));
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
         Ok(Listening { public: public_at, admin: admin_at, serving })
@@ -195,6 +214,11 @@ fn retention(settings: &Settings) -> Retention {
         inbox: Elapsed::from_secs(i64::from(settings.retention.inbox_days) * DAY),
         history: Elapsed::from_secs(i64::from(settings.retention.history_months) * 31 * DAY),
     }
+}
+
+/// What those who signed in with a browser were granted, in that database.
+pub fn credentials(settings: &Settings, db: &Db) -> Credentials {
+    Credentials::new(db.clone(), settings.store.credential_keys.clone())
 }
 
 /// The database of a configuration.

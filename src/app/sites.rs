@@ -10,8 +10,10 @@ use crate::crm::salesforce::Salesforce;
 use crate::crm::{CrmError, SharedCrm};
 use crate::engine::clock::real_now;
 use crate::engine::context::Site;
+use crate::engine::credentials::Credentials;
 use crate::engine::directory::Directory;
 use crate::engine::switches::Acts;
+use crate::record::Object;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 
@@ -25,8 +27,10 @@ pub fn site(
     agreement: Arc<Agreement>,
     may_act: bool,
     before: Option<&Site>,
+    credentials: &Credentials,
 ) -> Result<Arc<Site>> {
-    let crm = connector(connection, &agreement).with_context(|| format!("connection `{}`", connection.name))?;
+    let crm = connector(connection, &agreement, Some(credentials))
+        .with_context(|| format!("connection `{}`", connection.name))?;
     let acts = Acts::of(connection.mode, may_act);
     match acts {
         Acts::Always => {}
@@ -50,23 +54,56 @@ pub fn site(
     }))
 }
 
-/// The CRM that a connection speaks to.
+/// The CRM that a connection speaks to. Without credentials a connection that somebody signs in to with
+/// a browser says that nobody has.
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn connector(connection: &Connection, agreement: &Agreement) -> std::result::Result<SharedCrm, CrmError> {
-    connector_reading(connection, &agreement.dictionary)
+pub fn connector(
+    connection: &Connection,
+    agreement: &Agreement,
+    credentials: Option<&Credentials>,
+) -> std::result::Result<SharedCrm, CrmError> {
+    let of_both = |object| agreement.stages.iter().any(|stage| stage.of == object);
+    let follows_links = of_both(Object::Lead) && of_both(Object::Opportunity);
+    made(connection, &agreement.dictionary, follows_links, credentials)
 }
 
 /// The same for any dictionary: an agreement that cannot be read does not keep its CRM from being looked at.
 ///
 /// # Errors
 /// As [`connector`].
-pub fn connector_reading(connection: &Connection, dictionary: &Dictionary) -> std::result::Result<SharedCrm, CrmError> {
+pub fn connector_reading(
+    connection: &Connection,
+    dictionary: &Dictionary,
+    credentials: Option<&Credentials>,
+) -> std::result::Result<SharedCrm, CrmError> {
+    made(connection, dictionary, false, credentials)
+}
+
+fn made(
+    connection: &Connection,
+    dictionary: &Dictionary,
+    follows_links: bool,
+    credentials: Option<&Credentials>,
+) -> std::result::Result<SharedCrm, CrmError> {
     let http = Http::new(Arc::new(real_now))?;
+    let keeper = credentials.map(|all| all.keeper(&connection.name));
     Ok(match connection.platform {
-        Platform::HubSpot(_) => Arc::new(HubSpot::new(connection.clone(), dictionary, http)),
-        Platform::Salesforce(_) => Arc::new(Salesforce::new(connection, dictionary, http)?),
+        Platform::HubSpot(_) => {
+            let crm = HubSpot::new(connection.clone(), dictionary, http).following_links(follows_links);
+            Arc::new(match keeper {
+                Some(keeper) => crm.keeping(keeper),
+                None => crm,
+            })
+        }
+        Platform::Salesforce(_) => {
+            let crm = Salesforce::new(connection, dictionary, http)?;
+            Arc::new(match keeper {
+                Some(keeper) => crm.keeping(keeper),
+                None => crm,
+            })
+        }
         Platform::Generic(_) => Arc::new(Generic::new(connection.clone(), dictionary, http)),
     })
 }

@@ -3,10 +3,12 @@
 //! puts a new site in the place of the old one and starts again. Ingest and pages work meanwhile.
 
 use super::activation::{Activation, Enforced};
-use super::agreements::{Agreements, Scope};
+use super::agreements::Agreements;
 use super::sites::site;
 use crate::engine::Engine;
 use crate::engine::context::Site;
+use crate::engine::credentials::Credentials;
+use crate::engine::versions::Scope;
 use crate::engine::worker::{self, Retention, Stop, Times};
 use crate::record::ConnectionName;
 use crate::settings::Settings;
@@ -56,6 +58,7 @@ pub struct Works {
 pub struct Supervisor {
     works: Works,
     settings: Arc<Settings>,
+    credentials: Credentials,
     scopes: Vec<Scope>,
     activation: Activation,
     /// The files are to be read and offered again.
@@ -71,12 +74,13 @@ impl Supervisor {
     pub fn new(
         works: Works,
         settings: Arc<Settings>,
+        credentials: Credentials,
         scopes: Vec<Scope>,
         activation: Activation,
         reread: Arc<Notify>,
     ) -> Self {
         let (built, running, said) = Default::default();
-        Self { works, settings, scopes, activation, reread, built, running, said }
+        Self { works, settings, credentials, scopes, activation, reread, built, running, said }
     }
 
     /// The sites to begin with.
@@ -91,7 +95,8 @@ impl Supervisor {
             for name in &scope.connections {
                 let settings = self.settings.clone();
                 let connection = settings.connection(name).context("a scope names connections of the settings")?;
-                sites.push(site(connection, enforced.agreement.clone(), enforced.may_act, None)?);
+                let (agreement, may_act) = (enforced.agreement.clone(), enforced.may_act);
+                sites.push(site(connection, agreement, may_act, None, &self.credentials)?);
                 self.built.insert(name.clone(), enforced.under());
             }
         }
@@ -173,7 +178,8 @@ impl Supervisor {
     async fn switch(&mut self, name: &ConnectionName, enforced: &Enforced) -> Result<()> {
         let before = self.works.engine.site(name.as_str());
         let connection = self.settings.connection(name).context("it is not in the settings")?;
-        let site = site(connection, enforced.agreement.clone(), enforced.may_act, before.as_deref())?;
+        let agreement = enforced.agreement.clone();
+        let site = site(connection, agreement, enforced.may_act, before.as_deref(), &self.credentials)?;
         if let Some(running) = self.running.remove(name) {
             running.stop.cancel();
             if let Err(fault) = running.worker.await {

@@ -101,6 +101,8 @@ async fn list(opened: &Opened, name: &ConnectionName, people: &People) -> Result
 /// where the directory was not read yet.
 pub(super) async fn owner_named(opened: &Opened, name: &ConnectionName, text: &str) -> Result<OwnerId> {
     let people = person::load_all(&opened.db, name).await?;
+    let text = opened.owner_id(name, text);
+    let text = text.as_str();
     let same = |row: &&person::PersonRow| {
         row.id.as_str() == text || row.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(text))
     };

@@ -1,16 +1,27 @@
-//! `leadpact connect`: creates the fields that leadpact writes where the CRM's API allows it, and
-//! says what is left for an administrator. Asks before it creates; alters nothing that exists.
+//! `leadpact connect`: has somebody sign in where that is how the connection works, creates the fields
+//! that leadpact writes where the CRM's API allows it, and says what is left for an administrator. Asks
+//! before it creates; alters nothing that exists.
+
+mod sign_in;
 
 use super::opened::{agreed, counted};
-use super::{ConfigArguments, color, connection};
-use crate::app::{connector, read_configuration};
+use super::{ConfigArguments, color, connection, open_store};
+use crate::agreement::Agreement;
+use crate::app::{connector, credentials, read_configuration};
 use crate::crm::connection::Platform;
 use crate::crm::examine::{FieldTold, Found};
+use crate::crm::oauth::BrowserSignIn;
 use crate::crm::{Connection, Crm, Examined, Made, OwnField};
+use crate::engine::clock::real_now;
+use crate::engine::credentials::Credentials;
 use crate::engine::doctor::{Needs, own_fields, own_names};
+use crate::engine::signed_out::ask_where_out;
 use crate::record::Object;
+use crate::settings::Settings;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use secrecy::ExposeSecret;
+use sign_in::Asked;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -20,9 +31,15 @@ pub struct ConnectArguments {
     connection: String,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Do not ask.
+    /// Do not ask before fields are created.
     #[arg(long)]
     yes: bool,
+    /// Have somebody sign in although somebody has.
+    #[arg(long)]
+    again: bool,
+    /// Print the link to sign in with, and do not wait for it to be used.
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Exit 1 when something could not be created, or is there as something else.
@@ -32,20 +49,58 @@ pub fn run(arguments: &ConnectArguments) -> Result<ExitCode> {
     };
     let connection = connection(&settings, &arguments.connection)?;
     let agreement = &agreements.of(&connection.name).agreement;
-    let crm = connector(connection, agreement).with_context(|| format!("connection `{}`", connection.name))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let wanted = Needs::of(agreement, connection, &*crm).wanted();
-        let Some(examined) = crm.examine(&wanted).await else {
-            println!("{} is only listened to: there is nothing to create.", connection.name);
-            return Ok(ExitCode::SUCCESS);
-        };
-        same_account(&examined)?;
-        let plan = Plan::of(connection, &examined)?;
-        let well = plan.carry_out(connection, &*crm, arguments.yes).await?;
-        by_hand(connection);
-        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        if BrowserSignIn::of(connection).is_none() {
+            if arguments.again {
+                bail!("`{}` signs in with what stands in the configuration: nobody does it by hand", connection.name);
+            }
+            // Whoever comes here has looked after the credentials.
+            ask_where_out(settings.store.url.expose_secret(), std::slice::from_ref(&connection.name), real_now()).await;
+            return create(connection, agreement, None, arguments.yes).await;
+        }
+        let (asked, credentials) = sign_in(&settings, connection, arguments).await?;
+        match asked {
+            Asked::SignedIn => create(connection, agreement, Some(&credentials), arguments.yes).await,
+            Asked::NotAwaited => Ok(ExitCode::SUCCESS),
+            Asked::InVain => Ok(ExitCode::FAILURE),
+        }
     })
+}
+
+async fn sign_in(
+    settings: &Settings,
+    connection: &Connection,
+    arguments: &ConnectArguments,
+) -> Result<(Asked, Credentials)> {
+    let db = open_store(settings).await?;
+    let credentials = credentials(settings, &db);
+    let keeper = credentials.keeper(&connection.name);
+    if !arguments.again && sign_in::is_signed_in(&keeper).await? {
+        return Ok((Asked::SignedIn, credentials));
+    }
+    let asked = sign_in::ask(&db, &settings.server, connection, !arguments.no_wait).await?;
+    Ok((asked, credentials))
+}
+
+async fn create(
+    connection: &Connection,
+    agreement: &Agreement,
+    credentials: Option<&Credentials>,
+    yes: bool,
+) -> Result<ExitCode> {
+    let crm = connector(connection, agreement, credentials);
+    let crm = crm.with_context(|| format!("connection `{}`", connection.name))?;
+    let wanted = Needs::of(agreement, connection, &*crm).wanted();
+    let Some(examined) = crm.examine(&wanted).await else {
+        println!("{} is only listened to: there is nothing to create.", connection.name);
+        return Ok(ExitCode::SUCCESS);
+    };
+    same_account(&examined)?;
+    let plan = Plan::of(connection, &examined)?;
+    let well = plan.carry_out(connection, &*crm, yes).await?;
+    by_hand(connection);
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Nothing is created in somebody else's account.
@@ -103,6 +158,12 @@ impl Plan {
         }
         let made = crm.create_fields(&self.missing).await;
         made.iter().for_each(|one| println!("{}", done(one)));
+        if made.iter().any(|one| one.new.is_err()) {
+            println!(
+                "Once that is mended run `leadpact connect {}` again: what is there is left as it is.",
+                connection.name
+            );
+        }
         Ok(free && made.iter().all(|one| one.new.is_ok()))
     }
 }

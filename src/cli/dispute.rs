@@ -6,7 +6,7 @@ use crate::agreement::Agreement;
 use crate::app::{Agreements, read_configuration};
 use crate::engine::clock::real_now;
 use crate::engine::dispute::{Ruling, decide, disputable, open};
-use crate::record::{Fact, Object, OwnerId, RecordId, RecordKey};
+use crate::record::{Fact, Object, OwnerId, RecordKey};
 use crate::report::story::Reader;
 use crate::report::words;
 use crate::settings::Settings;
@@ -135,7 +135,7 @@ impl House {
         let connection = super::connection(&self.settings, &given(&arguments.connection))?;
         let object = Object::parse(&given(&arguments.object)).context("the object is `lead` or `opportunity`")?;
         let name = connection.name.clone();
-        let key = RecordKey { connection: name, object, id: RecordId::new(given(&arguments.id)) };
+        let key = RecordKey { connection: name, object, id: connection.record_id(&given(&arguments.id)) };
         let agreement = &*self.agreements.of(&key.connection).agreement;
         let rows = journal::of_record(&self.db, &key).await?;
         let facts = disputable(&rows);

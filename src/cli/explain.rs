@@ -3,7 +3,7 @@
 
 use super::{ConfigArguments, color};
 use crate::app::read_configuration;
-use crate::record::{ConnectionName, Object, OwnerId, RecordId, RecordKey};
+use crate::record::{ConnectionName, Object, OwnerId, RecordKey};
 use crate::report::story::{Line, Reader, Told, story};
 use crate::store::{Db, OpenOptions, journal, person};
 use anyhow::{Context, Result, bail};
@@ -30,12 +30,9 @@ pub fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let name = ConnectionName::new(&arguments.connection);
-    if settings.connection(&name).is_none() {
-        let known: Vec<&str> = settings.connections.iter().map(|c| c.name.as_str()).collect();
-        bail!("no connection is called `{name}`; there are: {}", known.join(", "));
-    }
+    let connection = super::connection(&settings, &arguments.connection)?;
     let object = Object::parse(&arguments.object).context("the object is `lead` or `opportunity`")?;
-    let key = RecordKey { connection: name.clone(), object, id: RecordId::new(&arguments.id) };
+    let key = RecordKey { connection: name.clone(), object, id: connection.record_id(&arguments.id) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let db = Db::open(settings.store.url.expose_secret(), &OpenOptions::default()).await?;

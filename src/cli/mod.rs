@@ -9,17 +9,19 @@ pub mod away;
 pub mod backfill;
 pub mod check;
 pub mod connect;
+pub mod credentials;
 pub mod demo;
 pub mod dispute;
 pub mod doctor;
 mod doctor_lines;
-mod doctor_package;
+pub mod erase;
 pub mod exclude;
 pub mod explain;
 pub mod healthcheck;
 pub mod init;
 pub mod logging;
 mod opened;
+pub mod parked;
 pub mod pause;
 pub mod preference;
 pub mod reconcile;
@@ -63,8 +65,11 @@ enum Command {
     Check(check::CheckArguments),
     /// Ask every CRM, the database, Slack and the mail server whether they would do; changes nothing.
     Doctor(doctor::DoctorArguments),
-    /// Create the fields that leadpact writes in a connection's CRM, where its API allows it.
+    /// Have somebody sign in where that is how a connection works, and create the fields that leadpact
+    /// writes in its CRM, where its API allows it.
     Connect(connect::ConnectArguments),
+    /// Show who signed in to which CRM with a browser; keys for it, and forgetting it.
+    Credentials(credentials::CredentialsArguments),
     /// Import the open records of a connection, silently: clocks start at their true times.
     Backfill(backfill::BackfillArguments),
     /// Ask a connection's CRM now what was modified, as the sweep does at its times.
@@ -94,12 +99,17 @@ enum Command {
     Resume(pause::ResumeArguments),
     /// Show what the breaker holds, and let it go or give it up.
     Release(release::ReleaseArguments),
+    /// Show what was given up, have it tried again, or drop it for good.
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
     /// Put back what moves changed, of one record or of a stretch of time.
     Undo(undo::UndoArguments),
     /// Leave a record alone: nothing moves it.
     Exclude(exclude::ExcludeArguments),
     /// Treat an excluded record like any other again.
     Include(exclude::IncludeArguments),
+    /// Erase everything that is kept of a record's person.
+    Erase(erase::EraseArguments),
     /// Take an owner out of the rotation for a while.
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
@@ -136,6 +146,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => Ok(check::run(&arguments)),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Connect(arguments) => connect::run(&arguments),
+        Command::Credentials(arguments) => credentials::run(&arguments),
         Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Agreement(command) => agreement::run(&command),
@@ -150,9 +161,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
         Command::Release(arguments) => release::run(&arguments),
+        Command::Parked(command) => parked::run(&command),
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Exclude(arguments) => exclude::exclude(&arguments),
         Command::Include(arguments) => exclude::include(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
         Command::Preference(arguments) => preference::run(&arguments),

@@ -3,6 +3,7 @@
 
 use super::ConfigArguments;
 use super::opened::{self, People, agreed, by_party, counted, now, who};
+use crate::engine::deliver::streaks;
 use crate::engine::held::{Decision, decide};
 use crate::engine::switches::Switches;
 use crate::record::{EffectKey, Object};
@@ -45,6 +46,11 @@ pub fn run(arguments: &ReleaseArguments) -> Result<ExitCode> {
         match &holds {
             Some(row) => println!("The breaker holds since {}: {}.", row.at.in_zone(&zone), row.why),
             None => println!("The breaker of {name} does not hold."),
+        }
+        for (policy, streak) in streaks(&opened.db, &name).await? {
+            if let Some(since) = streak.held {
+                println!("`{policy}` is held since {}: the CRM refused it, {}.", since.in_zone(&zone), streak.message);
+            }
         }
         let held = outbox::held(&opened.db, &name).await?;
         let named = match &arguments.only {

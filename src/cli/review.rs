@@ -3,7 +3,7 @@
 use super::{ConfigArguments, color, open_store};
 use crate::agreement::Agreement;
 use crate::agreement::model::Review;
-use crate::app::{Agreements, connector, read_configuration};
+use crate::app::{Agreements, connector, credentials, read_configuration};
 use crate::crm::Connection;
 use crate::engine::clock::real_now;
 use crate::engine::measure;
@@ -74,7 +74,7 @@ async fn one(
         db,
         agreement,
         connection,
-        crm: &connector(connection, agreement)?,
+        crm: &connector(connection, agreement, Some(&credentials(settings, db)))?,
         is_shared: connection.agreement.is_none() && sharing > 1,
         review,
         period: period(agreement, review, arguments.period.as_deref(), now)?,

@@ -2,7 +2,9 @@
 //! Read from the configuration by `settings/`.
 
 use super::generic::Description;
-use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName};
+use super::salesforce::id;
+use super::salesforce::jwt::RsaKey;
+use crate::record::{ConnectionName, FieldName, Object, OwnerId, PartyName, RecordId};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +31,26 @@ pub struct Connection {
     pub parties: BTreeMap<PartyName, Roster>,
     pub touches: Touches,
     pub platform: Platform,
+}
+
+impl Connection {
+    /// A record's id as people type or paste it: Salesforce's address bar may show 15 characters, where
+    /// the system knows 18.
+    pub fn record_id(&self, typed: &str) -> RecordId {
+        RecordId::new(self.id(typed))
+    }
+
+    /// An owner's id as people type it.
+    pub fn owner_id(&self, typed: &str) -> OwnerId {
+        OwnerId::new(self.id(typed))
+    }
+
+    fn id(&self, typed: &str) -> String {
+        match self.platform {
+            Platform::Salesforce(_) => id::or_as_is(typed.trim()),
+            Platform::HubSpot(_) | Platform::Generic(_) => typed.trim().to_owned(),
+        }
+    }
 }
 
 /// Half of the CRM's calls of a day.
@@ -80,12 +102,27 @@ pub enum Platform {
 
 #[derive(Clone, Debug)]
 pub struct HubSpot {
+    /// Always there where somebody signs in with a browser.
     pub portal_id: Option<u64>,
-    pub access_token: SecretString,
+    pub auth: HubSpotAuth,
     /// One, or two while rotating.
     pub webhook_secret: Vec<SecretString>,
     /// `contacts` or `leads`.
     pub lead_object: String,
+}
+
+/// How we sign in to HubSpot.
+#[derive(Clone, Debug)]
+pub enum HubSpotAuth {
+    /// Of an app with `static` authentication, made for one account.
+    AccessToken(SecretString),
+    /// Somebody signs in with a browser; the grant is kept for all replicas.
+    Browser {
+        client_id: SecretString,
+        client_secret: SecretString,
+        /// Where the page is that asks the person; without a slash at its end.
+        login_url: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -93,14 +130,32 @@ pub struct Salesforce {
     /// 18 characters.
     pub organization_id: String,
     pub auth: SalesforceAuth,
+    /// Where we sign in, without a slash at its end; `None`: at the organisation's own domain.
+    pub login_url: Option<String>,
     pub path_secret: Option<SecretString>,
     pub client_certificate: Option<ClientCertificate>,
 }
 
+/// How we sign in to Salesforce.
 #[derive(Clone, Debug)]
 pub enum SalesforceAuth {
     AccessToken(SecretString),
-    ClientCredentials { client_id: SecretString, client_secret: SecretString },
+    /// As the user that the app runs as.
+    ClientCredentials {
+        client_id: SecretString,
+        client_secret: SecretString,
+    },
+    /// As that user, vouched for with the key whose certificate the app has.
+    Jwt {
+        client_id: SecretString,
+        private_key: RsaKey,
+        username: String,
+    },
+    /// Somebody signs in with a browser; the grant is kept for all replicas.
+    Browser {
+        client_id: SecretString,
+        client_secret: Option<SecretString>,
+    },
 }
 
 /// A client certificate that a proxy checked and names in a header.

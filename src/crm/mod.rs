@@ -9,14 +9,17 @@ pub mod fields;
 pub mod generic;
 pub mod http;
 pub mod hubspot;
+pub mod oauth;
+mod renewal;
 pub mod salesforce;
 pub mod search;
 pub mod signature;
 pub mod token;
+mod token_endpoint;
 pub mod usage;
 
 use crate::record::change::FieldValues;
-use crate::record::{Actor, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Actor, Elapsed, Object, OwnerId, RecordId, Timestamp};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +85,11 @@ pub trait Crm: Send + Sync {
         None
     }
 
+    /// How far the CRM's clock is ahead of ours, as its last answer told.
+    fn ahead(&self) -> Option<Elapsed> {
+        None
+    }
+
     /// Sets fields. The answers are in the order of the writes.
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError>;
 
@@ -103,6 +111,16 @@ pub trait Crm: Send + Sync {
     /// Whether it takes activities that are done already, to keep on a record what a person answered.
     fn keeps_notes(&self) -> bool {
         true
+    }
+
+    /// Keeps what somebody granted by signing in from falling idle: renews it if that was not done for
+    /// a day, though nobody called meanwhile. To be called from time to time by any one replica;
+    /// nothing where nobody signs in.
+    ///
+    /// # Errors
+    /// [`CrmError::SignIn`] when somebody has to sign in again.
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        Ok(())
     }
 
     /// Asks the CRM about itself, changing nothing. `None`: it cannot be asked.
@@ -159,6 +177,8 @@ pub enum Says {
     /// Unsigned or not telling: only which record to read.
     ReadIt,
     Deleted,
+    /// Deleted for good, and everything that is kept of the person with it.
+    Erased,
     Restored,
     /// This record was merged into another, which should be read.
     Merged {
@@ -173,6 +193,7 @@ impl Says {
             Says::Changed(_) => "changed",
             Says::ReadIt => "read_it",
             Says::Deleted => "deleted",
+            Says::Erased => "erased",
             Says::Restored => "restored",
             Says::Merged { .. } => "merged",
         }

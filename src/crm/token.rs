@@ -31,7 +31,7 @@ pub struct Kept {
 }
 
 /// The right to renew one version, held by one caller of all replicas for a short time.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub version: i64,
     /// Who holds it: made anew for each claim.

@@ -59,11 +59,27 @@ impl Usage {
 
 /// Keeps what the answers of one connection tell.
 #[derive(Debug, Default)]
-pub struct Meter(Mutex<Option<Usage>>);
+pub struct Meter {
+    used: Mutex<Option<Usage>>,
+    /// How far the CRM's clock is ahead of ours.
+    ahead: Mutex<Option<Elapsed>>,
+}
 
 impl Meter {
     fn usage_now(&self) -> MutexGuard<'_, Option<Usage>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the CRM's clock was ahead of ours when it last named its time.
+    pub fn ahead(&self) -> Option<Elapsed> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer that has just come named the CRM's time; one that named none changes nothing.
+    pub fn note_ahead(&self, ahead: Option<Elapsed>) {
+        if ahead.is_some() {
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+        }
     }
 
     pub fn usage(&self) -> Option<Usage> {

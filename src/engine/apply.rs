@@ -3,6 +3,7 @@
 
 use super::batch::{Batch, BatchError};
 use super::context::{Engine, Site};
+use super::privacy::{self, Erasure};
 use crate::agreement::Input;
 use crate::agreement::decide::FUTURE_TOLERANCE;
 use crate::crm::{Event, Says, VerifiedDelivery};
@@ -203,9 +204,9 @@ async fn apply_slice(
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let mut batch = Batch::load(engine, site, &mut tx, &keys(site, told)).await?;
-    let mut aside = Vec::new();
+    let (mut aside, mut erasure) = (Vec::new(), Erasure::default());
     for one in told {
-        match apply_one(&mut batch, &mut tx, site, one).await {
+        match apply_one(&mut batch, &mut tx, &mut erasure, site, one).await {
             Ok(()) => {}
             Err(BatchError::Store(error)) => return Err(error),
             Err(BatchError::Record(error)) => aside.push((one, error)),
@@ -217,6 +218,9 @@ async fn apply_slice(
         put_aside(site, &mut tx, one, &error, now).await?;
     }
     inbox::applied(&mut tx, site.name(), done).await?;
+    if !erasure.is_empty() {
+        erasure.finish(&mut tx, site, now).await?;
+    }
     tx.commit().await?;
     written.tell(engine, site);
     Ok(())
@@ -240,10 +244,23 @@ fn keys(site: &Site, told: &[Told]) -> Vec<RecordKey> {
     all.into_keys().collect()
 }
 
-async fn apply_one(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Told) -> Result<(), BatchError> {
+async fn apply_one(
+    batch: &mut Batch<'_>,
+    tx: &mut Tx,
+    erasure: &mut Erasure,
+    site: &Site,
+    told: &Told,
+) -> Result<(), BatchError> {
     let key = &key(site, &told.said);
+    if batch.is_erased(key) {
+        erasure.spoken_of(key);
+        return Ok(());
+    }
     let event = match &told.said {
         Said::Event(event) => event,
+        Said::Order(order, at) if privacy::is_erasure(order) => {
+            return erasure.add(batch, tx, key, *at, Some(&order.by)).await;
+        }
         Said::Order(order, _) => {
             tracing::info!(record = %key, order = %told.delivery, by = %order.by, "ordered");
             return batch.decide(tx, key, Input::Ordered(order.clone())).await;
@@ -251,6 +268,7 @@ async fn apply_one(batch: &mut Batch<'_>, tx: &mut Tx, site: &Site, told: &Told)
     };
     tracing::debug!(record = %key, delivery = %told.delivery, at = %event.at, says = event.says.as_str(), "applied");
     let what = match &event.says {
+        Says::Erased => return erasure.add(batch, tx, key, event.at, None).await,
         // A moment that has not come yet cannot be believed: the record itself is asked.
         _ if event.at > batch.now() + FUTURE_TOLERANCE => return batch.decide(tx, key, Input::Noticed).await,
         Says::ReadIt => return batch.decide(tx, key, Input::Noticed).await,

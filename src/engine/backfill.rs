@@ -170,7 +170,10 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<Stepped
         }
         Err(Failed::Store(error)) => Err(error),
         Err(Failed::Crm(CrmError::Never { message })) => refused(engine, site, lease, import, message).await,
-        Err(Failed::Crm(error)) => wait(engine, site, lease, import, reconcile::put_off(&error)).await,
+        Err(Failed::Crm(error)) => {
+            let put_off = reconcile::put_off(engine, site, lease, &error).await;
+            wait(engine, site, lease, import, put_off).await
+        }
     }
 }
 
@@ -238,7 +241,7 @@ async fn wait(
     mut import: Import,
     put_off: Swept,
 ) -> Result<Stepped, StoreError> {
-    let Swept::PutOff { after, why } = put_off else { return Ok(Stepped::Went) };
+    let Swept::PutOff { after, why, .. } = put_off else { return Ok(Stepped::Went) };
     tracing::warn!(connection = %site.name(), "the import waits: {why}");
     import.waits = Some(why);
     save(engine, site, lease, &import).await?;

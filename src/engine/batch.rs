@@ -5,7 +5,7 @@
 use super::context::{Engine, Site};
 use crate::agreement::{Agreement, Decision, Input, Standing, decide, is_late, refold};
 use crate::record::field::well_known;
-use crate::record::{Change, Effect, EffectKey, Fact, FactKind, Outcome, RecordKey, Timestamp};
+use crate::record::{Actor, Change, Effect, EffectKey, Elapsed, Fact, FactKind, Outcome, RecordKey, Timestamp, What};
 use crate::store::clock::{ClockRow, ClockState};
 use crate::store::journal::JournalEntry;
 use crate::store::standing::StandingRow;
@@ -44,31 +44,40 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// When the database cannot be read, or a stored standing cannot.
     pub async fn load(engine: &Engine, site: &'a Site, tx: &mut Tx, keys: &[RecordKey]) -> Result<Self, StoreError> {
-        let states = standing::load(tx, keys).await?;
-        let w = well_known();
-        let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
-        let mut standings = HashMap::with_capacity(keys.len());
-        let mut shown = HashMap::new();
-        for key in keys {
-            let mut standing = match states.get(key) {
-                Some(json) => parse_standing(key, json)?,
-                None => Standing::new(key.clone()),
-            };
-            shown.insert(key.clone(), clock_rows(&site.agreement, &standing));
-            standing.shows_due = shows_due(key);
-            standings.insert(key.clone(), standing);
-        }
-        Ok(Self {
+        let mut batch = Self {
             site,
             now: engine.clock.now(),
-            standings,
-            shown,
+            standings: HashMap::with_capacity(keys.len()),
+            shown: HashMap::new(),
             changed: BTreeSet::new(),
             history: Vec::new(),
             journal: Vec::new(),
             effects: Vec::new(),
             withdrawn: Vec::new(),
-        })
+        };
+        batch.load_more(tx, keys).await?;
+        Ok(batch)
+    }
+
+    /// Loads the standings of these records as well; what is loaded already stays as it is.
+    ///
+    /// # Errors
+    /// As [`Batch::load`].
+    pub async fn load_more(&mut self, tx: &mut Tx, keys: &[RecordKey]) -> Result<(), StoreError> {
+        let missing: Vec<RecordKey> = keys.iter().filter(|k| !self.standings.contains_key(*k)).cloned().collect();
+        let states = standing::load(tx, &missing).await?;
+        let (site, w) = (self.site, well_known());
+        let shows_due = |key: &RecordKey| [w.due, w.clock, w.last_action].iter().any(|f| site.crm.maps(key.object, *f));
+        for key in missing {
+            let mut standing = match states.get(&key) {
+                Some(json) => parse_standing(&key, json)?,
+                None => Standing::new(key.clone()),
+            };
+            self.shown.insert(key.clone(), clock_rows(&site.agreement, &standing));
+            standing.shows_due = shows_due(&key);
+            self.standings.insert(key, standing);
+        }
+        Ok(())
     }
 
     pub fn now(&self) -> Timestamp {
@@ -95,6 +104,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`BatchError::Record`] when the decision failed for this record alone: nothing of it is kept.
     pub async fn change(&mut self, tx: &mut Tx, key: &RecordKey, change: Change) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         // Another version of the agreement decided last: it ends before the change is looked at,
         // since what is late is told from where this version begins.
         if self.standings.get(key).is_some_and(|s| !s.agreement.is_empty() && s.agreement != self.agreement().hash) {
@@ -116,6 +128,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`Batch::change`].
     pub async fn changes(&mut self, tx: &mut Tx, key: &RecordKey, mut news: Vec<Change>) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         if news.len() < 2 {
             return match news.pop() {
                 Some(change) => self.change(tx, key, change).await,
@@ -138,6 +153,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`BatchError::Record`] when the decision failed: nothing of it is kept.
     pub async fn decide(&mut self, tx: &mut Tx, key: &RecordKey, input: Input) -> Result<(), BatchError> {
+        if self.is_erased(key) {
+            return Ok(());
+        }
         let (agreement, now, standing) = (self.agreement(), self.now, self.loaded(key)?);
         let decided = guarded(key, || decide(agreement, standing, input, now))?;
         if !decided.refold {
@@ -149,6 +167,32 @@ impl<'a> Batch<'a> {
         self.take(key, decided);
         self.take(key, refolded);
         Ok(())
+    }
+
+    /// What was kept of the person was erased: nothing about the record is learnt any more.
+    pub fn is_erased(&self, key: &RecordKey) -> bool {
+        self.standings.get(key).is_some_and(Standing::is_erased)
+    }
+
+    /// Ends whatever runs for a record, as its deletion does, and forgets it. What the tables keep of it
+    /// is `privacy`'s to erase once this is saved.
+    ///
+    /// # Errors
+    /// [`BatchError::Record`] when the decision failed: the record is forgotten all the same.
+    pub async fn erase(&mut self, tx: &mut Tx, key: &RecordKey, at: Timestamp) -> Result<(), BatchError> {
+        let known = self.loaded(key)?;
+        let mut ended = Ok(());
+        if known.gone.is_none() && known.folded_to > Timestamp::MIN {
+            let at = at.max(known.folded_to + Elapsed::from_millis(1));
+            let deleted = Change { at, what: What::Deleted, by: Actor::Unknown };
+            ended = self.decide(tx, key, Input::Changed(deleted)).await;
+        }
+        let blank = self.loaded(key)?.erased();
+        self.standings.insert(key.clone(), blank);
+        self.changed.insert(key.clone());
+        self.history.retain(|(of, _)| of != key);
+        self.effects.retain(|effect| effect.record != *key);
+        ended
     }
 
     /// Tells the core how an effect ended.

@@ -70,6 +70,11 @@ impl Clock {
         Elapsed::from_millis((real.as_secs_f64() * 1000.0 * self.speed()) as i64)
     }
 
+    /// Whether it goes as the wall clock does, or where it is set; a demo's goes faster.
+    pub fn is_as_fast_as_the_wall(&self) -> bool {
+        !matches!(self.0, Kind::Fast(_))
+    }
+
     fn speed(&self) -> f64 {
         if let Kind::Fast(fast) = &self.0 { fast.speed } else { 1.0 }
     }

@@ -2,7 +2,8 @@
 //! a minute, when somebody is not found or the CRM did not answer.
 
 use super::clock::monotonic_now;
-use crate::crm::{Person, SharedCrm};
+use super::switches::Switches;
+use crate::crm::{CrmError, Person, SharedCrm};
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::person::{self, PersonRow};
 use crate::store::{Db, Priority, StoreError};
@@ -28,6 +29,8 @@ struct Known {
     asked: Option<Instant>,
     /// The last question was not answered.
     failed: bool,
+    /// It was refused for our credentials, in the CRM's words, and nobody was told yet.
+    refused: Option<String>,
     loaded: bool,
 }
 
@@ -39,6 +42,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The owners as the database keeps them: for pages, which ask no CRM.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn stored(db: &Db, connection: &ConnectionName) -> Result<Self, StoreError> {
+        let rows = person::load_all(db, connection).await?;
+        let people: People = rows.into_iter().map(|row| (row.id.clone(), from_row(row))).collect();
+        Ok(Self { told: !people.is_empty(), people: Arc::new(people) })
+    }
+
     pub fn get(&self, id: &OwnerId) -> Option<&Person> {
         self.people.get(id)
     }
@@ -57,8 +70,10 @@ impl Snapshot {
     pub fn find(&self, id_or_email: &str) -> Option<&Person> {
         let by_id = self.people.get(&OwnerId::new(id_or_email));
         by_id.or_else(|| {
-            let same = |p: &&Person| p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(id_or_email));
-            self.people.values().find(same)
+            let same =
+                |p: &&Person| p.email.as_deref().is_some_and(|e| e.trim().eq_ignore_ascii_case(id_or_email.trim()));
+            // Of several with one address (somebody who left and came back) whoever is active.
+            self.people.values().filter(same).min_by_key(|p| (!p.active, p.id.clone()))
         })
     }
 }
@@ -85,7 +100,8 @@ impl Directory {
         let missing = wanted.iter().any(|id| !known.people.contains_key(id));
         let age = known.asked.map(|at| monotonic_now().duration_since(at));
         let stale = age.is_none_or(|age| age > FRESH);
-        if stale || ((missing || known.failed) && age.is_none_or(|age| age > AGAIN)) {
+        let wanted = stale || ((missing || known.failed) && age.is_none_or(|age| age > AGAIN));
+        if wanted && Switches::read(db, connection).await?.signed_out().is_none() {
             known.asked = Some(monotonic_now());
             known.failed = true;
             match crm.people().await {
@@ -94,10 +110,20 @@ impl Directory {
                     save(db, connection, &people).await?;
                     known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
                 }
-                Err(error) => tracing::warn!(connection = %connection, "the CRM's owners could not be read: {error}"),
+                Err(error) => {
+                    tracing::warn!(connection = %connection, "the CRM's owners could not be read: {error}");
+                    if let CrmError::SignIn { message } = error {
+                        known.refused = Some(message);
+                    }
+                }
             }
         }
         Ok(Snapshot { people: known.people.clone(), told: !known.failed || !known.people.is_empty() })
+    }
+
+    /// Whether the CRM refused our credentials since this was last asked, in its words.
+    pub async fn take_refusal(&self) -> Option<String> {
+        self.known.lock().await.refused.take()
     }
 }
 

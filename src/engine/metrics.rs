@@ -45,6 +45,8 @@ pub struct Metrics {
     facts: Family<FactLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     held: Family<ConnectionLabels, Gauge>,
+    signed_out: Family<ConnectionLabels, Gauge>,
+    clocks_apart: Family<ConnectionLabels, Gauge>,
     used: Family<ConnectionLabels, Gauge>,
     allowed: Family<ConnectionLabels, Gauge>,
 }
@@ -66,7 +68,11 @@ impl Default for Metrics {
         let (used, allowed) = (Family::default(), Family::default());
         registry.register("crm_calls_used", "Calls of the CRM's day used, by anybody", Family::clone(&used));
         registry.register("crm_calls_allowed", "Calls that the CRM allows a day", Family::clone(&allowed));
-        Self { registry, webhooks, dropped, facts, calls, held, used, allowed }
+        let (signed_out, clocks_apart) = (Family::default(), Family::default());
+        registry.register("signed_out", "1 while the CRM refuses our credentials", Family::clone(&signed_out));
+        let apart = "1 while the CRM's clock and ours are more than five minutes apart";
+        registry.register("clocks_apart", apart, Family::clone(&clocks_apart));
+        Self { registry, webhooks, dropped, facts, calls, held, signed_out, clocks_apart, used, allowed }
     }
 }
 
@@ -95,6 +101,24 @@ impl Metrics {
     pub fn held(&self, connection: &ConnectionName, count: u64) {
         let held = self.held.get_or_create(&ConnectionLabels { connection: connection.to_string() });
         held.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Whether the CRM refuses our credentials.
+    pub fn signed_out(&self, connection: &ConnectionName, is_out: bool) {
+        self.signed_out.get_or_create(&ConnectionLabels { connection: connection.to_string() }).set(is_out.into());
+    }
+
+    /// Whether nothing is done since the CRM's clock and ours do not agree.
+    pub fn clocks_apart(&self, connection: &ConnectionName, are_apart: bool) {
+        self.clocks_apart.get_or_create(&ConnectionLabels { connection: connection.to_string() }).set(are_apart.into());
+    }
+
+    /// This process works the connection no more: how it stands is told by whoever does.
+    pub fn forget(&self, connection: &ConnectionName) {
+        let labels = ConnectionLabels { connection: connection.to_string() };
+        for gauge in [&self.held, &self.signed_out, &self.clocks_apart] {
+            gauge.remove(&labels);
+        }
     }
 
     /// The CRM's daily allowance of calls, as its last answer told it.

@@ -1,5 +1,5 @@
-//! Whom a conflict-resolution step or a party's channels mean, as addresses. Notices about a record
-//! find theirs in `deliver`.
+//! Whom the agreement means, as addresses: a step of a conflict or a notice, a party's channels, those who
+//! answer for the agreement itself.
 
 use super::directory::Snapshot;
 use super::letters::Route;
@@ -7,6 +7,7 @@ use crate::agreement::Agreement;
 use crate::agreement::model::{Address, Audience};
 use crate::notify::Destination;
 use crate::record::{OwnerId, PartyName};
+use std::collections::HashSet;
 
 /// Who answers for what is spoken of.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,30 @@ pub fn destination(address: &Address) -> Destination {
 pub fn channels(agreement: &Agreement, party: Option<&PartyName>) -> Vec<Destination> {
     let party = party.and_then(|name| agreement.party(name));
     party.map(|p| p.notify.iter().map(destination).collect()).unwrap_or_default()
+}
+
+/// Those who are told when a connection cannot go on as agreed, nobody twice: the channels of the party that
+/// receives what goes back, and all who sign; where neither is named, the channels of every party.
+pub fn answerable(agreement: &Agreement) -> Vec<Destination> {
+    let mut to: Vec<Destination> =
+        agreement.recycling.iter().flat_map(|recycling| channels(agreement, Some(&recycling.to))).collect();
+    let signatories = agreement.parties.iter().filter_map(|party| party.signs.as_ref());
+    to.extend(signatories.map(|s| Destination::Email { address: s.email.clone(), name: Some(s.name.clone()) }));
+    if to.is_empty() {
+        to.extend(agreement.parties.iter().flat_map(|party| channels(agreement, Some(&party.name))));
+    }
+    let mut seen = HashSet::new();
+    to.retain(|one| seen.insert(called(one)));
+    to
+}
+
+/// A destination by its address alone: `slack:#channel`, `email:ann@acme.example`.
+pub fn called(to: &Destination) -> String {
+    match to {
+        Destination::SlackChannel(channel) => format!("slack:{channel}"),
+        Destination::SlackMember { email } => format!("slack:@{email}"),
+        Destination::Email { address, .. } => format!("email:{address}"),
+    }
 }
 
 /// One route for everybody that these name, nobody twice. Whoever cannot be found is replaced by
@@ -56,13 +81,14 @@ fn of_one(agreement: &Agreement, people: &Snapshot, audience: &Audience, of: Ans
     }
 }
 
-fn person(people: &Snapshot, id: &OwnerId) -> Option<Destination> {
+/// A person who can be told; a queue or who left cannot.
+pub fn person(people: &Snapshot, id: &OwnerId) -> Option<Destination> {
     let person = people.get(id).filter(|p| p.active && !p.queue)?;
     person.email.clone().map(|email| Destination::SlackMember { email })
 }
 
 /// The CRM's manager goes before the party's.
-fn manager(agreement: &Agreement, people: &Snapshot, of: Answerable<'_>) -> Option<Destination> {
+pub fn manager(agreement: &Agreement, people: &Snapshot, of: Answerable<'_>) -> Option<Destination> {
     let theirs = of.owner.and_then(|id| people.get(id)).and_then(|p| p.manager.as_ref());
     theirs.and_then(|id| person(people, id)).or_else(|| {
         let party = agreement.party(of.party?)?;

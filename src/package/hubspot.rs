@@ -5,7 +5,9 @@ use super::wiring::{Own, Wired, Wiring, wiring};
 use super::{File, Order, Package, PackageError};
 use crate::agreement::Agreement;
 use crate::crm::Connection;
-use crate::crm::connection::{HubSpot, Platform};
+use crate::crm::connection::{HubSpot, HubSpotAuth, Platform};
+use crate::crm::hubspot;
+use crate::crm::oauth::callback_path;
 use crate::record::{FieldType, Object};
 use askama::Template;
 use serde_json::{Value as Json, json};
@@ -39,7 +41,7 @@ pub(super) fn package(order: &Order<'_>, settings: &HubSpot) -> Result<Package, 
     let wiring = wiring(order.agreement, order.connection);
     let named: Vec<(Names, &Wired)> = wiring.objects.iter().map(|w| (names(w.object, settings), w)).collect();
     nameable(&named)?;
-    let scopes = scopes(&named);
+    let scopes = scopes(&named, settings);
     let subscriptions: Vec<Json> = named.iter().flat_map(|(names, wired)| subscriptions(*names, wired)).collect();
     let privacy: Vec<Json> = named.iter().filter(|(n, _)| n.one == "contact").map(|_| privacy_deletion()).collect();
     let wanted = subscriptions.len() + privacy.len();
@@ -47,13 +49,16 @@ pub(super) fn package(order: &Order<'_>, settings: &HubSpot) -> Result<Package, 
         return Err(PackageError::Subscriptions { wanted, most: MOST_SUBSCRIPTIONS });
     }
     let properties = properties(&named);
-    let contents = contents(order, &scopes, &subscriptions, &privacy, &named);
-    let readme = readme(order, &wiring, &named, &scopes, wanted);
+    let redirect_url = redirect_url(order, settings);
+    let mut contents = contents(order, &scopes, &subscriptions, &privacy, &named);
+    contents.extend(redirect_url.iter().map(|url| format!("sign-in by a browser, back to {url}")));
+    contents.sort();
+    let readme = readme(order, &wiring, &named, &scopes, wanted, redirect_url);
     let files = vec![
         File::new("README.md", readme),
         File::new("hsproject.json", pretty(&project(order))),
         File::new("properties.json", pretty(&properties)),
-        File::new("src/app/app-hsmeta.json", pretty(&app(order, &scopes))),
+        File::new("src/app/app-hsmeta.json", pretty(&app(order, settings, &scopes))),
         File::new("src/app/webhooks/webhooks-hsmeta.json", pretty(&webhooks(order, subscriptions, privacy))),
     ];
     Ok(Package { files, contents, notes: wiring.notes })
@@ -79,11 +84,16 @@ fn nameable(named: &[(Names, &Wired)]) -> Result<(), PackageError> {
 pub fn hubspot_scopes(agreement: &Agreement, connection: &Connection) -> BTreeSet<String> {
     let Platform::HubSpot(settings) = &connection.platform else { return BTreeSet::new() };
     let wiring = wiring(agreement, connection);
-    scopes(&wiring.objects.iter().map(|wired| (names(wired.object, settings), wired)).collect::<Vec<_>>())
+    scopes(&wiring.objects.iter().map(|wired| (names(wired.object, settings), wired)).collect::<Vec<_>>(), settings)
 }
 
-/// Tasks are made under the permission to write contacts, whatever they are about.
-fn scopes(named: &[(Names, &Wired)]) -> BTreeSet<String> {
+/// What the agreement needs; where somebody signs in with a browser, what the sign-in asks for, since
+/// HubSpot wants both to be the same. Tasks are made under the permission to write contacts, whatever
+/// they are about.
+fn scopes(named: &[(Names, &Wired)], settings: &HubSpot) -> BTreeSet<String> {
+    if let HubSpotAuth::Browser { .. } = settings.auth {
+        return hubspot::scopes(settings);
+    }
     let mut scopes = BTreeSet::from(["oauth".to_owned(), "crm.objects.owners.read".to_owned()]);
     for (names, wired) in named {
         scopes.insert(format!("crm.objects.{}.read", names.many));
@@ -139,7 +149,23 @@ fn platform(version: &str) -> String {
     if dated { version.replace('-', ".") } else { PLATFORM.to_owned() }
 }
 
-fn app(order: &Order<'_>, scopes: &BTreeSet<String>) -> Json {
+/// Where HubSpot sends the browser back to; `None` where nobody signs in with one.
+fn redirect_url(order: &Order<'_>, settings: &HubSpot) -> Option<String> {
+    matches!(settings.auth, HubSpotAuth::Browser { .. })
+        .then(|| format!("{}{}", order.public_base, callback_path(&order.connection.name)))
+}
+
+fn app(order: &Order<'_>, settings: &HubSpot, scopes: &BTreeSet<String>) -> Json {
+    let mut auth = json!({
+        "type": "static",
+        "requiredScopes": scopes,
+        "optionalScopes": [],
+        "conditionallyRequiredScopes": [],
+    });
+    if let Some(url) = redirect_url(order, settings) {
+        auth["type"] = json!("oauth");
+        auth["redirectUrls"] = json!([url]);
+    }
     json!({
         "uid": format!("{}_app", uid(order)),
         "type": "app",
@@ -147,12 +173,7 @@ fn app(order: &Order<'_>, scopes: &BTreeSet<String>) -> Json {
             "name": format!("leadpact ({})", order.connection.name),
             "description": format!("Keeps the agreement “{}”.", order.agreement.title),
             "distribution": "private",
-            "auth": {
-                "type": "static",
-                "requiredScopes": scopes,
-                "optionalScopes": [],
-                "conditionallyRequiredScopes": [],
-            },
+            "auth": auth,
             "permittedUrls": { "fetch": [], "iframe": [], "img": [] },
             "support": { "supportEmail": order.contact },
         },
@@ -242,6 +263,8 @@ struct Readme<'a> {
     hash: &'a str,
     target: String,
     scopes: Vec<(String, &'static str)>,
+    /// Where a browser comes back to, if somebody signs in with one.
+    redirect_url: Option<String>,
     subscriptions: usize,
     objects: Vec<ReadmeObject<'a>>,
     notes: &'a [String],
@@ -258,6 +281,7 @@ fn readme(
     named: &[(Names, &Wired)],
     scopes: &BTreeSet<String>,
     subscriptions: usize,
+    redirect_url: Option<String>,
 ) -> String {
     let readme = Readme {
         connection: order.connection.name.as_str(),
@@ -266,6 +290,7 @@ fn readme(
         hash: &order.agreement.hash,
         target: order.target(),
         scopes: scopes.iter().map(|scope| (scope.clone(), purpose(scope))).collect(),
+        redirect_url,
         subscriptions,
         objects: named.iter().map(|(names, wired)| ReadmeObject { many: names.many, wired }).collect(),
         notes: &wiring.notes,

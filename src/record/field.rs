@@ -67,6 +67,9 @@ well_known! {
     flag = "flag", violation = "violation", due = "due", clock = "clock", last_action = "last_action",
     // The links between a lead and the opportunity made of it; ids of the same CRM.
     opportunity = "opportunity", lead = "lead",
+    // All the records that are associated, as reads list them (`;5;7;`); no agreement can declare such
+    // a name. Which of them is *the* link is the core's to say.
+    opportunities = "opportunity[]", leads = "lead[]",
 }
 
 /// The names that the core itself speaks of, interned.

@@ -23,6 +23,8 @@ pub enum Ask {
     Exclude { until: Option<Timestamp>, why: String },
     /// Treat it like any other again.
     Include { why: String },
+    /// Erase everything that is kept of the person.
+    Erase,
     /// Put back what a move changed. `values`: what stood on the record before it, by the journal.
     Undo { effect: EffectKey, values: FieldValues, why: String },
     /// What somebody says about a promise whose clock runs.

@@ -2,9 +2,11 @@
 //! bodies. Reading and writing of objects stands in `hubspot_objects.rs`, search in `hubspot_search.rs`.
 
 use super::call::{Answer, Call};
+use super::oauth::OauthApp;
 use super::vocabulary::HUBSPOT_DEAL_STAGES;
 use super::world::World;
-use super::{hubspot_associate as associate, hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
+use super::{hubspot_associate as associate, hubspot_associations as associations, hubspot_oauth as oauth};
+use super::{hubspot_objects as objects, hubspot_search, hubspot_setup as setup};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
@@ -24,8 +26,9 @@ pub fn route(call: &Call) -> Route<'_> {
     let segments = call.segments();
     match (call.method.as_str(), segments.first().map(|s| s.as_ref())) {
         ("GET", Some("account-info")) => return Route { kind: "hubspot.account", rest: Vec::new() },
-        ("POST", Some("oauth")) if call.path.ends_with("/access-token-info") => {
-            return Route { kind: "hubspot.token_info", rest: Vec::new() };
+        (method, Some("oauth")) => {
+            let rest: Vec<&str> = segments.iter().skip(1).map(|s| s.as_ref()).collect();
+            return Route { kind: oauth::kind(method, &rest), rest: Vec::new() };
         }
         _ => {}
     }
@@ -64,16 +67,26 @@ pub fn route(call: &Call) -> Route<'_> {
 
 /// One account as its API knows it.
 pub struct HubSpotApi {
+    /// The fixed token of an app with static authentication.
     pub token: String,
     pub portal_id: u64,
+    /// An app that people sign in through.
+    pub app: OauthApp,
 }
+
+/// Kinds of call that bring a token rather than need one.
+const SIGNING_IN: [&str; 3] = ["hubspot.authorize", "hubspot.token", "hubspot.token_revoke"];
 
 /// Answers a call; the token is checked before anything else.
 pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
-    if call.bearer() != Some(&api.token) {
+    let route = route(call);
+    if SIGNING_IN.contains(&route.kind) {
+        return oauth::answer(world, api, route.kind, call);
+    }
+    let is_known = |token: &str| token == api.token || api.app.admits(token, world.now());
+    if !call.bearer().is_some_and(is_known) {
         return unauthorized();
     }
-    let route = route(call);
     let object = |i: usize| objects::canonical(route.rest.get(i).map_or("", |s| s.as_ref()));
     let id = route.rest.get(1).map_or("", |s| s.as_ref());
     let answer = match route.kind {
@@ -87,7 +100,7 @@ pub fn answer(world: &World, api: &HubSpotApi, call: &Call) -> Answer {
             let rest: Vec<&str> = route.rest.iter().skip(1).map(|s| s.as_ref()).collect();
             setup::properties(world, object(0), &rest, call)
         }
-        "hubspot.associations_read" => objects::read_associations(world, object(0), object(1), call),
+        "hubspot.associations_read" => associations::read(world, object(0), object(1), call),
         "hubspot.associations_create" => associate::batch(world, object(0), object(1), call),
         "hubspot.associations_list" => associate::list(world, (object(0), id), object(3)),
         "hubspot.associate" => {

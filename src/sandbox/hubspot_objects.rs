@@ -98,7 +98,7 @@ fn properties(input: &Json) -> Values {
 }
 
 /// The inputs, or why the whole call is refused.
-fn inputs(body: &Json, most: usize) -> Result<&[Json], Answer> {
+pub(super) fn inputs(body: &Json, most: usize) -> Result<&[Json], Answer> {
     let inputs = list(body, "inputs");
     match inputs.len() {
         0 => Err(error(400, "VALIDATION_ERROR", "Invalid input: inputs must not be empty")),
@@ -109,7 +109,7 @@ fn inputs(body: &Json, most: usize) -> Result<&[Json], Answer> {
     }
 }
 
-fn body_of(call: &Call) -> Result<Json, Answer> {
+pub(super) fn body_of(call: &Call) -> Result<Json, Answer> {
     call.json().ok_or_else(|| error(400, "VALIDATION_ERROR", "Invalid input JSON on line 1, column 1"))
 }
 
@@ -123,7 +123,7 @@ fn unknown_property(values: &Values) -> Option<Answer> {
 }
 
 /// A failure inside of a batch answer.
-fn item_error(category: &str, message: &str, id: Option<&str>, trace: Option<&str>) -> Json {
+pub(super) fn item_error(category: &str, message: &str, id: Option<&str>, trace: Option<&str>) -> Json {
     let mut context = json!({});
     if let Some(id) = id {
         context["ids"] = json!([id]);
@@ -143,7 +143,7 @@ fn not_found(object: &str, id: &str, trace: Option<&str>) -> Json {
     item_error("OBJECT_NOT_FOUND", &message, Some(id), trace)
 }
 
-fn batch_answer(world: &World, good: u16, results: Vec<Json>, errors: Vec<Json>) -> Answer {
+pub(super) fn batch_answer(world: &World, good: u16, results: Vec<Json>, errors: Vec<Json>) -> Answer {
     let now = world.now().to_string();
     let mut body = json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now });
     if errors.is_empty() {
@@ -162,7 +162,7 @@ pub fn batch_read(world: &World, object: &str, call: &Call) -> Answer {
     answer_of(try_batch_read(world, object, call))
 }
 
-fn answer_of(result: Result<Answer, Answer>) -> Answer {
+pub(super) fn answer_of(result: Result<Answer, Answer>) -> Answer {
     result.unwrap_or_else(|refusal| refusal)
 }
 
@@ -341,35 +341,4 @@ pub fn delete(world: &World, object: &str, id: &str) -> Answer {
         Ok(()) => Answer::empty(204),
         Err(_) => missing(),
     }
-}
-
-/// Records without any association are told as errors, as HubSpot does.
-pub fn read_associations(world: &World, from: &str, to: &str, call: &Call) -> Answer {
-    answer_of(body_of(call).and_then(|body| {
-        let (mut results, mut errors) = (Vec::new(), Vec::new());
-        for input in inputs(&body, 1000)? {
-            let id = super::world::text_of(&input["id"]);
-            let found = world.associated(from, &id, to);
-            let to: Vec<Json> = found.iter().map(associated).collect();
-            match to.is_empty() {
-                false => results.push(json!({ "from": { "id": id }, "to": to })),
-                true => errors.push(no_association(&id)),
-            }
-        }
-        Ok(batch_answer(world, 200, results, errors))
-    }))
-}
-
-fn associated(association: &super::world::Association) -> Json {
-    json!({
-        "toObjectId": association.to.1,
-        "associationTypes": [{ "category": "HUBSPOT_DEFINED", "typeId": association.type_id, "label": null }],
-    })
-}
-
-fn no_association(id: &str) -> Json {
-    let mut failure = item_error("OBJECT_NOT_FOUND", "No associations found", None, None);
-    failure["subCategory"] = json!("crm.associations.NO_ASSOCIATIONS_FOUND");
-    failure["context"] = json!({ "fromObjectId": [id] });
-    failure
 }

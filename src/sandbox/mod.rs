@@ -8,15 +8,19 @@ pub mod faults;
 pub mod floor;
 mod hubspot_api;
 mod hubspot_associate;
+mod hubspot_associations;
 mod hubspot_events;
+mod hubspot_oauth;
 mod hubspot_objects;
 mod hubspot_search;
 mod hubspot_setup;
 pub mod id;
+pub mod oauth;
 mod outbound;
 pub mod record;
 mod salesforce_api;
 mod salesforce_composite;
+mod salesforce_oauth;
 mod salesforce_query;
 mod salesforce_save;
 mod salesforce_setup;
@@ -32,6 +36,7 @@ pub mod world;
 pub use event::{By, CrmKind, Happened, WorldEvent};
 pub use faults::{Fault, FaultRule, RecordedCall};
 pub use hubspot_events::signature as hubspot_signature;
+pub use oauth::OauthApp;
 pub use record::{StoredRecord, Values};
 pub use schema::{Column, Schema, Sender};
 pub use webhooks::{Mischief, Tally};
@@ -49,6 +54,9 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use webhooks::{Target, Webhooks};
+
+/// Of the pretend HubSpot app; its secret is what webhooks are signed with.
+pub const HUBSPOT_CLIENT_ID: &str = "00000000-4e1f-4b0c-9d55-pretend00app";
 
 /// Events that a slow subscriber may be behind.
 const REMEMBERED: usize = 4096;
@@ -115,6 +123,7 @@ impl Sandbox {
             (world.clone(), Webhooks::start(world, target, client.clone(), stop.clone()))
         };
         let hubspot = options.hubspot.map(|org| {
+            let secret = org.client_secret.clone();
             let target = Target {
                 url: org.webhook_url,
                 secret: org.client_secret,
@@ -122,7 +131,8 @@ impl Sandbox {
                 ..Target::default()
             };
             let (world, webhooks) = open(CrmKind::HubSpot, target);
-            Organisation { world, webhooks, api: HubSpotApi { token: org.token, portal_id: org.portal_id } }
+            let app = OauthApp::new(HUBSPOT_CLIENT_ID, &secret);
+            Organisation { world, webhooks, api: HubSpotApi { token: org.token, portal_id: org.portal_id, app } }
         });
         let salesforce = options.salesforce.map(|org| {
             let api = SalesforceApi::new(&org.organization_id, &org.client_id, &org.client_secret);
@@ -190,10 +200,18 @@ impl Sandbox {
         self.shared.faults.forget_calls();
     }
 
-    /// Tokens of Salesforce that were given out are void.
+    /// Access tokens of Salesforce that were given out are void.
     pub fn revoke_tokens(&self) {
-        if let Some(org) = &self.shared.salesforce {
-            org.api.revoke_tokens();
+        if let Some(app) = self.oauth(CrmKind::Salesforce) {
+            app.end_sessions();
+        }
+    }
+
+    /// The app that people sign in through; `None` when the sandbox was started without that CRM.
+    pub fn oauth(&self, crm: CrmKind) -> Option<&OauthApp> {
+        match crm {
+            CrmKind::HubSpot => self.shared.hubspot.as_ref().map(|org| &org.api.app),
+            CrmKind::Salesforce => self.shared.salesforce.as_ref().map(|org| &org.api.app),
         }
     }
 

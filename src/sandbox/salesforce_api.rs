@@ -1,15 +1,14 @@
-//! Salesforce's HTTP API over a [`World`]: tokens, which path means what, error bodies. Saving
-//! records stands in `salesforce_save.rs`, queries in `salesforce_query.rs` and `soql.rs`.
+//! Salesforce's HTTP API over a [`World`]: which path means what, error bodies. Signing in stands in
+//! `salesforce_oauth.rs`, saving records in `salesforce_save.rs`, queries in `salesforce_query.rs` and `soql.rs`.
 
 use super::call::{Answer, Call};
+use super::oauth::OauthApp;
 use super::salesforce_query::Locators;
 use super::world::World;
-use super::{id, salesforce_composite as composite, salesforce_query, salesforce_save as save};
-use super::{salesforce_setup as setup, salesforce_whole as whole};
+use super::{id, salesforce_composite as composite, salesforce_oauth as oauth, salesforce_query};
+use super::{salesforce_save as save, salesforce_setup as setup, salesforce_whole as whole};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
 /// Rows of a page unless a test makes pages small.
 const PAGE: usize = 2000;
@@ -17,10 +16,7 @@ const PAGE: usize = 2000;
 /// The state of the API of one organisation beside its records.
 pub struct SalesforceApi {
     pub organization_id: String,
-    client_id: String,
-    client_secret: String,
-    tokens: Mutex<BTreeSet<String>>,
-    granted: AtomicU64,
+    pub app: OauthApp,
     calls: AtomicU64,
     pub page_size: AtomicUsize,
     pub locators: Locators,
@@ -28,10 +24,12 @@ pub struct SalesforceApi {
 
 /// What kind of call it is.
 pub fn kind(call: &Call) -> &'static str {
+    if let Some(kind) = oauth::kind(call) {
+        return kind;
+    }
     let segments = call.segments();
     let rest: Vec<&str> = segments.iter().skip(3).map(|s| s.as_ref()).collect();
     match (call.method.as_str(), rest.as_slice()) {
-        _ if call.path == "/services/oauth2/token" => "salesforce.token",
         ("GET", _) if call.path.starts_with("/id/") => "salesforce.identity",
         ("PATCH", ["composite", "sobjects"]) => "salesforce.collection_update",
         ("POST", ["composite"]) => "salesforce.composite",
@@ -58,23 +56,11 @@ impl SalesforceApi {
     pub fn new(organization_id: &str, client_id: &str, client_secret: &str) -> Self {
         Self {
             organization_id: id::with_suffix(organization_id),
-            client_id: client_id.to_owned(),
-            client_secret: client_secret.to_owned(),
-            tokens: Mutex::default(),
-            granted: AtomicU64::new(0),
+            app: OauthApp::new(client_id, client_secret),
             calls: AtomicU64::new(10_000),
             page_size: AtomicUsize::new(PAGE),
             locators: Locators::default(),
         }
-    }
-
-    fn tokens(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.tokens.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    /// Every token given out so far is void: the next call with one gets 401.
-    pub fn revoke_tokens(&self) {
-        self.tokens().clear();
     }
 
     pub fn answer(&self, world: &World, call: &Call) -> Answer {
@@ -85,10 +71,10 @@ impl SalesforceApi {
                 &json!([{ "label": "Winter '27", "url": "/services/data/v67.0", "version": "67.0" }]),
             );
         }
-        if kind == "salesforce.token" {
-            return self.token(call);
+        if oauth::kind(call).is_some() {
+            return oauth::answer(world, self, kind, call);
         }
-        if !call.bearer().is_some_and(|token| self.tokens().contains(token)) {
+        if !call.bearer().is_some_and(|token| self.app.admits(token, world.now())) {
             return unauthorized();
         }
         let used = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -122,36 +108,6 @@ impl SalesforceApi {
             _ => error(404, "NOT_FOUND", "The requested resource does not exist"),
         }
     }
-
-    /// Client credentials, in the form or by Basic authentication.
-    fn token(&self, call: &Call) -> Answer {
-        let form: Vec<(String, String)> = url::form_urlencoded::parse(&call.body).into_owned().collect();
-        let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
-        if field("grant_type") != "client_credentials" {
-            return refused("unsupported_grant_type", "grant type not supported");
-        }
-        if field("client_id") != self.client_id || field("client_secret") != self.client_secret {
-            return refused("invalid_client", "invalid client credentials");
-        }
-        let number = self.granted.fetch_add(1, Ordering::Relaxed) + 1;
-        let token = format!("{}!AQEAQ.pretend.{number}", self.organization_id.get(..15).unwrap_or_default());
-        self.tokens().insert(token.clone());
-        let user = super::record::integration_user();
-        let host = call.header("host").unwrap_or("localhost");
-        let body = json!({
-            "access_token": token,
-            "scope": "api",
-            "instance_url": format!("http://{host}"),
-            "id": format!("http://{host}/id/{}/{user}", self.organization_id),
-            "token_type": "Bearer",
-        });
-        Answer::json(200, &body)
-    }
-}
-
-/// A token refused: an object, unlike all other errors.
-fn refused(error: &str, description: &str) -> Answer {
-    Answer::json(400, &json!({ "error": error, "error_description": description }))
 }
 
 /// A call refused: a list of one error.

@@ -4,6 +4,7 @@
 use super::call::{Answer, Call, http_date};
 use super::faults::{Fault, FaultRule, Faults, RecordedCall, length};
 use super::hubspot_api::{self, HubSpotApi};
+use super::oauth::Form;
 use super::record::Values;
 use super::salesforce_api::{self, SalesforceApi};
 use super::webhooks::{Mischief, Webhooks};
@@ -104,7 +105,7 @@ impl Shared {
             Some(fault) => self.fail(crm, call, fault).await,
         };
         // A token is no business of the log.
-        let body: &[u8] = if kind == "salesforce.token" { &[] } else { &answer.body };
+        let body: &[u8] = if matches!(kind, "hubspot.token" | "salesforce.token") { &[] } else { &answer.body };
         self.faults.answered(number, answer.status, body);
         answer
     }
@@ -259,7 +260,8 @@ fn recorded(kind: &'static str, call: &Call) -> RecordedCall {
     let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
     let headers = call.headers.iter().filter(|(name, _)| name != "authorization").cloned().collect();
     let body = match kind {
-        "salesforce.token" | "hubspot.token_info" => String::new(),
+        "hubspot.token" | "salesforce.token" => format!("grant_type={}", Form::of(call).get("grant_type")),
+        "hubspot.token_info" | "hubspot.token_revoke" | "salesforce.token_revoke" => String::new(),
         _ => String::from_utf8_lossy(&call.body).into_owned(),
     };
     RecordedCall {

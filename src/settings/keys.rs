@@ -26,6 +26,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("server.workers", Plain),
     ("store.url", Text),
     ("store.max_connections", Plain),
+    ("store.credential_key", List),
     ("schedule.wake", Text),
     ("schedule.reconcile", Text),
     ("notify.notify_in_observe", Plain),
@@ -59,8 +60,12 @@ pub(super) const CONNECTION: &[(&str, Kind)] = &[
     ("webhook_secret", List),
     ("lead_object", Text),
     ("organization_id", Text),
+    ("sign_in", Text),
+    ("login_url", Text),
     ("client_id", Text),
     ("client_secret", Text),
+    ("private_key", Text),
+    ("username", Text),
     ("path_secret", Text),
     ("client_certificate", Inline),
     ("client_certificate.header", Text),
@@ -141,7 +146,8 @@ mod tests {
             assert!(settings.iter().any(|path| kind(&[(*key, Text)], path).is_some()), "{key}");
         }
         // Shown in a comment there: a connection has one scheme only, and one way to sign in.
-        let beside = ["verify.header", "verify.encoding", "verify.prefix"];
+        let beside =
+            ["verify.header", "verify.encoding", "verify.prefix", "sign_in", "login_url", "private_key", "username"];
         for (key, _) in CONNECTION.iter().filter(|(key, _)| !beside.contains(key)) {
             assert!(connections.iter().any(|path| kind(&[(*key, Text)], path).is_some()), "{key}");
         }

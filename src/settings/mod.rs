@@ -3,6 +3,7 @@
 
 mod check;
 mod connection;
+mod credential;
 mod environment;
 mod generic;
 mod interpolate;
@@ -11,10 +12,12 @@ mod mapping;
 mod overrides;
 mod platform;
 mod read;
+mod sign_in;
 mod values;
 
 pub use check::check_against;
 pub use environment::Environment;
+pub use sign_in::NOT_SET;
 
 use crate::agreement::document;
 use crate::agreement::problem::{Problem, Report};
@@ -22,6 +25,7 @@ use crate::crm::Connection;
 use crate::engine::schedule::Schedule;
 use crate::notify::settings::{EmailSettings, SlackSettings};
 use crate::record::{ConnectionName, Object};
+use crate::store::seal::Keys;
 use secrecy::SecretString;
 use std::fmt;
 use std::net::SocketAddr;
@@ -85,6 +89,8 @@ pub struct Store {
     /// the working directory.
     pub url: SecretString,
     pub max_connections: Option<NonZeroU32>,
+    /// What seals the tokens of those who signed in with a browser: the first seals, all open.
+    pub credential_keys: Keys,
 }
 
 /// Both run in UTC, being intervals.

@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 const PREFIX: &str = "LEADPACT_";
-/// The command line's own variables.
-const NOT_SETTINGS: &[&str] = &["LEADPACT_CONFIG", "LEADPACT_LOG"];
+/// The command line's own variables, and the one that every example fills `credential_key` from.
+const NOT_SETTINGS: &[&str] = &["LEADPACT_CONFIG", "LEADPACT_LOG", "LEADPACT_CREDENTIAL_KEY"];
 /// For the project's own tests, which may run the daemon.
 const TESTS: &str = "LEADPACT_TEST_";
 

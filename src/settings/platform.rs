@@ -1,10 +1,11 @@
-//! What each CRM asks of its connection: who the organisation is, how its messages are checked and
-//! how we sign in. Nothing is called here; what a generic connection asks for is in `generic`.
+//! What each CRM asks of its connection: who the organisation is and how its messages are checked.
+//! Nothing is called here; how we sign in is in `sign_in`, what a generic connection asks for in `generic`.
 
 use super::connection::Crm;
-use super::values::{choice, need_secret, secret, secrets};
+use super::sign_in;
+use super::values::{choice, secret, secrets};
 use crate::agreement::document::{Reader, Sink, Word};
-use crate::crm::connection::{ClientCertificate, HubSpot, Salesforce, SalesforceAuth};
+use crate::crm::connection::{ClientCertificate, HubSpot, Salesforce};
 use crate::crm::salesforce::id;
 
 /// The settings that only some CRMs have.
@@ -14,8 +15,10 @@ const OWN: &[(&str, &[Crm])] = &[
     ("webhook_secret", &[Crm::HubSpot, Crm::Generic]),
     ("lead_object", &[Crm::HubSpot]),
     ("organization_id", &[Crm::Salesforce]),
-    ("client_id", &[Crm::Salesforce, Crm::Generic]),
-    ("client_secret", &[Crm::Salesforce, Crm::Generic]),
+    ("sign_in", &[Crm::HubSpot, Crm::Salesforce]),
+    ("login_url", &[Crm::HubSpot, Crm::Salesforce]),
+    ("client_id", &[Crm::HubSpot, Crm::Salesforce, Crm::Generic]),
+    ("client_secret", &[Crm::HubSpot, Crm::Salesforce, Crm::Generic]),
     ("private_key", &[Crm::Salesforce]),
     ("username", &[Crm::Salesforce]),
     ("path_secret", &[Crm::Salesforce]),
@@ -47,21 +50,23 @@ pub(super) fn refuse_others(reader: &mut Reader<'_>, crm: Crm, sink: &Sink<'_>) 
 
 pub(super) fn hubspot(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<HubSpot> {
     let portal_id = reader.count("portal_id").map(|n| u64::from(n.value));
-    let access_token = need_secret(reader, "access_token");
+    let auth = sign_in::hubspot(reader, sink);
     let webhook_secret = secrets(reader, sink, "webhook_secret");
     let objects = [("contacts", "contacts"), ("leads", "leads")];
     let lead_object = choice(reader, sink, "lead_object", &objects).unwrap_or("contacts").to_owned();
-    Some(HubSpot { portal_id, access_token: access_token?, webhook_secret, lead_object })
+    Some(HubSpot { portal_id, auth: auth?, webhook_secret, lead_object })
 }
 
 pub(super) fn salesforce(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<Salesforce> {
     let organization_id = reader.need_text("organization_id").and_then(|word| organization(sink, &word));
-    let auth = salesforce_auth(reader, sink);
+    let login_url = sign_in::login_url(reader, sink);
+    let auth = sign_in::salesforce(reader, sink, login_url.as_deref());
     let path_secret = secret(reader, sink, "path_secret");
     let client_certificate = reader.table("client_certificate").map(|r| client_certificate(r, sink));
     Some(Salesforce {
         organization_id: organization_id?,
         auth: auth?,
+        login_url,
         path_secret,
         client_certificate: match client_certificate {
             None => None,
@@ -80,30 +85,6 @@ fn organization(sink: &Sink<'_>, word: &Word<'_>) -> Option<String> {
         sink.error_with(word.span.clone(), message, "copy it from Setup, Company Information: 00D…");
     }
     id
-}
-
-fn salesforce_auth(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<SalesforceAuth> {
-    for key in ["private_key", "username"] {
-        if reader.entries().iter().any(|(word, _)| word.text == key) {
-            reader.has(key);
-            let help = "use client_id and client_secret (client credentials flow)";
-            sink.error_with(reader.span_of(key), "the JWT flow is not there yet", help);
-        }
-    }
-    if reader.entries().iter().any(|(word, _)| word.text == "access_token") {
-        let token = secret(reader, sink, "access_token");
-        for key in ["client_id", "client_secret"] {
-            if reader.has(key) {
-                let message = format!("`{key}` and `access_token` exclude each other");
-                sink.error_with(reader.span_of(key), message, "keep the one that is meant to be used");
-            }
-        }
-        return token.map(SalesforceAuth::AccessToken);
-    }
-    let client_id = need_secret(reader, "client_id");
-    let client_secret = need_secret(reader, "client_secret");
-    reader.has("access_token");
-    Some(SalesforceAuth::ClientCredentials { client_id: client_id?, client_secret: client_secret? })
 }
 
 fn client_certificate(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<ClientCertificate> {

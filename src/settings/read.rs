@@ -1,14 +1,15 @@
 //! The sections of the configuration but connections: defaults, types and what a value may be.
 //! Every problem is noted and reading goes on.
 
-use super::connection;
 use super::values::{address, base_url, choice, filled, http_url, secret};
 use super::{Journal, Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
+use super::{connection, credential};
 use crate::agreement::document::{Datum, Reader, Sink, Word};
 use crate::agreement::problem::Problem;
 use crate::crm::Connection;
 use crate::engine::schedule::Schedule;
 use crate::notify::settings::{EmailSettings, SlackSettings};
+use crate::store::seal::Keys;
 use secrecy::SecretString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -81,6 +82,7 @@ pub(super) fn settings<'a>(table: &'a DeTable<'a>, folder: &Path, sink: &'a Sink
     let log = log(root.table("log"), sink);
     let retention = retention(root.table("retention"));
 
+    credential::needed(&root, store.as_ref().map(|s| &s.credential_keys), &connections, sink);
     check::risks(&mut root, sink, signatures.as_ref(), server.as_ref(), &connections, notify.as_ref());
     root.finish();
 
@@ -157,7 +159,9 @@ fn count(datum: Option<Datum<u32>>) -> Option<NonZeroU32> {
 
 fn store(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Store> {
     const DEFAULT: &str = "sqlite://leadpact.db";
-    let Some(mut reader) = reader else { return Some(Store { url: DEFAULT.into(), max_connections: None }) };
+    let Some(mut reader) = reader else {
+        return Some(Store { url: DEFAULT.into(), max_connections: None, credential_keys: Keys::default() });
+    };
     let url = match reader.text("url") {
         None => Some(DEFAULT),
         Some(word) if is_database(word.text) => Some(word.text),
@@ -168,8 +172,9 @@ fn store(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Store> {
         }
     };
     let max_connections = count(reader.count("max_connections"));
+    let credential_keys = credential::keys(&mut reader, sink);
     reader.finish();
-    Some(Store { url: SecretString::from(url?), max_connections })
+    Some(Store { url: SecretString::from(url?), max_connections, credential_keys: credential_keys? })
 }
 
 fn is_database(url: &str) -> bool {

@@ -1,4 +1,5 @@
-//! What is switched on and off while the daemon runs: armed, paused, and whether the breaker holds.
+//! What is switched on and off while the daemon runs: armed, paused, whether the breaker holds, whether
+//! the CRM refuses us or its clock is another.
 //! A row without a connection holds everywhere. What a switch means is decided elsewhere.
 
 use super::{Db, Result, StoreError, Tx, clean, moment};
@@ -12,6 +13,10 @@ pub enum Switch {
     Paused,
     /// The breaker holds recycles back. Off: it counts afresh from `at`.
     Breaker,
+    /// The CRM refuses our credentials.
+    SignedOut,
+    /// The CRM's clock and ours are too far apart.
+    ClocksApart,
 }
 
 impl Switch {
@@ -20,6 +25,8 @@ impl Switch {
             Switch::Armed => "armed",
             Switch::Paused => "paused",
             Switch::Breaker => "breaker",
+            Switch::SignedOut => "signed_out",
+            Switch::ClocksApart => "clocks_apart",
         }
     }
 
@@ -28,6 +35,8 @@ impl Switch {
             "armed" => Ok(Switch::Armed),
             "paused" => Ok(Switch::Paused),
             "breaker" => Ok(Switch::Breaker),
+            "signed_out" => Ok(Switch::SignedOut),
+            "clocks_apart" => Ok(Switch::ClocksApart),
             _ => Err(StoreError::Corrupt(format!("`{text}` is no switch"))),
         }
     }

@@ -2,7 +2,7 @@
 //! nothing, since mail scanners and previews look at every link; only the button on the page acts.
 
 use super::pages::Nav;
-use super::{Web, assets, csrf, headers, pages};
+use super::{Web, csrf, headers, pages};
 use crate::engine::answers::{self, Choice, Open, Refused, Said, Shown, mark};
 use crate::engine::clock::real_now;
 use crate::record::OwnerId;
@@ -25,7 +25,6 @@ pub fn routes(routes: &mut ServiceConfig) {
         web::resource("/preferences/{token}").route(web::get().to(preferences)).route(web::post().to(prefer));
     routes.service(answer.wrap(from_fn(hidden)));
     routes.service(preferences.wrap(from_fn(hidden)));
-    routes.service(web::resource("/assets/{file}").route(web::get().to(assets::asset)));
 }
 
 /// What is behind such links is in no index, no cache and no other site's log.

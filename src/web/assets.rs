@@ -4,11 +4,16 @@
 use super::routes::{Entry, Needs, Verb, open};
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::Path;
+use actix_web::web::{self, Path, ServiceConfig};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
 pub(super) const ROUTES: &[Entry] = &[open(Verb::Get, "/assets/{file}", Needs::Nothing, |route| route.to(asset))];
+
+/// For the address that the internet may reach, where a few pages are, too.
+pub fn routes(config: &mut ServiceConfig) {
+    config.route("/assets/{file}", web::get().to(asset));
+}
 
 struct Asset {
     /// As templates call it: `style.css`.
@@ -41,7 +46,7 @@ pub fn url(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.url)
 }
 
-pub(super) async fn asset(file: Path<String>) -> HttpResponse {
+async fn asset(file: Path<String>) -> HttpResponse {
     let found = ASSETS.iter().find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()));
     let Some(asset) = found else { return HttpResponse::NotFound().finish() };
     HttpResponse::Ok()

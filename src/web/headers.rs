@@ -15,6 +15,15 @@ const ALL: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
+/// Lets the page's forms lead to other addresses than our own. They are the operator's, as the
+/// configuration names them; what is no header's text leaves the policy as it is.
+pub fn let_forms_lead_to(headers: &mut HeaderMap, targets: &str) {
+    let policy = POLICY.replace("form-action 'self'", &format!("form-action {targets}"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 /// Adds them where the answer does not say otherwise.
 pub fn protect(headers: &mut HeaderMap) {
     for (name, value) in ALL {

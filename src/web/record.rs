@@ -5,7 +5,7 @@ use super::people::Names;
 use crate::agreement::Standing;
 use crate::agreement::standing::Run;
 use crate::engine::Site;
-use crate::record::{ConnectionName, Object, RecordId, RecordKey};
+use crate::record::{ConnectionName, Object, RecordKey};
 use crate::report::story::Told;
 use crate::store::clock::ClockState;
 use crate::store::journal::{self, JournalRow};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 /// The part of a path that names a record.
 #[derive(Deserialize)]
 pub struct Place {
-    connection: String,
-    object: String,
-    id: String,
+    pub connection: String,
+    pub object: String,
+    pub id: String,
 }
 
 /// A known record.
@@ -56,7 +56,7 @@ fn named(web: &Web, place: &Place) -> Option<(Arc<Site>, RecordKey)> {
     let site = web.engine.site(&place.connection)?;
     let object = Object::parse(&place.object)?;
     // No row has it, and PostgreSQL refuses to compare with it.
-    let id = Some(&place.id).filter(|id| !id.contains('\0')).map(RecordId::new)?;
+    let id = Some(&place.id).filter(|id| !id.contains('\0')).map(|id| site.connection.record_id(id))?;
     let connection: ConnectionName = site.name().clone();
     Some((site, RecordKey { connection, object, id }))
 }

@@ -5,8 +5,8 @@ use crate::support::{CLIENT, ORGANIZATION, PORTAL, SECRET, TOKEN, sandbox};
 use leadpact::agreement::dictionary;
 use leadpact::agreement::parse::parse;
 use leadpact::crm::connection::{
-    Backfill, Connection, HubSpot as HubSpotSettings, Mode, Platform, Roster, Salesforce as SalesforceSettings,
-    SalesforceAuth, TouchBy, Touches,
+    Backfill, Connection, HubSpot as HubSpotSettings, HubSpotAuth, Mode, Platform, Roster,
+    Salesforce as SalesforceSettings, SalesforceAuth, TouchBy, Touches,
 };
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
@@ -205,7 +205,7 @@ fn connection(kind: Kind, sandbox: &Sandbox, tele: Roster) -> Connection {
         CrmKind::HubSpot => (
             Platform::HubSpot(HubSpotSettings {
                 portal_id: Some(PORTAL),
-                access_token: TOKEN.into(),
+                auth: HubSpotAuth::AccessToken(TOKEN.into()),
                 webhook_secret: vec![SECRET.into()],
                 lead_object: kind.lead_object.into(),
             }),
@@ -217,6 +217,7 @@ fn connection(kind: Kind, sandbox: &Sandbox, tele: Roster) -> Connection {
                 auth: SalesforceAuth::ClientCredentials { client_id: CLIENT.0.into(), client_secret: CLIENT.1.into() },
                 path_secret: None,
                 client_certificate: None,
+                login_url: None,
             }),
             BTreeMap::new(),
         ),

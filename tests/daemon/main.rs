@@ -23,6 +23,7 @@ mod postgres;
 mod recycling;
 mod replicas;
 mod signing;
+mod signing_in;
 mod simulate;
 #[path = "../support/slack.rs"]
 mod slack;

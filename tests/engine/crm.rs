@@ -48,6 +48,8 @@ pub struct State {
     pub untold: BTreeSet<RecordId>,
     /// Calls with one of these are refused as a whole.
     pub poison: BTreeSet<RecordId>,
+    /// Writes with one of these are.
+    pub poison_writes: BTreeSet<RecordId>,
     pub people: Vec<Person>,
     pub people_fail: bool,
     pub unmapped: BTreeSet<FieldName>,
@@ -63,6 +65,14 @@ pub struct State {
     /// Deletions and merges, which searches tell of.
     pub ended: Vec<Event>,
     pub usage: Option<Usage>,
+    /// Every call is refused for its credentials, with these words.
+    pub refuses: Option<&'static str>,
+    /// Calls of any kind, refused ones included.
+    pub called: usize,
+    /// How far its clock is ahead of ours.
+    pub ahead: Option<Elapsed>,
+    /// How often the token was used for its own sake.
+    pub exercised: usize,
     pub reads: Vec<Vec<RecordId>>,
     /// What writes left on records, and when.
     pub landed: Vec<(Timestamp, Object, RecordId, FieldValues)>,
@@ -152,6 +162,14 @@ impl FakeCrm {
         })
     }
 
+    /// Counts a call of any kind; refused when the credentials are.
+    fn admitted(&self) -> Result<(), CrmError> {
+        self.with(|s| {
+            s.called += 1;
+            s.refuses.map_or(Ok(()), |words| Err(CrmError::SignIn { message: words.to_owned() }))
+        })
+    }
+
     fn poisoned<'i>(&self, mut ids: impl Iterator<Item = &'i RecordId>) -> Result<(), CrmError> {
         if self.with(|s| ids.any(|id| s.poison.contains(id))) { Err(never()) } else { Ok(()) }
     }
@@ -182,6 +200,7 @@ impl Crm for FakeCrm {
     }
 
     async fn read(&self, object: Object, ids: &[RecordId]) -> Result<Reads, CrmError> {
+        self.admitted()?;
         let call = self.with(|s| {
             s.reads.push(ids.to_vec());
             s.read_calls.pop_front().unwrap_or(Call::Fine)
@@ -215,6 +234,7 @@ impl Crm for FakeCrm {
     /// Pages of 100 in the order of the times of modification.
     async fn search(&self, object: Object, sought: Sought, from: Option<&Position>) -> Result<Page, CrmError> {
         const PAGE: usize = 100;
+        self.admitted()?;
         let from: usize = from.map_or(Ok(0), Position::place)?;
         let call = self.with(|s| {
             if object == Object::Lead {
@@ -242,6 +262,7 @@ impl Crm for FakeCrm {
     }
 
     async fn histories(&self, object: Object, asked: &[(RecordId, Timestamp)]) -> Result<Vec<Event>, CrmError> {
+        self.admitted()?;
         self.with(|s| {
             s.histories.extend(asked.iter().map(|(id, _)| id.clone()));
             let is_asked = |of: Object, id: &RecordId, at: Timestamp| {
@@ -263,12 +284,26 @@ impl Crm for FakeCrm {
         self.with(|s| s.usage)
     }
 
+    fn ahead(&self) -> Option<Elapsed> {
+        self.with(|s| s.ahead)
+    }
+
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        self.admitted()?;
+        self.with(|s| s.exercised += 1);
+        Ok(())
+    }
+
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
+        self.admitted()?;
         let call = self.with(|s| {
             s.writes.push(writes.to_vec());
             s.write_calls.pop_front().unwrap_or(Call::Fine)
         });
         self.poisoned(writes.iter().map(|w| &w.id))?;
+        if writes.iter().any(|w| self.with(|s| s.poison_writes.contains(&w.id))) {
+            return Err(never());
+        }
         match call {
             Call::Fails(error) => return Err(error),
             Call::Hangs => return hang().await,
@@ -287,6 +322,7 @@ impl Crm for FakeCrm {
     }
 
     async fn create_tasks(&self, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
+        self.admitted()?;
         let call = self.with(|s| {
             s.task_attempts += 1;
             s.task_calls.pop_front().unwrap_or(Call::Fine)
@@ -305,12 +341,14 @@ impl Crm for FakeCrm {
     }
 
     async fn find_tasks(&self, tasks: &[NewTask]) -> Result<Vec<Option<String>>, CrmError> {
+        self.admitted()?;
         let made = self.with(|s| s.made.clone());
         let id = |task: &NewTask| made.iter().find(|m| m.key == task.key).map(|m| format!("task of {}", m.record));
         Ok(tasks.iter().map(id).collect())
     }
 
     async fn people(&self) -> Result<Vec<Person>, CrmError> {
+        self.admitted()?;
         self.with(|s| {
             s.asked_for_people += 1;
             if s.people_fail { Err(later(None)) } else { Ok(s.people.clone()) }

@@ -229,3 +229,20 @@ promise!(two_replicas_work_a_connection_one_after_the_other, |store| {
     b.stop.cancel();
     b.task.await.unwrap();
 });
+
+promise!(a_connection_that_was_signed_out_returns_by_itself, |store| {
+    let crm_clock = fast();
+    let crm = Arc::new(FakeCrm::new(crm_clock.clone()));
+    crm.with(|s| s.refuses = Some("the token was revoked"));
+    let daemon = Daemon::start_with(store.db.clone(), "a", RECYCLE, crm_clock, crm);
+    daemon.hand_over("1").await;
+    within(Duration::from_secs(10), || daemon.channels.places() == ["#teleprospecting"]).await;
+    // A minute of the daemon is seventeen milliseconds: it tries again and again, and is refused.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!((daemon.crm.calls().1, daemon.channels.places().len()), (0, 1));
+    daemon.crm.with(|s| s.refuses = None);
+    within(Duration::from_secs(15), || daemon.is_back("1")).await;
+    within(Duration::from_secs(10), || daemon.channels.places().len() == 2).await;
+    daemon.stop.cancel();
+    daemon.task.await.unwrap();
+});

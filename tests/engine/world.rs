@@ -272,9 +272,19 @@ impl World {
         self._store = Some(store);
     }
 
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self._store.as_ref().expect("a world with a store of its own").url
+    }
+
     /// The process dies; another takes the connection over.
     pub async fn crash(&mut self) {
-        let later = real_now() + Elapsed::from_secs(3600);
+        self.crash_after(1).await;
+    }
+
+    /// So many hours after the lease was taken first.
+    pub async fn crash_after(&mut self, hours: i64) {
+        let later = real_now() + Elapsed::from_secs(3600 * hours);
         let taken = lease::take(&self.engine.db, &acme(), "second", later, Elapsed::from_secs(60)).await;
         self.lease = taken.unwrap().unwrap();
         self.deliver = Deliver::with_patience(PATIENCE);

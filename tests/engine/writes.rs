@@ -201,9 +201,10 @@ promise!(lost_credentials_pause_the_connection, |store| {
     overdue(&mut world, &ids(1)).await;
     let signed_out = CrmError::SignIn { message: "revoked".into() };
     world.crm.with(|s| s.read_calls.push_back(Call::Fails(signed_out)));
-    world.step().await.unwrap();
-    assert!(world.deliver.next_look().unwrap() > Duration::from_secs(50));
-    world.step().await.unwrap();
+    // It would go fine from now on, and nobody tries.
+    world.settle().await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    world.settle().await;
     assert_eq!(world.crm.calls(), (1, 0));
 });
 
@@ -399,6 +400,49 @@ promise!(a_queue_or_nobody_takes_it, |store| {
     overdue_one(&mut world, "b").await;
     assert_eq!(owner(&world, "b"), None);
     assert_eq!(world.count("b", FactKind::Recycled).await, 1);
+});
+
+promise!(a_queue_that_was_deleted_is_parked_at_once_and_named, |store| {
+    let mut world = World::new(store, RECYCLE).await;
+    world
+        .crm
+        .with(|s| s.people.push(leadpact::crm::Person { queue: true, ..crate::world::person("q2", None, None, true) }));
+    let tele = PartyName::new("teleprospecting");
+    world.site.connection.parties.insert(tele, Roster::Queue("queue-1".into()));
+    overdue(&mut world, &ids(1)).await;
+    world.settle().await;
+    let parked = world.parked().await;
+    let why = parked[0].outcome.as_deref().unwrap();
+    assert!(why.contains("queue-1") && why.contains("not in the CRM any more"), "{why}");
+    assert!(world.crm.times_written().is_empty());
+});
+
+promise!(of_two_owners_with_one_address_whoever_is_active_gets_it, |store| {
+    let mut world = World::new(store, RECYCLE).await;
+    world.crm.with(|s| {
+        let of = |id: &str, active| crate::world::person(id, Some("Sam@ACME.example"), None, active);
+        s.people = vec![of("60", false), of("91", true), of("61", false)];
+    });
+    let members = Roster::Members(vec!["sam@acme.example".into()]);
+    world.site.connection.parties.insert(PartyName::new("teleprospecting"), members);
+    overdue(&mut world, &ids(1)).await;
+    world.settle().await;
+    assert_eq!(owner(&world, "000").as_deref(), Some("91"));
+});
+
+promise!(one_record_that_a_rule_refuses_is_parked_and_the_other_ninety_nine_go_through, |store| {
+    let mut world = World::new(store, RECYCLE).await;
+    let all = ids(100);
+    overdue(&mut world, &all).await;
+    let refused = ItemResult::Refused { message: "VALIDATION_ERROR: closedate is required".into() };
+    world.crm.with(|s| s.items.insert(RecordId::new("042"), VecDeque::from([refused])));
+    world.settle().await;
+    let parked = world.parked().await;
+    assert_eq!(parked.len(), 1, "{parked:?}");
+    assert!(parked[0].outcome.as_deref().unwrap().contains("closedate"), "{parked:?}");
+    assert_eq!(world.crm.times_written()["042"], 1, "and never tried again");
+    let moved = all.iter().filter(|id| owner(&world, id).as_deref() != Some("80")).count();
+    assert_eq!(moved, 99);
 });
 
 promise!(a_party_without_a_roster_is_parked_with_what_to_configure, |store| {

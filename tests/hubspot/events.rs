@@ -38,6 +38,7 @@ fn told_one(event: &Event) -> String {
         }
         Says::ReadIt => "to be read".to_owned(),
         Says::Deleted => "deleted".to_owned(),
+        Says::Erased => "erased".to_owned(),
         Says::Restored => "restored".to_owned(),
         Says::Merged { into } => format!("merged into {into}"),
     };
@@ -136,15 +137,15 @@ fn an_association_links_both_sides_whichever_side_tells_it() {
     let events = read(include_str!("../fixtures/hubspot/webhook-association-privacy.json"));
     let (lead, deal) =
         ("lead 70112233 changed opportunity=811223344556", "opportunity 811223344556 changed lead=70112233");
-    assert_eq!(told(&events), [lead, deal, lead, deal, "lead 70110001 deleted", "lead 70110001 deleted"]);
+    assert_eq!(told(&events), [lead, deal, lead, deal, "lead 70110001 erased", "lead 70110001 deleted"]);
     assert_eq!(events.dropped, ["association not tracked"]);
 }
 
 #[test]
-fn a_removed_association_is_dropped() {
+fn a_removed_association_makes_both_sides_be_read() {
     let event = json!({"subscriptionType": "contact.associationChange", "associationType": "CONTACT_TO_DEAL",
         "fromObjectId": 1, "toObjectId": 2, "associationRemoved": true});
-    assert_eq!(read(&one(event)).dropped, ["association removed"]);
+    assert_eq!(told(&read(&one(event))), ["lead 1 to be read", "opportunity 2 to be read"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::StatusCode, web};
 use leadpact::agreement::model::Dictionary;
-use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, Platform, TouchBy, Touches};
+use leadpact::crm::connection::{Backfill, Connection, HubSpot as Settings, HubSpotAuth, Platform, TouchBy, Touches};
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
 use leadpact::record::{ConnectionName, FieldName, FieldType, Object, OwnerId, Timestamp};
@@ -48,6 +48,8 @@ pub struct Seen {
     pub authorization: String,
     pub agent: String,
     pub body: Json,
+    /// The parts of a form, sorted.
+    pub form: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -104,6 +106,11 @@ async fn answer(
         authorization: header("authorization"),
         agent: header("user-agent"),
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        form: {
+            let mut parts: Vec<String> = String::from_utf8_lossy(&body).split('&').map(str::to_owned).collect();
+            parts.sort();
+            parts
+        },
     });
     let next = queue.lock().unwrap().pop_front().expect("an answer for every request");
     tokio::time::sleep(next.delay).await;
@@ -137,7 +144,7 @@ pub fn connection(base_url: &str) -> Connection {
         touches: Touches { types: Vec::new(), by: TouchBy::Anyone, automation_users: vec![OwnerId::new("7099")] },
         platform: Platform::HubSpot(Settings {
             portal_id: Some(45_540_012),
-            access_token: "pat-test".into(),
+            auth: HubSpotAuth::AccessToken("pat-test".into()),
             webhook_secret: vec!["secret".into()],
             lead_object: "contacts".to_owned(),
         }),

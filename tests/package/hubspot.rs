@@ -5,6 +5,7 @@ use super::{BASE, agreement, agreement_with, connection, everything, generate, p
 use leadpact::agreement::Agreement;
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
+use leadpact::crm::oauth::BrowserSignIn;
 use leadpact::crm::{Connection, Crm, VerifiedDelivery};
 use leadpact::package::{Package, PackageError, hubspot_scopes};
 use leadpact::record::Timestamp;
@@ -309,5 +310,45 @@ fn the_readme_names_every_scope_and_every_property() {
     for property in properties(&package) {
         let name = property.split(':').nth(1).expect("a name");
         assert!(readme.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+/// The reference connection, signed in to with a browser.
+fn by_browser() -> String {
+    let browser =
+        "portal_id = 45540012\nsign_in = \"browser\"\nclient_id = \"${SECRET}\"\nclient_secret = \"${SECRET}\"";
+    CONNECTION.replace("access_token   = \"${TOKEN}\"", browser)
+}
+
+#[test]
+fn an_app_that_people_sign_in_through_names_where_they_come_back_to() {
+    let package = package_of(&agreement(), &connection(&by_browser()));
+    let auth = file(&package, "src/app/app-hsmeta.json")["config"]["auth"].clone();
+    let callback = format!("{BASE}/connect/acme-hubspot/callback");
+    assert_eq!((&auth["type"], &auth["redirectUrls"]), (&json!("oauth"), &json!([callback])));
+    let readme = package.text("README.md").expect("there");
+    for part in [callback.as_str(), "leadpact connect acme-hubspot", "HUBSPOT_CLIENT_ID", "portal_id"] {
+        assert!(readme.contains(part), "{part}");
+    }
+    assert!(!readme.contains("HUBSPOT_ACCESS_TOKEN") && !everything(&package).contains("Qk3v7xZ"));
+    let fixed = package_of(&agreement(), &connection(CONNECTION));
+    let auth = file(&fixed, "src/app/app-hsmeta.json")["config"]["auth"].clone();
+    assert_eq!((&auth["type"], &auth["redirectUrls"]), (&json!("static"), &Json::Null));
+}
+
+/// HubSpot refuses a sign-in that asks for other scopes than the app does.
+#[test]
+fn the_sign_in_asks_for_the_apps_scopes_whatever_the_agreement() {
+    for lead_object in ["contacts", "leads"] {
+        let text = format!("lead_object = \"{lead_object}\"\nportal_id");
+        let browser = connection(&by_browser().replace("portal_id", &text));
+        let sign_in = BrowserSignIn::of(&browser).expect("by browser");
+        let asked: BTreeSet<String> = sign_in.scopes().iter().cloned().collect();
+        for agreement in [agreement(), parsed(SMALL)] {
+            assert_eq!(scopes(&package_of(&agreement, &browser)), asked);
+        }
+        // And that is enough for all that the agreement needs.
+        let fixed = CONNECTION.replace("access_token", &format!("lead_object = \"{lead_object}\"\naccess_token"));
+        assert!(asked.is_superset(&scopes(&package_of(&agreement(), &connection(&fixed)))), "{asked:?}");
     }
 }

@@ -112,5 +112,5 @@ fn every_table_fits_a_terminal_and_a_formula_in_a_name_stays_text() {
     }
     let stamp = Stamp { connection: "crm", period: "2027-01" };
     let csv = to_csv(&[(stamp, table(&report, Shown::Sources))]);
-    assert!(csv.contains("\r\ncrm,2027-01,'=HYPERLINK,1,1,0,0,0,0.00,\r\n"), "{csv}");
+    assert!(csv.contains("\r\ncrm,2027-01,'=HYPERLINK,1,1,0,1,student 1,0,0,0,0.00,\r\n"), "{csv}");
 }

@@ -4,8 +4,8 @@
 use crate::support::{Hand, ORGANIZATION, Receiver, SECRET, TOKEN, sandbox, values};
 use leadpact::agreement::model::Dictionary;
 use leadpact::crm::connection::{
-    Backfill, Connection, HubSpot as HubSpotSettings, Platform, Salesforce as SalesforceSettings, SalesforceAuth,
-    TouchBy, Touches,
+    Backfill, Connection, HubSpot as HubSpotSettings, HubSpotAuth, Platform, Salesforce as SalesforceSettings,
+    SalesforceAuth, TouchBy, Touches,
 };
 use leadpact::crm::http::Http;
 use leadpact::crm::hubspot::HubSpot;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
+pub fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
     let of = |object: Object, name: &str| {
         let table = vocabulary::fields(crm, name);
         table.iter().map(move |(logical, theirs)| ((object, FieldName::new(logical)), (*theirs).to_owned()))
@@ -49,7 +49,7 @@ fn connection(hand: &Hand, crm: CrmKind, platform: Platform) -> Connection {
     }
 }
 
-fn dictionary() -> Dictionary {
+pub fn dictionary() -> Dictionary {
     use FieldType::{Number, Text, Time};
     let lead = [("status", Text), ("owner", Text), ("score", Number), ("touches", Number), ("last_touch", Time)];
     Dictionary { lead: BTreeMap::from(lead), opportunity: BTreeMap::from([("amount", Number), ("owner", Text)]) }
@@ -62,7 +62,7 @@ fn http() -> Http {
 pub fn hubspot(hand: &Hand) -> HubSpot {
     let settings = HubSpotSettings {
         portal_id: Some(45_540_012),
-        access_token: TOKEN.into(),
+        auth: HubSpotAuth::AccessToken(TOKEN.into()),
         webhook_secret: vec![SECRET.into()],
         lead_object: "contacts".into(),
     };
@@ -71,8 +71,13 @@ pub fn hubspot(hand: &Hand) -> HubSpot {
 
 pub fn salesforce(hand: &Hand) -> Salesforce {
     let auth = SalesforceAuth::ClientCredentials { client_id: "id".into(), client_secret: "secret".into() };
-    let settings =
-        SalesforceSettings { organization_id: ORGANIZATION.into(), auth, path_secret: None, client_certificate: None };
+    let settings = SalesforceSettings {
+        organization_id: ORGANIZATION.into(),
+        auth,
+        login_url: None,
+        path_secret: None,
+        client_certificate: None,
+    };
     let connection = connection(hand, CrmKind::Salesforce, Platform::Salesforce(settings));
     Salesforce::new(&connection, &dictionary(), http()).unwrap()
 }

@@ -39,10 +39,12 @@ macro_rules! promise {
 }
 
 mod answers;
+mod credentials;
 mod inbox;
 mod interlocks;
 mod journal;
 mod lease;
+mod lists;
 mod meet;
 mod open;
 mod outbox;

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use leadpact::agreement::{Agreement, parse};
 use leadpact::crm::SharedCrm;
 use leadpact::crm::connection::{
-    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, Platform,
+    Backfill, Connection, Generic as GenericSettings, GenericVerify, HubSpot as HubSpotSettings, HubSpotAuth, Platform,
     Salesforce as SalesforceSettings, SalesforceAuth, TouchBy, Touches,
 };
 use leadpact::crm::generic::Generic;
@@ -27,7 +27,7 @@ use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
 use leadpact::store::{Db, OpenOptions, Priority};
 use leadpact::web::slack_actions::SlackDoor;
-use leadpact::web::{Web, serve};
+use leadpact::web::{Examine, Web, serve};
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use sha2::Sha256;
@@ -59,7 +59,16 @@ pub struct House {
     pub admin_session: Person,
     /// What sessions go by.
     pub clock: Clock,
+    /// The database's.
+    pub url: String,
     _folder: TempDir,
+}
+
+/// What is asked outside, where a test has it.
+#[derive(Default)]
+struct Asked {
+    examine: Option<Examine>,
+    slack: Option<SlackDoor>,
 }
 
 /// Somebody who is signed in.
@@ -78,6 +87,11 @@ impl Person {
         session::begin(&mut tx, &secret, &account.id, From::default(), at_work()).await.unwrap();
         tx.commit().await.unwrap();
         Self { account, secret, cookie }
+    }
+
+    /// Somebody whose session has begun already.
+    pub fn of(account: Account, secret: Secret) -> Self {
+        Self { account, secret, cookie: "leadpact" }
     }
 
     pub fn cookie(&self) -> String {
@@ -110,7 +124,7 @@ pub fn at_work() -> Timestamp {
     Timestamp::parse("2027-01-05T14:00:00Z").unwrap()
 }
 
-fn listener() -> TcpListener {
+pub fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
@@ -122,34 +136,58 @@ pub fn agreement() -> Arc<Agreement> {
 impl House {
     /// With the pages on a listener of their own.
     pub async fn start() -> Self {
-        Self::with(Some(listener()), None, None).await
+        Self::with(Some(listener()), None).await
     }
 
     /// With everything on one listener.
     pub async fn on_one_address() -> Self {
-        Self::with(None, None, None).await
+        Self::with(None, None).await
     }
 
     /// With a proxy before the pages, which people know by this address.
     pub async fn behind(admin_url: &str) -> Self {
-        Self::with(Some(listener()), Some(admin_url), None).await
+        Self::with(Some(listener()), Some(admin_url)).await
     }
 
     /// With Slack's calls answered.
     pub async fn with_slack(door: SlackDoor) -> Self {
-        Self::with(Some(listener()), None, Some(door)).await
-    }
-
-    async fn with(admin: Option<TcpListener>, admin_url: Option<&str>, door: Option<SlackDoor>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+        let asked = Asked { slack: Some(door), ..Asked::default() };
+        Self::at(&url, folder, Some(listener()), None, asked).await
+    }
+
+    /// With somebody who can be asked to check everything.
+    pub async fn examining(examine: Examine) -> Self {
+        Self::whole(Some(listener()), None, Some(examine)).await
+    }
+
+    /// With its store on PostgreSQL, where that is installed.
+    pub async fn on_postgres() -> Option<Self> {
+        let url = crate::postgres::fresh_database().await?;
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, Asked::default()).await)
+    }
+
+    async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
+        Self::whole(admin, admin_url, None).await
+    }
+
+    async fn whole(admin: Option<TcpListener>, admin_url: Option<&str>, examine: Option<Examine>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        Self::at(&url, folder, admin, admin_url, Asked { examine, ..Asked::default() }).await
+    }
+
+    async fn at(url: &str, folder: TempDir, admin: Option<TcpListener>, admin_url: Option<&str>, asked: Asked) -> Self {
+        let db = Db::open(url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
-        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap())).with_slack(door);
+        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        let mut web = web.with_slack(asked.slack);
+        web.examine = asked.examine;
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
@@ -159,7 +197,19 @@ impl House {
         let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
         let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
         let (public, admin) = (public_address, admin_address);
-        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, _folder: folder }
+        Self {
+            db,
+            engine,
+            ingest,
+            stopping,
+            public,
+            admin,
+            client,
+            admin_session,
+            clock,
+            url: url.to_owned(),
+            _folder: folder,
+        }
     }
 
     /// Somebody of this role, signed in.
@@ -242,7 +292,7 @@ fn engine(db: Db) -> Arc<Engine> {
     ))
 }
 
-fn connection(name: &str, platform: Platform) -> Connection {
+pub fn connection(name: &str, platform: Platform) -> Connection {
     Connection {
         name: ConnectionName::new(name),
         agreement: None,
@@ -259,14 +309,14 @@ fn connection(name: &str, platform: Platform) -> Connection {
     }
 }
 
-fn http() -> Http {
+pub fn http() -> Http {
     Http::new(Arc::new(real_now)).unwrap()
 }
 
 fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = HubSpotSettings {
         portal_id: Some(45_540_012),
-        access_token: "token".into(),
+        auth: HubSpotAuth::AccessToken("token".into()),
         webhook_secret: SECRETS.map(Into::into).to_vec(),
         lead_object: "contacts".to_owned(),
     };
@@ -274,10 +324,11 @@ fn hubspot(agreement: &Agreement) -> (Connection, SharedCrm) {
     (connection.clone(), Arc::new(HubSpot::new(connection, &agreement.dictionary, http())))
 }
 
-fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
+pub fn salesforce(agreement: &Agreement) -> (Connection, SharedCrm) {
     let settings = SalesforceSettings {
         organization_id: "00D5g000004XyZaEAK".to_owned(),
         auth: SalesforceAuth::AccessToken("token".into()),
+        login_url: None,
         path_secret: Some("s3cret-path".into()),
         client_certificate: None,
     };

@@ -9,13 +9,10 @@ use crate::crm::Connection;
 use crate::crm::connection::Platform;
 use crate::package::{Manifest, Order, package};
 use crate::record::ConnectionName;
-use crate::settings::{self, Environment, Settings};
+use crate::settings::{self, Environment, NOT_SET, Settings};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Stands in for secrets that nobody set yet.
-const UNSET: &str = "https://not-set.invalid";
 
 pub(super) fn run(crm: &str, arguments: &ConnectionArguments) -> Result<ExitCode> {
     let path = &arguments.config.config;
@@ -65,7 +62,7 @@ fn environment(path: &Path) -> Environment {
             all.push((variable.to_owned(), value.to_owned()));
         }
     }
-    all.extend(unset.into_iter().map(|name| (name, UNSET.to_owned())));
+    all.extend(unset.into_iter().map(|name| (name, NOT_SET.to_owned())));
     Environment::from_iter(all)
 }
 

@@ -79,6 +79,7 @@ impl Api {
     }
 
     pub(super) fn note(&self, answer: &Answer) {
+        self.meter.note_ahead(self.http.ahead(answer));
         let told = &self.description().allowance;
         let calls = |headers: &CallsLeft| {
             let (limit, left) = (answer.number(&headers.limit)?, answer.number(&headers.left)?);

@@ -35,7 +35,7 @@ use super::{
     Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use described::DescribedCrm;
@@ -125,6 +125,10 @@ impl Crm for Generic {
 
     fn usage(&self) -> Option<Usage> {
         self.described.as_ref()?.api.meter.usage()
+    }
+
+    fn ahead(&self) -> Option<Elapsed> {
+        self.described.as_ref()?.api.meter.ahead()
     }
 
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {

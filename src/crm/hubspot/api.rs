@@ -1,6 +1,7 @@
 //! Where HubSpot's calls go and how they are sent: paths of either version form, the token, the
 //! object types. What a call carries and what its answer means lives with each kind of call.
 
+use super::auth::Auth;
 use super::error;
 use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http};
@@ -82,7 +83,7 @@ pub(super) struct Api {
     pub base_url: String,
     /// `2026-03`, or `v3` for the older paths.
     pub version: String,
-    pub token: SecretString,
+    pub auth: Auth,
     pub meter: Meter,
 }
 
@@ -110,8 +111,8 @@ impl Api {
     }
 
     /// The older form of associations is v4 whatever the rest is.
-    pub fn tasks_of(&self, from: ObjectType) -> String {
-        let rest = format!("{}/tasks/batch/read", from.path());
+    pub fn associations(&self, from: ObjectType, to: &str) -> String {
+        let rest = format!("{}/{to}/batch/read", from.path());
         match self.is_legacy() {
             true => format!("{}/crm/v4/associations/{rest}", self.base_url),
             false => format!("{}/crm/associations/{}/{rest}", self.base_url, self.version),
@@ -150,10 +151,30 @@ impl Api {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, CrmError> {
+        error::accept(self.ask(request).await?)
+    }
+
+    /// Sends once; a second time with a new token when the first is over, since then nothing was done.
+    /// The answer may have any status.
+    pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, CrmError> {
         self.meter.admit(self.http.now()).await?;
-        let answer = self.http.send(request.bearer_auth(self.token.expose_secret())).await?;
+        let token = self.auth.token(&self.http).await?;
+        let again = request.try_clone();
+        let answer = self.once(request, &token).await?;
+        match again {
+            Some(request) if answer.status == 401 => match self.auth.renewed(&self.http, &token).await? {
+                Some(token) => self.once(request, &token).await,
+                None => Ok(answer),
+            },
+            _ => Ok(answer),
+        }
+    }
+
+    async fn once(&self, request: RequestBuilder, token: &SecretString) -> Result<Answer, CrmError> {
+        let answer = self.http.send(request.bearer_auth(token.expose_secret())).await?;
         self.meter.note(usage(&answer));
-        error::accept(answer)
+        self.meter.note_ahead(self.http.ahead(&answer));
+        Ok(answer)
     }
 }
 

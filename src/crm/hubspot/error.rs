@@ -4,6 +4,7 @@
 use crate::crm::http::Answer;
 use crate::crm::{CrmError, ItemResult};
 use serde::Deserialize;
+use serde_json::Value as Json;
 use std::time::Duration;
 
 /// The rolling window of the ordinary limit.
@@ -25,17 +26,37 @@ struct Refused {
     errors: Vec<Reason>,
 }
 
-/// What a refusal says besides; only the scopes that it names are of use.
-#[derive(Default, Deserialize)]
+/// What a refusal says besides: which scopes are lacking, which properties are wrong or required.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Reason {
-    context: Lacking,
+pub(super) struct Reason {
+    message: Option<String>,
+    context: Json,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Lacking {
-    required_granular_scopes: Vec<String>,
+impl Reason {
+    /// Texts of a context's lists that tell of that.
+    fn named(&self, what: &[&str]) -> Vec<&str> {
+        let of = self.context.as_object().into_iter().flatten();
+        let of = of.filter(|(name, _)| what.iter().any(|w| name.to_lowercase().contains(w)));
+        let texts = of.flat_map(|(_, value)| match value {
+            Json::Array(all) => all.iter().filter_map(Json::as_str).collect(),
+            other => other.as_str().into_iter().collect::<Vec<_>>(),
+        });
+        texts.collect()
+    }
+}
+
+/// A message with the properties that its reasons name and it does not, and their own messages.
+fn explained(message: &str, reasons: &[Reason]) -> String {
+    let mut said = message.to_owned();
+    let properties = reasons.iter().flat_map(|r| r.named(&["propert"]));
+    for more in reasons.iter().filter_map(|r| r.message.as_deref()).chain(properties) {
+        if !said.contains(more) {
+            said = format!("{said}; {more}");
+        }
+    }
+    said
 }
 
 /// One entry of `errors` in a batch answer.
@@ -45,6 +66,7 @@ pub(super) struct ItemError {
     pub category: Option<String>,
     pub message: Option<String>,
     pub context: ItemContext,
+    pub errors: Vec<Reason>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,11 +102,13 @@ fn call_error(answer: &Answer) -> CrmError {
 
 fn describe(status: u16, body: &Refused) -> String {
     let category = body.category.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
-    let lacking: Vec<&str> =
-        body.errors.iter().flat_map(|e| &e.context.required_granular_scopes).map(String::as_str).collect();
+    let lacking: Vec<&str> = body.errors.iter().flat_map(|e| e.named(&["scope"])).collect();
     let scopes = if lacking.is_empty() { String::new() } else { format!(" (needs {})", lacking.join(" or ")) };
     match &body.message {
-        Some(message) => format!("HubSpot answered {status}{category}: {}", shortened(&format!("{message}{scopes}"))),
+        Some(message) => format!(
+            "HubSpot answered {status}{category}: {}",
+            shortened(&format!("{}{scopes}", explained(message, &body.errors)))
+        ),
         None => format!("HubSpot answered {status}{category}{}", shortened(&scopes)),
     }
 }
@@ -108,7 +132,8 @@ impl ItemError {
 
     pub fn result(&self) -> ItemResult {
         let category = self.category.as_deref().unwrap_or("ERROR");
-        let message = format!("{category}: {}", shortened(self.message.as_deref().unwrap_or("no message")));
+        let message = explained(self.message.as_deref().unwrap_or("no message"), &self.errors);
+        let message = format!("{category}: {}", shortened(&message));
         match category {
             "OBJECT_NOT_FOUND" => ItemResult::Gone { message },
             "RATE_LIMITS" | "RATE_LIMIT" => ItemResult::Later { message, after: Some(WINDOW) },
@@ -168,6 +193,18 @@ mod tests {
             "521 doubt",
         ];
         assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn a_property_that_an_administrators_rule_requires_is_named() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/fixtures/hubspot/errors.json")).unwrap();
+        let CrmError::Never { message } = call_error(&answer(&file["cases"][2])) else { panic!() };
+        assert!(message.contains("hs_lead_name is required"), "{message}");
+        let bare = serde_json::json!({"category": "VALIDATION_ERROR", "message": "Not valid", "errors": [
+            {"context": {"propertyName": ["closedate"]}}, {"context": "{missingScopes=[a]}"}]});
+        let item: ItemError = serde_json::from_value(bare).unwrap();
+        assert_eq!(item.result(), ItemResult::Refused { message: "VALIDATION_ERROR: Not valid; closedate".to_owned() });
     }
 
     #[test]

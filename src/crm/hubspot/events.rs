@@ -73,7 +73,9 @@ impl Scope<'_> {
         match what {
             // The first sight of a record causes a read, which tells the rest.
             "creation" => Ok(vec![stamp.event(id, Says::Changed(Vec::new()))]),
-            "deletion" | "privacyDeletion" => Ok(vec![stamp.event(id, Says::Deleted)]),
+            "deletion" => Ok(vec![stamp.event(id, Says::Deleted)]),
+            // An ordinary deletion comes with it, before or after.
+            "privacyDeletion" => Ok(vec![stamp.event(id, Says::Erased)]),
             "restore" => Ok(vec![stamp.event(id, Says::Restored)]),
             "propertyChange" => self.property(&stamp, id, incoming),
             _ => Err("event type not handled"),
@@ -109,7 +111,7 @@ impl Scope<'_> {
         let source = text(&incoming.source_id);
         if let Some(user) = source.and_then(names_person) {
             let owner = self.users.owner(user);
-            let automation = self.automation_users.iter().any(|a| *a == owner || a.as_str() == user);
+            let automation = self.users.is_listed(user, &owner, self.automation_users);
             return if automation { Actor::Automation } else { Actor::Person(owner) };
         }
         let change = text(&incoming.change_source).unwrap_or_default();
@@ -146,9 +148,6 @@ impl Scope<'_> {
     /// event for either side where both are subscribed; then the second one says nothing new.
     fn association(&self, incoming: &Incoming<'_>, kind: &str) -> Result<Vec<Event>, Dropped> {
         let (from, to) = self.ends(incoming, kind).ok_or("association not tracked")?;
-        if incoming.association_removed == Some(true) {
-            return Err("association removed");
-        }
         let from_id = incoming.from_object_id.as_ref().and_then(Scalar::id).ok_or("no object id")?;
         let to_id = incoming.to_object_id.as_ref().and_then(Scalar::id).ok_or("no object id")?;
         let (lead, deal) = match (from, to) {
@@ -156,6 +155,11 @@ impl Scope<'_> {
             (Object::Opportunity, Object::Lead) => (to_id, from_id),
             _ => return Err("association not tracked"),
         };
+        if incoming.association_removed == Some(true) {
+            // What is left, and whether it was the one that counted, only a read tells.
+            let read = |object, id| Ok::<_, Dropped>(self.stamp(incoming, object)?.event(id, Says::ReadIt));
+            return Ok(vec![read(Object::Lead, lead)?, read(Object::Opportunity, deal)?]);
+        }
         let link = |object, id: &RecordId, field: FieldName, other: &RecordId| {
             let says = Says::Changed(vec![(field, Value::text(other.as_str()))]);
             Ok::<_, Dropped>(self.stamp(incoming, object)?.event(id.clone(), says))

@@ -7,6 +7,7 @@ use super::{HubSpot, error};
 use crate::crm::CrmError;
 use crate::crm::examine::{Account, Described, Examined, FieldTold, Found, ObjectTold, Permission, Wanted};
 use crate::crm::fields::MappedField;
+use crate::crm::token::Grant;
 use crate::record::{Elapsed, FieldType, Object, Value};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -77,16 +78,22 @@ pub(super) async fn examine(crm: &HubSpot, wanted: &Wanted) -> Examined {
 
 /// The clock can be told from a refusal too.
 async fn details(crm: &HubSpot) -> (Option<Elapsed>, Result<Details, CrmError>) {
-    let request = crm.api.http.get(&crm.api.account_details()).bearer_auth(crm.api.token.expose_secret());
-    match crm.api.http.send(request).await {
+    match crm.api.ask(crm.api.http.get(&crm.api.account_details())).await {
         Ok(answer) => (crm.api.http.ahead(&answer), error::accept(answer).and_then(|answer| answer.json())),
         Err(error) => (None, Err(error)),
     }
 }
 
+/// Of a private app's token HubSpot tells; what somebody granted, it told when it was granted.
 async fn token_info(crm: &HubSpot) -> Result<TokenInfo, CrmError> {
-    let body = json!({ "tokenKey": crm.api.token.expose_secret() });
-    crm.api.post(&crm.api.token_info(), &body).await?.json()
+    if let Some(grant) = crm.api.auth.grant(&crm.api.http).await {
+        let Grant { account, scopes, .. } = grant?;
+        let unknown = || CrmError::SignIn { message: "it is not known whose account was signed in to".to_owned() };
+        let hub_id = account.and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+        return Ok(TokenInfo { hub_id, scopes });
+    }
+    let token = crm.api.auth.token(&crm.api.http).await?;
+    crm.api.post(&crm.api.token_info(), &json!({ "tokenKey": token.expose_secret() })).await?.json()
 }
 
 /// What the calls of this connection need, by HubSpot's list of scopes.

@@ -1,8 +1,8 @@
 //! The values that properties took before: what a sweep finds changed gets the true time of it, and
 //! who did it, from HubSpot's own history of the properties that clocks look at.
 
-use super::HubSpot;
 use super::read::{Batch, DEAL_STAGE, Past, Row, know_stages};
+use super::{HubSpot, associations};
 use crate::crm::{CrmError, Event, Says};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
@@ -20,11 +20,11 @@ pub(super) async fn histories(
     object: Object,
     asked: &[(RecordId, Timestamp)],
 ) -> Result<Vec<Event>, CrmError> {
+    let mut events = associations::histories(crm, object, asked).await?;
     let properties = properties(crm, object);
     if properties.is_empty() {
-        return Ok(Vec::new());
+        return Ok(events);
     }
-    let mut events = Vec::new();
     for some in asked.chunks(BATCH) {
         let inputs: Vec<Json> = some.iter().map(|(id, _)| json!({ "id": id.as_str() })).collect();
         let body = json!({ "inputs": inputs, "properties": [], "propertiesWithHistory": properties });
@@ -82,7 +82,7 @@ fn values(crm: &HubSpot, object: Object, property: &str, value: &str) -> FieldVa
 fn actor(crm: &HubSpot, past: &Past) -> Actor {
     if let Some(user) = past.source_id.as_deref().and_then(super::names_person) {
         let owner = crm.users.owner(user);
-        let automation = crm.automation_users.iter().any(|a| *a == owner || a.as_str() == user);
+        let automation = crm.users.is_listed(user, &owner, &crm.automation_users);
         return if automation { Actor::Automation } else { Actor::Person(owner) };
     }
     match past.source_type.as_deref() {

@@ -2,6 +2,8 @@
 //! shapes and rules of each kind of call live in the file of its name.
 
 mod api;
+mod associations;
+pub(in crate::crm) mod auth;
 mod defaults;
 mod error;
 mod events;
@@ -17,6 +19,7 @@ mod task;
 mod verify;
 mod write;
 
+pub use auth::scopes;
 pub use defaults::field_map;
 
 use super::connection::{self, Platform};
@@ -25,13 +28,15 @@ use super::http::Http;
 use super::usage::Meter;
 use super::{
     Acknowledgement, Connection, Crm, CrmError, Event, Events, Examined, ItemResult, Limits, Made, Malformed, NewTask,
-    OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted, Write,
+    OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, SharedKeeper, Sought, Usage, VerifiedDelivery,
+    Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
 use crate::record::field::well_known;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::{Api, BATCH, ObjectType};
 use async_trait::async_trait;
+use auth::Auth;
 use people::Users;
 use pipelines::Pipelines;
 
@@ -49,6 +54,8 @@ pub struct HubSpot {
     derives_status: bool,
     /// No property is mapped to a contact's name: it is put together.
     composes_name: bool,
+    /// Reads tell what is associated.
+    follows_links: bool,
 }
 
 impl HubSpot {
@@ -56,9 +63,10 @@ impl HubSpot {
     /// When the connection is to another CRM: the caller chooses the connector by its platform.
     pub fn new(connection: Connection, dictionary: &Dictionary, http: Http) -> Self {
         let fields = field_map(&connection, dictionary);
-        let Platform::HubSpot(settings) = connection.platform else {
+        let Platform::HubSpot(settings) = &connection.platform else {
             panic!("connection `{}` is not to HubSpot", connection.name);
         };
+        let (auth, settings) = (Auth::new(&connection, settings), settings.clone());
         let lead = ObjectType::of(Object::Lead, &settings.lead_object);
         Self {
             derives_status: fields.by_name(Object::Opportunity, well_known().status).is_none(),
@@ -67,7 +75,7 @@ impl HubSpot {
                 http,
                 base_url: connection.base_url,
                 version: connection.api_version,
-                token: settings.access_token.clone(),
+                auth,
                 meter: Meter::default(),
             },
             automation_users: connection.touches.automation_users,
@@ -76,7 +84,22 @@ impl HubSpot {
             archives: search::Archives::default(),
             settings,
             fields,
+            follows_links: false,
         }
+    }
+
+    /// With somebody who keeps what a person granted by signing in; a fixed token needs nobody.
+    pub fn keeping(self, keeper: SharedKeeper) -> Self {
+        let Api { http, base_url, version, auth, meter } = self.api;
+        Self { api: Api { http, base_url, version, auth: auth.keeping(keeper), meter }, ..self }
+    }
+
+    /// Whether reads tell which deals belong to a lead and which leads to a deal, at one call more each:
+    /// wanted where the agreement has stages of both.
+    #[must_use]
+    pub fn following_links(mut self, follows: bool) -> Self {
+        self.follows_links = follows;
+        self
     }
 
     fn object_type(&self, object: Object) -> ObjectType {
@@ -137,6 +160,10 @@ impl Crm for HubSpot {
         self.api.meter.usage()
     }
 
+    fn ahead(&self) -> Option<Elapsed> {
+        self.api.meter.ahead()
+    }
+
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
         write::write(self, object, writes).await
     }
@@ -161,6 +188,10 @@ impl Crm for HubSpot {
 
     fn maps(&self, object: Object, field: FieldName) -> bool {
         self.fields.by_name(object, field).is_some()
+    }
+
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        self.api.auth.keep_signed_in(&self.api.http).await
     }
 
     async fn examine(&self, wanted: &Wanted) -> Option<Examined> {

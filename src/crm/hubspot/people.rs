@@ -37,34 +37,57 @@ struct Owner {
 
 /// Which owner a user is: webhooks name the user, records the owner.
 #[derive(Default)]
-pub(super) struct Users(RwLock<HashMap<String, OwnerId>>);
+pub(super) struct Users(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// By the user's own id.
+    owners: HashMap<String, OwnerId>,
+    /// In lower case.
+    emails: HashMap<OwnerId, String>,
+}
 
 impl Users {
-    fn learn(&self, user: Option<u64>, owner: &str) {
-        if let Some(user) = user {
-            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            known.insert(user.to_string(), OwnerId::new(owner));
+    /// Active owners first: who came back is known as the owner that they are now.
+    fn learn(&self, directory: &[Owner]) {
+        let mut known = Known::default();
+        for owner in directory {
+            let id = OwnerId::new(&owner.id);
+            if let Some(user) = owner.user_id.or(owner.user_id_including_inactive) {
+                known.owners.entry(user.to_string()).or_insert_with(|| id.clone());
+            }
+            let email = owner.email.as_deref().map(|e| e.trim().to_lowercase()).filter(|e| !e.is_empty());
+            known.emails.extend(email.map(|email| (id, email)));
         }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Whether this user is listed among them: by the owner's id, the user's own, or the e-mail address.
+    pub fn is_listed(&self, user: &str, owner: &OwnerId, listed: &[OwnerId]) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let email = known.emails.get(owner).map(String::as_str);
+        listed.iter().any(|one| {
+            one == owner || one.as_str() == user || email.is_some_and(|email| one.as_str().eq_ignore_ascii_case(email))
+        })
     }
 
     /// The owner that this user is; until the owners were read, and for a user who owns nothing,
     /// the user's own id.
     pub fn owner(&self, user: &str) -> OwnerId {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(user).cloned().unwrap_or_else(|| OwnerId::new(user))
+        known.owners.get(user).cloned().unwrap_or_else(|| OwnerId::new(user))
     }
 }
 
 pub(super) async fn people(crm: &HubSpot) -> Result<Vec<Person>, CrmError> {
+    let mut directory = owners(crm, false).await?;
+    directory.extend(owners(crm, true).await?);
+    crm.users.learn(&directory);
     let mut by_id: BTreeMap<String, Person> = BTreeMap::new();
-    for archived in [false, true] {
-        for owner in owners(crm, archived).await? {
-            crm.users.learn(owner.user_id.or(owner.user_id_including_inactive), &owner.id);
-            let person = person(owner);
-            // Who is listed in both is active.
-            let known = by_id.entry(person.id.as_str().to_owned()).or_insert_with(|| person.clone());
-            known.active |= person.active;
-        }
+    for person in directory.into_iter().map(person) {
+        // Who is listed in both is active.
+        let known = by_id.entry(person.id.as_str().to_owned()).or_insert_with(|| person.clone());
+        known.active |= person.active;
     }
     Ok(by_id.into_values().collect())
 }

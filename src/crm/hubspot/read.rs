@@ -1,9 +1,9 @@
-//! Reading records: one batch call for up to 100, and one for the deal pipelines when a stage is
-//! unknown or they were last fetched a day ago. Touches come from HubSpot's own counter properties.
+//! Reading records: one batch call for up to 100, one for their associations where the agreement needs
+//! them, and one for the deal pipelines when a stage is unknown or they were last fetched a day ago. Touches come from HubSpot's own counter properties.
 
-use super::HubSpot;
 use super::api::ObjectType;
 use super::error::ItemError;
+use super::{HubSpot, associations};
 use crate::crm::fields::MappedField;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::record::field::well_known;
@@ -85,7 +85,9 @@ pub(super) async fn read(crm: &HubSpot, object: Object, ids: &[RecordId]) -> Res
         let stages: Vec<&str> = batch.results.iter().filter_map(|row| row.text(DEAL_STAGE)).collect();
         know_stages(crm, &stages, answer.at).await?;
     }
-    Ok(Reads { at: answer.at, records: records(crm, object, ids, &batch, answer.at) })
+    let mut records = records(crm, object, ids, &batch, answer.at);
+    associations::add_links(crm, object, &mut records).await?;
+    Ok(Reads { at: answer.at, records })
 }
 
 fn properties(crm: &HubSpot, object: Object, object_type: ObjectType) -> BTreeSet<&str> {

@@ -1,9 +1,9 @@
 //! Tasks on records. HubSpot takes no idempotency key, so a task carries its key in its text and is
 //! looked for by it: through the record's associations, not by search, whose index lags behind.
 
-use super::HubSpot;
 use super::api::{BATCH, ObjectType};
 use super::read::{Batch, Row};
+use super::{HubSpot, associations};
 use crate::crm::{CrmError, ItemResult, NewTask};
 use crate::record::Timestamp;
 use serde::Deserialize;
@@ -11,8 +11,6 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 
 const BODY: &str = "hs_task_body";
-/// Pages of associations that are followed; a record with more tasks than that is beyond us.
-const MOST_PAGES: usize = 20;
 
 pub(super) async fn create(crm: &HubSpot, tasks: &[NewTask]) -> Result<Vec<ItemResult>, CrmError> {
     if tasks.is_empty() {
@@ -86,38 +84,12 @@ pub(super) async fn find(crm: &HubSpot, tasks: &[NewTask]) -> Result<Vec<Option<
     }
     let mut ids = BTreeSet::new();
     for (object_type, records) in records {
-        ids.extend(tasks_of(crm, object_type, records).await?);
+        // Those without any are merely absent from the answer.
+        ids.extend(associations::of(crm, object_type, "tasks", records).await?.all());
     }
     let rows = bodies(crm, ids).await?;
     let id_of = |task: &NewTask| rows.iter().find(|row| carries(row, &task.key)).map(|row| row.id.clone());
     Ok(tasks.iter().map(id_of).collect())
-}
-
-/// An answer of the associations call.
-#[derive(Deserialize)]
-struct Associations {
-    #[serde(default)]
-    results: Vec<FromRecord>,
-}
-
-#[derive(Deserialize)]
-struct FromRecord {
-    from: Reference,
-    #[serde(default)]
-    to: Vec<Associated>,
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    id: String,
-}
-
-/// The id is text in HubSpot's clients and a number in its documentation.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Associated {
-    to_object_id: Json,
 }
 
 #[derive(Deserialize)]
@@ -128,30 +100,6 @@ pub(super) struct Paging {
 #[derive(Deserialize)]
 pub(super) struct Next {
     pub after: String,
-}
-
-/// The ids of all tasks of these records; those without any are merely absent from the answer.
-async fn tasks_of(crm: &HubSpot, object_type: ObjectType, records: BTreeSet<&str>) -> Result<Vec<String>, CrmError> {
-    let mut ids = Vec::new();
-    let mut inputs: Vec<Json> = records.into_iter().map(|id| json!({ "id": id })).collect();
-    for _ in 0..MOST_PAGES {
-        if inputs.is_empty() {
-            break;
-        }
-        let answer = crm.api.post(&crm.api.tasks_of(object_type), &json!({ "inputs": inputs })).await?;
-        let page: Associations = answer.json()?;
-        inputs = page.results.iter().filter_map(next_input).collect();
-        let associated = page.results.into_iter().flat_map(|r| r.to);
-        ids.extend(
-            associated.map(|a| a.to_object_id.as_str().map_or_else(|| a.to_object_id.to_string(), str::to_owned)),
-        );
-    }
-    Ok(ids)
-}
-
-fn next_input(result: &FromRecord) -> Option<Json> {
-    let after = &result.paging.as_ref()?.next.as_ref()?.after;
-    Some(json!({ "id": result.from.id, "after": after }))
 }
 
 async fn bodies(crm: &HubSpot, ids: BTreeSet<String>) -> Result<Vec<Row>, CrmError> {

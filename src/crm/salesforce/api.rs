@@ -3,9 +3,9 @@
 
 use super::auth::Auth;
 use super::error::{self, SaveResult};
-use crate::crm::CrmError;
 use crate::crm::http::{Answer, Http, encoded};
 use crate::crm::usage::{Allowance, Meter, Usage};
+use crate::crm::{CrmError, SharedKeeper};
 use crate::record::{Elapsed, Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
@@ -76,13 +76,25 @@ impl Api {
         let token = self.auth.token(&self.http).await?;
         let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
         self.meter.note(usage(&answer));
+        self.meter.note_ahead(self.http.ahead(&answer));
         if answer.status != 401 {
             return Ok(answer);
         }
         let token = self.auth.renewed(&self.http, &token).await?;
         let answer = self.http.send(build(&self.http).bearer_auth(token.expose_secret())).await?;
         self.meter.note(usage(&answer));
+        self.meter.note_ahead(self.http.ahead(&answer));
         Ok(answer)
+    }
+
+    /// With somebody who keeps a browser's grant.
+    pub fn keeping(self, keeper: SharedKeeper) -> Self {
+        Self { auth: self.auth.keeping(keeper), ..self }
+    }
+
+    /// See [`Auth::keep_signed_in`].
+    pub async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        self.auth.keep_signed_in(&self.http).await
     }
 
     /// The real time.
@@ -270,6 +282,8 @@ impl Api {
                 // Without the first, assignment rules run and may take the record from its new owner.
                 request
                     .header("Sforce-Auto-Assign", "FALSE")
+                    // A lead that moves is no duplicate being made: rules that only warn let it pass.
+                    .header("Sforce-Duplicate-Rule-Header", "allowSave=true")
                     .header("Sforce-Call-Options", "client=leadpact")
                     .json(&body)
             })

@@ -186,6 +186,17 @@ mod tests {
     }
 
     #[test]
+    fn a_duplicate_that_a_rule_blocks_is_refused_with_its_message() {
+        let results: Vec<SaveResult> = serde_json::from_str(
+            r#"[{"success":false,"errors":[{"statusCode":"DUPLICATES_DETECTED","message":"Use one of these records?",
+            "fields":[],"duplicateResut":{"allowSave":false,"duplicateRule":"Leads"}}]}]"#,
+        )
+        .unwrap();
+        let ItemResult::Refused { message } = of_item(&results[0].errors) else { panic!() };
+        assert_eq!(message, "DUPLICATES_DETECTED: Use one of these records?");
+    }
+
+    #[test]
     fn an_item_that_failed_without_a_reason_is_refused() {
         assert!(matches!(of_item(&[]), ItemResult::Refused { .. }));
     }

@@ -3,13 +3,14 @@
 
 mod api;
 mod around;
-mod auth;
+pub(in crate::crm) mod auth;
 pub mod defaults;
 mod error;
 mod events;
 mod examine;
 mod history;
 pub mod id;
+pub mod jwt;
 mod people;
 mod provide;
 mod read;
@@ -25,11 +26,11 @@ use super::fields::FieldMap;
 use super::http::Http;
 use super::{
     Acknowledgement, Around, Crm, CrmError, Event, Events, Examined, Expected, ItemResult, Limits, Made, Malformed,
-    NewTask, OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, Sought, Usage, VerifiedDelivery, Wanted,
-    Write,
+    NewTask, OwnField, Page, Person, Position, RawDelivery, Reads, Refusal, SharedKeeper, Sought, Usage,
+    VerifiedDelivery, Wanted, Write,
 };
 use crate::agreement::model::Dictionary;
-use crate::record::{FieldName, Object, OwnerId, RecordId, Timestamp};
+use crate::record::{Elapsed, FieldName, Object, OwnerId, RecordId, Timestamp};
 use api::Api;
 use async_trait::async_trait;
 use auth::Auth;
@@ -53,7 +54,7 @@ impl Salesforce {
             return Err(CrmError::Never { message: format!("{} is no Salesforce connection", connection.name) });
         };
         let base_url = connection.base_url.trim_end_matches('/');
-        let auth = Auth::new(settings.auth.clone(), &settings.organization_id, base_url);
+        let auth = Auth::new(connection, settings);
         Ok(Self {
             settings: settings.clone(),
             base_url: base_url.to_owned(),
@@ -62,6 +63,11 @@ impl Salesforce {
             automation_users: connection.touches.automation_users.clone(),
             api: Api::new(http, auth, base_url, &connection.api_version),
         })
+    }
+
+    /// With somebody who keeps what a person granted by signing in; the other ways need nobody.
+    pub fn keeping(self, keeper: SharedKeeper) -> Self {
+        Self { api: self.api.keeping(keeper), ..self }
     }
 }
 
@@ -106,6 +112,10 @@ impl Crm for Salesforce {
         self.api.meter.usage()
     }
 
+    fn ahead(&self) -> Option<Elapsed> {
+        self.api.meter.ahead()
+    }
+
     async fn write(&self, object: Object, writes: &[Write]) -> Result<Vec<ItemResult>, CrmError> {
         write::write(&self.api, &self.map, object, writes).await
     }
@@ -130,6 +140,10 @@ impl Crm for Salesforce {
 
     fn maps(&self, object: Object, field: FieldName) -> bool {
         self.map.by_name(object, field).is_some()
+    }
+
+    async fn keep_signed_in(&self) -> Result<(), CrmError> {
+        self.api.keep_signed_in().await
     }
 
     async fn examine(&self, wanted: &Wanted) -> Option<Examined> {

@@ -50,6 +50,7 @@ fn settings() -> Settings {
     Settings {
         organization_id: "00D5g000004XyZaEAK".to_owned(),
         auth: SalesforceAuth::AccessToken(SecretString::from("token")),
+        login_url: None,
         path_secret: None,
         client_certificate: None,
     }

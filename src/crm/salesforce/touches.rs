@@ -24,8 +24,15 @@ pub struct Policy {
     members: HashSet<String>,
     /// E-mail addresses that stand there, in lower case.
     addresses: HashSet<String>,
-    /// The owner ids of these addresses, once the directory was read.
-    resolved: RwLock<Option<HashSet<String>>>,
+    /// The owner ids of these addresses, and of automations that are listed by theirs, once the
+    /// directory was read.
+    resolved: RwLock<Option<Resolved>>,
+}
+
+#[derive(Default)]
+struct Resolved {
+    members: HashSet<String>,
+    automation: HashSet<String>,
 }
 
 /// How often and when a record was last touched.
@@ -52,7 +59,7 @@ impl Policy {
         Self {
             by: connection.touches.by,
             types: connection.touches.types.iter().map(|kind| kind.to_lowercase()).collect(),
-            automation: connection.touches.automation_users.iter().map(|id| id::or_as_is(id.as_str())).collect(),
+            automation: connection.touches.automation_users.iter().map(|id| as_listed(id.as_str())).collect(),
             members: members.into_iter().map(|member| id::or_as_is(member)).collect(),
             addresses: addresses.into_iter().map(|address| address.trim().to_lowercase()).collect(),
             resolved: RwLock::new(None),
@@ -61,17 +68,19 @@ impl Policy {
 
     /// Takes from the directory who the addresses in the rosters are.
     pub fn learn(&self, people: &[Person]) {
-        let known = |person: &&Person| {
-            person.email.as_ref().is_some_and(|email| self.addresses.contains(&email.trim().to_lowercase()))
+        let ids_of = |addresses: &HashSet<String>| {
+            let email = |person: &Person| person.email.as_ref().map(|email| email.trim().to_lowercase());
+            let known = people.iter().filter(|person| email(person).is_some_and(|email| addresses.contains(&email)));
+            known.map(|person| person.id.as_str().to_owned()).collect()
         };
-        let ids = people.iter().filter(known).map(|person| person.id.as_str().to_owned()).collect();
-        *self.resolved.write().unwrap_or_else(PoisonError::into_inner) = Some(ids);
+        let resolved = Resolved { members: ids_of(&self.addresses), automation: ids_of(&self.automation) };
+        *self.resolved.write().unwrap_or_else(PoisonError::into_inner) = Some(resolved);
     }
 
     /// Whether addresses decide and nobody has read the directory yet.
     pub fn needs_directory(&self) -> bool {
-        self.by == TouchBy::Party
-            && !self.addresses.is_empty()
+        let members = self.by == TouchBy::Party && !self.addresses.is_empty();
+        (members || self.automation.iter().any(|listed| listed.contains('@')))
             && self.resolved.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
@@ -169,7 +178,7 @@ impl Policy {
     fn person_counts(&self, row: &Json, owner: Option<&String>) -> bool {
         let of = |name| api::text(row, name).map(id::or_as_is);
         let (doer, creator) = (of("OwnerId"), of("CreatedById"));
-        if [&doer, &creator].into_iter().flatten().any(|user| self.automation.contains(user)) {
+        if [&doer, &creator].into_iter().flatten().any(|user| self.is_automation(user)) {
             return false;
         }
         let is_owner = doer.is_some() && doer.as_ref() == owner;
@@ -181,9 +190,21 @@ impl Policy {
     }
 
     fn is_member(&self, user: &str) -> bool {
-        let resolved = self.resolved.read().unwrap_or_else(PoisonError::into_inner);
-        self.members.contains(user) || resolved.as_ref().is_some_and(|ids| ids.contains(user))
+        self.members.contains(user) || self.is_resolved(|resolved| resolved.members.contains(user))
     }
+
+    fn is_automation(&self, user: &str) -> bool {
+        self.automation.contains(user) || self.is_resolved(|resolved| resolved.automation.contains(user))
+    }
+
+    fn is_resolved(&self, test: impl FnOnce(&Resolved) -> bool) -> bool {
+        self.resolved.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(test)
+    }
+}
+
+/// An owner as a configuration lists it: an id of 18 characters, or an address in lower case.
+fn as_listed(text: &str) -> String {
+    if text.contains('@') { text.trim().to_lowercase() } else { id::or_as_is(text) }
 }
 
 /// The activities of a lead name it as who, those of an opportunity as what.
@@ -268,6 +289,25 @@ mod tests {
         // As the operator writes it: 15 characters.
         connection.parties.insert(PartyName::new("field"), Roster::Members(vec![BEN[..15].to_owned()]));
         assert_eq!(count(&connection, tasks(vec![done(BEN, BEN)])), 1);
+    }
+
+    #[test]
+    fn an_automation_listed_by_address_never_touches() {
+        let mut connection = by(TouchBy::Anyone);
+        connection.touches.automation_users.push(OwnerId::new("Robot@ACME.example"));
+        let policy = Policy::new(&connection);
+        assert!(policy.needs_directory());
+        policy.learn(&[Person {
+            id: OwnerId::new(BEN),
+            name: "Robot".to_owned(),
+            email: Some("robot@acme.example".to_owned()),
+            active: true,
+            manager: None,
+            queue: false,
+        }]);
+        let owners = HashMap::from([(LEAD.to_owned(), AMY.to_owned())]);
+        let touched = policy.count(&tasks(vec![done(BEN, BEN), done(AMY, AMY)]), &owners, Timestamp::MAX);
+        assert_eq!(touched[LEAD].count, 1);
     }
 
     #[test]

@@ -3,12 +3,11 @@
 
 use super::desk::Desk;
 use super::{Deliver, backoff};
-use crate::agreement::{Agreement, party_channels};
 use crate::engine::clock::monotonic_now;
+use crate::engine::reach::{answerable, called};
 use crate::engine::switches::Switches;
 use crate::notify::letter::Paper;
 use crate::notify::{Destination, NotifyError, Rendered};
-use crate::record::Recipient;
 use crate::store::switch::SwitchRow;
 use crate::store::{StoreError, cursor, outbox};
 use serde::{Deserialize, Serialize};
@@ -43,7 +42,7 @@ impl Deliver {
         let Some(trip) = switches.breaker().filter(|row| row.on) else { return Ok(0) };
         let mut told = told(desk, trip).await?;
         let left: Vec<Destination> =
-            addressees(&desk.site.agreement).into_iter().filter(|to| !told.to.contains(&called(to))).collect();
+            answerable(&desk.site.agreement).into_iter().filter(|to| !told.to.contains(&called(to))).collect();
         if left.is_empty() {
             return Ok(0);
         }
@@ -82,32 +81,6 @@ async fn keep(desk: Desk<'_>, told: &Told) -> Result<(), StoreError> {
     let mut tx = desk.begin().await?;
     cursor::set(&mut tx, desk.site.name(), CURSOR, &text).await?;
     tx.commit().await
-}
-
-/// The receiving party's channels, and all who sign the agreement.
-fn addressees(agreement: &Agreement) -> Vec<Destination> {
-    let channels = agreement.recycling.iter().flat_map(|r| party_channels(agreement, &r.to));
-    let mut to: Vec<Destination> = channels
-        .filter_map(|recipient| match recipient {
-            Recipient::Slack(channel) => Some(Destination::SlackChannel(channel.to_string())),
-            Recipient::Email(address) => Some(Destination::Email { address: address.to_string(), name: None }),
-            Recipient::Owner | Recipient::Person(_) | Recipient::Manager => None,
-        })
-        .collect();
-    for signatory in agreement.parties.iter().filter_map(|p| p.signs.as_ref()) {
-        to.push(Destination::Email { address: signatory.email.clone(), name: Some(signatory.name.clone()) });
-    }
-    let mut seen = std::collections::HashSet::new();
-    to.retain(|one| seen.insert(called(one)));
-    to
-}
-
-fn called(to: &Destination) -> String {
-    match to {
-        Destination::SlackChannel(channel) => format!("slack:{channel}"),
-        Destination::SlackMember { email } => format!("slack:@{email}"),
-        Destination::Email { address, .. } => format!("email:{address}"),
-    }
 }
 
 async fn words(desk: Desk<'_>, trip: &SwitchRow) -> Result<Rendered, StoreError> {

@@ -2,10 +2,12 @@
 
 use super::desk::{Desk, distinct, only_store};
 use super::intent::Intent;
+use super::refusals;
 use super::rest::Call;
 use super::{ATTEMPTS, Deliver, Sliced, backoff};
 use crate::agreement::Input;
 use crate::crm::{CrmError, ItemResult};
+use crate::engine::signed_out;
 use crate::record::{Effect, Outcome};
 use crate::store::StoreError;
 use crate::store::outbox::OutboxRow;
@@ -41,10 +43,12 @@ impl Deliver {
         answer: Result<Vec<ItemResult>, CrmError>,
     ) -> Result<Sliced, StoreError> {
         let count = sent.len();
-        self.note(desk, call, count, answer.as_ref().err());
+        self.note(desk, call, count, answer.as_ref().err()).await;
         match answer {
             Ok(results) => {
+                let ends = refusals::ends(&sent, &results);
                 settle_items(desk, sent.into_iter().zip(results).collect()).await?;
+                self.count_refusals(desk, ends).await?;
                 Ok(self.grow(count))
             }
             Err(CrmError::Doubt { .. }) => {
@@ -58,7 +62,9 @@ impl Deliver {
             }
             Err(CrmError::Never { message }) => {
                 let effects: Vec<&Effect> = sent.iter().map(|s| &s.row.effect).collect();
-                Ok(Sliced::Over(desk.park(&effects, &message).await?))
+                let parked = desk.park(&effects, &message).await?;
+                self.count_refusals(desk, refusals::refused(&sent, &message)).await?;
+                Ok(Sliced::Over(parked))
             }
             Err(error @ (CrmError::Later { .. } | CrmError::SignIn { .. })) => {
                 desk.untried(sent.iter().map(|s| s.row), &error.to_string()).await?;
@@ -68,7 +74,7 @@ impl Deliver {
     }
 
     /// Counts a call, and begins the CRM's rest when it failed.
-    pub(super) fn note(&self, desk: Desk<'_>, call: Call, sent: usize, failure: Option<&CrmError>) {
+    pub(super) async fn note(&self, desk: Desk<'_>, call: Call, sent: usize, failure: Option<&CrmError>) {
         let result = if failure.is_some() { "failed" } else { "ok" };
         desk.engine.metrics.call(desk.site.name(), call.as_str(), result);
         match failure {
@@ -76,6 +82,7 @@ impl Deliver {
             Some(error) => {
                 tracing::warn!(call = call.as_str(), records = sent, "a call failed: {error}");
                 self.rest.failed(call, error);
+                signed_out::note(desk.engine, desk.site, desk.lease, error).await;
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::Patience;
 use crate::engine::batch::{Batch, BatchError};
 use crate::engine::context::{Engine, Site};
+use crate::engine::skew;
 use crate::engine::switches::Switches;
 use crate::record::{Effect, EffectKey, Object, Outcome, RecordId, RecordKey};
 use crate::store::lease::Lease;
@@ -18,14 +19,20 @@ pub(super) struct Desk<'d> {
     pub patience: Patience,
     /// Whether the connection writes to its CRM, as this step began.
     pub acts: bool,
+    /// Whether the CRM took our credentials, as this step began: else it is not called at all.
+    pub signed_in: bool,
 }
 
 impl<'d> Desk<'d> {
     /// Whether nothing may leave at this moment; looked up before every call, since whoever pauses
-    /// wants it now.
+    /// wants it now, and the read before a write may have told that the clocks are apart.
     pub async fn is_paused(&self) -> Result<bool, StoreError> {
+        if skew::too_far(self.engine, self.site).is_some() {
+            return Ok(true);
+        }
         let switches = Switches::read(&self.engine.db, self.site.name()).await?;
-        Ok(switches.pause(self.engine.clock.now()).is_some())
+        let is_stopped = switches.signed_out().is_some() || switches.clocks_apart().is_some();
+        Ok(is_stopped || switches.pause(self.engine.clock.now()).is_some())
     }
 
     /// A transaction under the lease.

@@ -14,7 +14,7 @@ impl Deliver {
     /// Looks into writes and tasks in doubt.
     pub(super) async fn resolve_doubts(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
         let (writes, tasks) = self.ripe(desk).await?;
-        if !self.may_call() {
+        if !self.may_call(desk) {
             return Ok(0);
         }
         Ok(self.read_back(desk, writes).await? + self.find_tasks(desk, tasks).await?)
@@ -42,7 +42,7 @@ impl Deliver {
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             for slice in of.chunks(desk.site.crm.limits().read) {
-                if !self.may_call() {
+                if !self.may_call(desk) {
                     return Ok(moved);
                 }
                 let ids: Vec<RecordId> = slice.iter().map(|r| r.effect.record.id.clone()).collect();

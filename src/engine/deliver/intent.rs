@@ -6,6 +6,7 @@ use super::doubt::landed;
 use super::reads::{Seen, apply};
 use super::receiver::{self, NoReceiver, Staff};
 use crate::agreement::{Standing, Verdict, annotation, confirm, intend};
+use crate::crm::connection::Roster;
 use crate::engine::batch::Batch;
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
@@ -61,13 +62,18 @@ pub(super) async fn prepare(
     seen: &Seen,
 ) -> Result<Vec<Ready>, StoreError> {
     let site = desk.site;
-    let people = site.directory.people(&desk.engine.db, site.name(), &site.crm, &[]).await?;
+    let queues = site.connection.parties.values().filter_map(|roster| match roster {
+        Roster::Queue(queue) => Some(queue.clone()),
+        Roster::Members(_) | Roster::Unassigned => None,
+    });
+    let queues: Vec<_> = queues.collect();
+    let people = site.directory.people(&desk.engine.db, site.name(), &site.crm, &queues).await?;
     let absent = absence::at(&desk.engine.db, site.name(), desk.engine.clock.now()).await?;
     let people = Staff { known: &people, away: absent.into_iter().map(|row| row.owner).collect() };
     let keys = desk.keys(object, rows.iter().map(|r| &r.effect.record.id));
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let (mut ready, mut settled, mut silent) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         match look(desk, &mut tx, &batch, &people, row, seen).await? {

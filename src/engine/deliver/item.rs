@@ -3,16 +3,17 @@
 
 use crate::agreement::model::{ClockOf, Move};
 use crate::agreement::standing::{Run, StepState, ViolationKind};
-use crate::agreement::{Agreement, Standing, party_channels};
+use crate::agreement::{Agreement, Standing};
 use crate::engine::context::Site;
 use crate::engine::directory::Snapshot;
+use crate::engine::reach::{self, Answerable};
 use crate::notify::{Answers, Destination, Item, RecordItem};
 use crate::record::effect::Notice;
 use crate::record::field::well_known;
 use crate::record::{Action, Effect, OwnerId, PartyName, Recipient, Timestamp};
 
 /// What is needed to speak about a record.
-pub(super) struct Teller<'a> {
+pub(in crate::engine) struct Teller<'a> {
     pub site: &'a Site,
     pub people: &'a Snapshot,
     pub now: Timestamp,
@@ -108,9 +109,13 @@ impl Teller<'_> {
         let found = match to {
             Recipient::Slack(channel) => Some(Destination::SlackChannel(channel.to_string())),
             Recipient::Email(address) => Some(Destination::Email { address: address.to_string(), name: None }),
-            Recipient::Owner => standing.owner().and_then(|id| self.person(&id)),
-            Recipient::Person(id) => self.person(id),
-            Recipient::Manager => self.manager(standing, effect),
+            Recipient::Owner => standing.owner().and_then(|id| reach::person(self.people, &id)),
+            Recipient::Person(id) => reach::person(self.people, id),
+            Recipient::Manager => {
+                let (party, owner) = (self.party(standing, effect), standing.owner());
+                let of = Answerable { party: party.as_ref(), owner: owner.as_ref() };
+                reach::manager(self.agreement(), self.people, of)
+            }
         };
         found.map_or_else(|| self.channels(standing, effect), |d| vec![d])
     }
@@ -125,43 +130,12 @@ impl Teller<'_> {
             }
             Recipient::Slack(_) | Recipient::Email(_) => None,
         };
-        id.filter(|id| self.person(id).is_some())
-    }
-
-    fn person(&self, id: &OwnerId) -> Option<Destination> {
-        let person = self.people.get(id).filter(|p| p.active && !p.queue)?;
-        person.email.clone().map(|email| Destination::SlackMember { email })
-    }
-
-    /// The CRM's manager goes before the party's.
-    fn manager(&self, standing: &Standing, effect: &Effect) -> Option<Destination> {
-        let owner = standing.owner().and_then(|id| self.people.get(&id).cloned());
-        let theirs = owner.and_then(|p| p.manager).and_then(|id| self.person(&id));
-        theirs.or_else(|| {
-            let party = self.party(standing, effect)?;
-            let manager = self.agreement().party(&party)?.manager.clone()?;
-            Some(address(&manager))
-        })
+        id.filter(|id| reach::person(self.people, id).is_some())
     }
 
     /// The channels of the party that owes the clock.
     pub fn channels(&self, standing: &Standing, effect: &Effect) -> Vec<Destination> {
-        let party = self.party(standing, effect);
-        let channels = party.map(|p| party_channels(self.agreement(), &p)).unwrap_or_default();
-        let to = channels.iter().filter_map(|c| match c {
-            Recipient::Slack(channel) => Some(Destination::SlackChannel(channel.to_string())),
-            Recipient::Email(address) => Some(Destination::Email { address: address.to_string(), name: None }),
-            Recipient::Owner | Recipient::Person(_) | Recipient::Manager => None,
-        });
-        to.collect()
-    }
-}
-
-fn address(address: &crate::agreement::model::Address) -> Destination {
-    use crate::agreement::model::Address;
-    match address {
-        Address::Slack(channel) => Destination::SlackChannel(channel.to_string()),
-        Address::Email(address) => Destination::Email { address: address.to_string(), name: None },
+        reach::channels(self.agreement(), self.party(standing, effect).as_ref())
     }
 }
 

@@ -12,9 +12,12 @@ mod notices;
 mod pace;
 pub(super) mod reads;
 mod receiver;
+mod refusals;
 mod rest;
 mod tasks;
 mod writes;
+
+pub use refusals::{Streak, Streaks, streaks};
 
 use super::clock::monotonic_now;
 use super::context::{Engine, Site};
@@ -23,6 +26,7 @@ use crate::record::EffectKey;
 use crate::store::lease::Lease;
 use crate::store::{StoreError, outbox};
 use desk::Desk;
+pub(super) use item::Teller;
 use rest::Rest;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -72,6 +76,8 @@ pub struct Deliver {
     stop: CancellationToken,
     /// For the breaker's shares.
     open: breaker::Open,
+    /// Writes that the CRM refuses one after the other.
+    refusals: refusals::Refusals,
     /// The breaker's alert, where it did not get through.
     again: alert::Again,
 }
@@ -138,8 +144,9 @@ impl Deliver {
 
     /// What a step works with; whether the connection is armed is looked up once a step.
     async fn desk<'d>(&self, engine: &'d Engine, site: &'d Site, lease: &'d Lease) -> Result<Desk<'d>, StoreError> {
-        let acts = Switches::read(&engine.db, site.name()).await?.acts(site);
-        Ok(Desk { engine, site, lease, patience: self.patience, acts })
+        let switches = Switches::read(&engine.db, site.name()).await?;
+        let (acts, signed_in) = (switches.acts(site), switches.signed_out().is_none());
+        Ok(Desk { engine, site, lease, patience: self.patience, acts, signed_in })
     }
 
     /// How long until something that only memory knows is due: a rest ends, a doubt ripens.
@@ -151,8 +158,8 @@ impl Deliver {
     }
 
     /// Whether the CRM may be called now.
-    fn may_call(&self) -> bool {
-        self.rest.is_over() && !self.stop.is_cancelled()
+    fn may_call(&self, desk: Desk<'_>) -> bool {
+        desk.signed_in && self.rest.is_over() && !self.stop.is_cancelled()
     }
 
     /// Whether a call in doubt may be looked into now. One that this process knows nothing of was

@@ -76,7 +76,7 @@ impl Deliver {
         for object in [Object::Lead, Object::Opportunity] {
             let ids = distinct(waiting.iter().filter(|k| k.object == object).map(|k| k.id.clone()));
             for slice in ids.chunks(desk.site.crm.limits().read) {
-                if !self.may_call() {
+                if !self.may_call(desk) {
                     return Ok((waiting, parked));
                 }
                 let Ok(seen) = self.ask(desk, object, slice).await else { return Ok((waiting, parked)) };
@@ -117,7 +117,7 @@ async fn look(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     for row in rows.iter().filter(|r| r.effect.record.object == object && ids.contains(&r.effect.record.id)) {
         let id = &row.effect.record.id;
         if seen.record(id).is_none() && seen.refusal(id).is_none() {

@@ -7,6 +7,8 @@ use crate::agreement::Standing;
 use crate::crm::{CrmError, ReadRecord, Reads};
 use crate::engine::batch::Batch;
 use crate::engine::clock::monotonic_now;
+use crate::engine::links;
+use crate::engine::signed_out;
 use crate::record::change::{FieldValues, Reading};
 use crate::record::{
     Actor, Change, Effect, Elapsed, FieldName, Object, Outcome, RecordId, RecordKey, Timestamp, Value, What,
@@ -53,7 +55,7 @@ impl Seen {
 impl Deliver {
     /// Reads what was asked for, each record once however often it was asked for.
     pub(super) async fn reads(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() {
+        if !self.may_call(desk) {
             return Ok(0);
         }
         let (engine, site) = (desk.engine, desk.site);
@@ -63,7 +65,7 @@ impl Deliver {
             let of: Vec<&OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).collect();
             let ids = distinct(of.iter().map(|r| r.effect.record.id.clone()));
             for slice in ids.chunks(site.crm.limits().read) {
-                if !self.may_call() {
+                if !self.may_call(desk) {
                     return Ok(moved);
                 }
                 let asked: Vec<&OutboxRow> =
@@ -110,6 +112,7 @@ impl Deliver {
                 tracing::warn!(%object, records = ids.len(), "a read failed: {error}");
                 metrics.call(name, Call::Read.as_str(), "failed");
                 self.rest.failed(Call::Read, &error);
+                signed_out::note(desk.engine, desk.site, desk.lease, &error).await;
                 Err(error)
             }
         }
@@ -126,7 +129,7 @@ async fn settle_reads(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let mut settled: Vec<(&Effect, Outcome)> = Vec::new();
     for row in asked {
         let id = &row.effect.record.id;
@@ -146,17 +149,20 @@ async fn settle_reads(
 
 /// Tells the core what was read of these records.
 pub(super) async fn apply(
+    desk: Desk<'_>,
     batch: &mut Batch<'_>,
     tx: &mut Tx,
     keys: &[RecordKey],
     seen: &Seen,
 ) -> Result<(), StoreError> {
+    let mut linked = Vec::new();
     for key in keys {
         let Some(record) = seen.record(&key.id) else { continue };
         let change = shown(batch.standing(key), key, seen.at, record);
+        linked.extend(links::news(batch, key, &change).into_iter().map(|lead| (lead, key.id.clone())));
         only_store(batch.change(tx, key, change).await)?;
     }
-    Ok(())
+    links::notice(batch, tx, desk.site, linked).await
 }
 
 /// A `Date` header counts whole seconds, and a record that was modified later in that second was

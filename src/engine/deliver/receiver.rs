@@ -36,7 +36,7 @@ pub(super) async fn choose(
             return Ok(Err(NoReceiver::Never(why)));
         }
         Some(Roster::Unassigned) => return Ok(Ok(Value::Null)),
-        Some(Roster::Queue(queue)) => return Ok(Ok(Value::text(queue.as_str()))),
+        Some(Roster::Queue(queue)) => return Ok(queue_of(people.known, party, queue)),
         Some(Roster::Members(members)) => members,
     };
     let all = able_members(people.known, members);
@@ -56,6 +56,18 @@ pub(super) async fn choose(
             NoReceiver::Now("the CRM has not told its people yet")
         }
     }))
+}
+
+/// The party's queue, unless the CRM says that it is gone: where it lists queues at all, it lists every one.
+fn queue_of(known: &Snapshot, party: &PartyName, queue: &OwnerId) -> Result<Value, NoReceiver> {
+    let is_there = match known.get(queue) {
+        Some(owner) => owner.active,
+        None => !known.all().any(|owner| owner.queue),
+    };
+    match is_there {
+        true => Ok(Value::text(queue.as_str())),
+        false => Err(NoReceiver::Never(format!("the queue {queue} of {party} is not in the CRM any more"))),
+    }
 }
 
 /// Members by owner id. One whom the directory does not know is taken at the configuration's word

@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(30);
-/// Credentials that were refused are not tried oftener than this.
-const SIGN_IN: Duration = Duration::from_secs(60);
 
 /// Reads may work while writes fail, so each counts its own failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +60,8 @@ impl Rest {
     pub fn failed(&self, call: Call, error: &CrmError) {
         let asked = match error {
             CrmError::Later { after, .. } => *after,
-            CrmError::SignIn { .. } => Some(SIGN_IN),
-            CrmError::Doubt { .. } => None,
+            // Until the connection is known to be signed out, by which it is left alone altogether.
+            CrmError::SignIn { .. } | CrmError::Doubt { .. } => None,
             CrmError::Never { .. } => return self.worked(call),
         };
         let mut state = self.state();

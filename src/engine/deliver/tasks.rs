@@ -22,18 +22,18 @@ struct Ready {
 
 impl Deliver {
     pub(super) async fn tasks(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() || desk.is_paused().await? {
+        if !self.may_call(desk) || desk.is_paused().await? {
             return Ok(0);
         }
         let (engine, site) = (desk.engine, desk.site);
-        let rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
-        let mut moved = 0;
+        let mut rows = outbox::due(&engine.db, site.name(), Lane::Task, engine.clock.now(), GATHER).await?;
+        let mut moved = self.hold_refused(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = site.crm.limits();
             let most = limits.tasks.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
             for slice in of.chunks(most.max(1)) {
-                if !self.may_call() || desk.is_paused().await? {
+                if !self.may_call(desk) || desk.is_paused().await? {
                     return Ok(moved);
                 }
                 match self.task_slice(desk, object, slice).await? {
@@ -72,13 +72,13 @@ impl Deliver {
     pub(super) async fn find_tasks(&mut self, desk: Desk<'_>, rows: Vec<OutboxRow>) -> Result<usize, StoreError> {
         let mut moved = 0;
         for slice in rows.chunks(desk.site.crm.limits().tasks) {
-            if !self.may_call() {
+            if !self.may_call(desk) {
                 return Ok(moved);
             }
             let (known, wanted): (Vec<&OutboxRow>, Vec<NewTask>) =
                 slice.iter().filter_map(|row| Some((row, stored(row)?))).unzip();
             let found = desk.site.crm.find_tasks(&wanted).await;
-            self.note(desk, Call::Task, wanted.len(), found.as_ref().err());
+            self.note(desk, Call::Task, wanted.len(), found.as_ref().err()).await;
             let found = match found {
                 Ok(found) => found,
                 Err(CrmError::Never { message }) => {
@@ -124,7 +124,7 @@ async fn prepare(
     let keys = desk.keys(object, ids.iter());
     let mut tx = desk.begin().await?;
     let mut batch = desk.load(&mut tx, &keys).await?;
-    apply(&mut batch, &mut tx, &keys, seen).await?;
+    apply(desk, &mut batch, &mut tx, &keys, seen).await?;
     let teller = Teller { site, people: &people, now: batch.now() };
     let (mut ready, mut settled) = (Vec::new(), Vec::new());
     for row in rows {

@@ -16,17 +16,18 @@ use std::collections::{HashMap, HashSet};
 impl Deliver {
     /// Sends what is due, at most one write a record and round, in as few calls as the CRM allows.
     pub(super) async fn writes(&mut self, desk: Desk<'_>) -> Result<usize, StoreError> {
-        if !self.may_call() || desk.is_paused().await? {
+        if !self.may_call(desk) || desk.is_paused().await? {
             return Ok(0);
         }
         let mut rows = next_of_each(desk).await?;
-        let mut moved = self.guard(desk, &mut rows).await? + pace::keep(desk, &mut rows).await?;
+        let mut moved = self.hold_refused(desk, &mut rows).await? + self.guard(desk, &mut rows).await?;
+        moved += pace::keep(desk, &mut rows).await?;
         for object in [Object::Lead, Object::Opportunity] {
             let of: Vec<OutboxRow> = rows.iter().filter(|r| r.effect.record.object == object).cloned().collect();
             let limits = desk.site.crm.limits();
             let most = limits.write.min(limits.read).min(self.smaller.unwrap_or(usize::MAX));
             for slice in of.chunks(most.max(1)) {
-                if !self.may_call() || desk.is_paused().await? {
+                if !self.may_call(desk) || desk.is_paused().await? {
                     return Ok(moved);
                 }
                 match self.write_slice(desk, object, slice).await? {

@@ -4,6 +4,7 @@
 use super::super::batch::{Batch, BatchError};
 use super::super::context::{Engine, Site};
 use super::super::deliver::reads::shown;
+use super::super::links;
 use super::Failed;
 use crate::agreement::decide::FUTURE_TOLERANCE;
 use crate::agreement::{Input, Standing};
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Most records that one transaction takes in.
 const RECORDS: usize = 256;
 /// The fields whose true times are asked for where a read shows another value than we know.
-const DATED: [&str; 5] = ["owner", "status", "stage_name", "reject_reason", "touches"];
+const DATED: [&str; 6] = ["owner", "status", "stage_name", "reject_reason", "touches", "opportunity[]"];
 
 /// How what was found is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +171,7 @@ async fn apply(
     let mut tx = engine.db.begin(Priority::Work).await?;
     lease.check(&mut tx).await?;
     let mut batch = Batch::load(engine, site, &mut tx, &keys).await?;
-    let mut imported = Vec::new();
+    let (mut imported, mut linked) = (Vec::new(), Vec::new());
     for (key, (id, record)) in keys.iter().zip(&seen.reads.records) {
         let standing = batch.standing(key);
         let is_new = standing.is_none_or(|s| s.folded_to == Timestamp::MIN);
@@ -186,9 +187,11 @@ async fn apply(
         } else {
             taken.known += 1;
         }
+        linked.extend(links::news(&batch, key, &read).into_iter().map(|lead| (lead, id.clone())));
         changes.push(read);
         tell(batch.changes(&mut tx, key, changes).await)?;
     }
+    links::notice(&mut batch, &mut tx, site, linked).await?;
     taken.imported.extend(imported.iter().filter_map(|key| batch.standing(key).cloned()));
     let written = batch.save(&mut tx).await?;
     tx.commit().await?;

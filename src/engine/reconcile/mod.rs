@@ -10,6 +10,7 @@ pub(super) use found::{How, take_in};
 
 use super::clock::real_now;
 use super::context::{Engine, Site};
+use super::signed_out;
 use crate::crm::{CrmError, Page, Position, Sought};
 use crate::record::{ConnectionName, Elapsed, Object, Timestamp};
 use crate::store::lease::Lease;
@@ -33,7 +34,12 @@ pub enum Swept {
     /// All that the CRM tells of is known, but for objects that it refuses to speak of.
     Through,
     /// It goes on later where it stopped.
-    PutOff { after: Duration, why: String },
+    PutOff {
+        after: Duration,
+        why: String,
+        /// The CRM refuses our credentials.
+        signed_out: bool,
+    },
 }
 
 /// Why a page was not taken in.
@@ -107,7 +113,7 @@ async fn every_object(
                 found.refused.push(format!("{object}: {error}"));
                 abandon(engine, site, lease, object).await?;
             }
-            Err(Failed::Crm(error)) => return Ok(put_off(&error)),
+            Err(Failed::Crm(error)) => return Ok(put_off(engine, site, lease, &error).await),
         }
     }
     Ok(Swept::Through)
@@ -149,7 +155,7 @@ async fn of_object(
     let mut records = 0;
     loop {
         if over.is_cancelled() {
-            return Ok(Swept::PutOff { after: PAUSE, why: "the work ends".to_owned() });
+            return Ok(Swept::PutOff { after: PAUSE, why: "the work ends".to_owned(), signed_out: false });
         }
         if let Some(put_off) = beyond_share(engine, site) {
             return Ok(put_off);
@@ -197,7 +203,7 @@ pub(super) fn beyond_share(engine: &Engine, site: &Site) -> Option<Swept> {
     let share = site.connection.api_share;
     (used > share).then(|| {
         let why = format!("{:.0} % of the CRM's calls of the day are used, and `api_share` is {share}", used * 100.0);
-        Swept::PutOff { after: SHARE_PAUSE, why }
+        Swept::PutOff { after: SHARE_PAUSE, why, signed_out: false }
     })
 }
 
@@ -208,12 +214,36 @@ pub(super) fn show_usage(engine: &Engine, site: &Site) {
     }
 }
 
-pub(super) fn put_off(error: &CrmError) -> Swept {
-    let after = match error {
-        CrmError::Later { after, .. } => after.unwrap_or(PAUSE),
-        _ => PAUSE,
+/// A call failed, and all that is left to do waits.
+pub(super) async fn put_off(engine: &Engine, site: &Site, lease: &Lease, error: &CrmError) -> Swept {
+    let (after, signed_out) = match error {
+        CrmError::Later { after, .. } => (after.unwrap_or(PAUSE), false),
+        CrmError::SignIn { .. } => (PAUSE, true),
+        _ => (PAUSE, false),
     };
-    Swept::PutOff { after, why: error.to_string() }
+    signed_out::note(engine, site, lease, error).await;
+    Swept::PutOff { after, why: error.to_string(), signed_out }
+}
+
+/// Has a connection that was never swept watched from now on, before anybody notes that it is worked:
+/// else its first sweep would take that note for an earlier version's and look back beyond its beginning.
+///
+/// # Errors
+/// When the database is unavailable or the lease is lost.
+pub(super) async fn begin(engine: &Engine, site: &Site, lease: &Lease) -> Result<(), StoreError> {
+    if !site.crm.searches() {
+        return Ok(());
+    }
+    for object in OBJECTS {
+        if standpoint(&engine.db, site.name(), object).await?.is_some() {
+            continue;
+        }
+        let alive = super::worker::last_alive(engine, site).await?;
+        if let Err(Failed::Store(error)) = begin_watching(engine, site, lease, object, alive).await {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// A connection that was never swept: what an earlier version watched counts from when it was last at

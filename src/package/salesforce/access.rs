@@ -1,14 +1,13 @@
 //! Who leadpact is in the organisation: a permission set for its user, and the external client app
 //! that it signs in through. No more is granted than the agreement needs.
 
-use super::{APP, File, PERMISSIONS, SOURCE, USER, type_name};
+use super::{APP, CERTIFICATE, File, PERMISSIONS, SOURCE, USER, type_name};
+use crate::crm::connection::{Salesforce, SalesforceAuth};
+use crate::crm::oauth::callback_path;
 use crate::package::Order;
 use crate::package::wiring::Wired;
 use crate::package::xml::Xml;
 use crate::record::Object;
-
-/// Where Salesforce sends an administrator's browser back to after signing in.
-const CALLBACK: &str = "/oauth/salesforce";
 
 /// Standard fields that everybody may see who may see the record: naming them in a permission set is
 /// an error.
@@ -50,13 +49,13 @@ fn is_listed(name: &str) -> bool {
     !name.contains('.') && !ALWAYS_SEEN.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-pub(super) fn files(order: &Order<'_>, objects: &[Wired]) -> Vec<File> {
+pub(super) fn files(order: &Order<'_>, settings: &Salesforce, objects: &[Wired]) -> Vec<File> {
     vec![
         File::new(format!("{SOURCE}/permissionsets/{PERMISSIONS}.permissionset-meta.xml"), permission_set(objects)),
         File::new(format!("{SOURCE}/externalClientApps/{APP}.eca-meta.xml"), app(order)),
-        File::new(format!("{SOURCE}/extlClntAppGlobalOauthSets/{APP}.ecaGlblOauth-meta.xml"), global(order)),
+        File::new(format!("{SOURCE}/extlClntAppGlobalOauthSets/{APP}.ecaGlblOauth-meta.xml"), global(order, settings)),
         File::new(format!("{SOURCE}/extlClntAppOauthSettings/{APP}.ecaOauth-meta.xml"), oauth()),
-        File::new(format!("{SOURCE}/extlClntAppOauthPolicies/{APP}.ecaOauthPlcy-meta.xml"), policy()),
+        File::new(format!("{SOURCE}/extlClntAppOauthPolicies/{APP}.ecaOauthPlcy-meta.xml"), policy(settings)),
     ]
 }
 
@@ -125,28 +124,38 @@ fn oauth() -> String {
     })
 }
 
-fn global(order: &Order<'_>) -> String {
+/// A browser may sign in without the app's secret where the connection has none; a certificate makes
+/// Salesforce take signed assertions.
+fn global(order: &Order<'_>, settings: &Salesforce) -> String {
+    let has_no_secret = matches!(settings.auth, SalesforceAuth::Browser { client_secret: None, .. });
     Xml::document("ExtlClntAppGlobalOauthSettings", |xml| {
-        xml.element("callbackUrl", format!("{}{CALLBACK}", order.public_base))
-            .element("externalClientApplication", APP)
-            .element("isConsumerSecretOptional", "false")
+        xml.element("callbackUrl", format!("{}{}", order.public_base, callback_path(&order.connection.name)));
+        if let SalesforceAuth::Jwt { .. } = settings.auth {
+            xml.element("certificate", CERTIFICATE.0);
+        }
+        xml.element("externalClientApplication", APP)
+            .element("isConsumerSecretOptional", has_no_secret.to_string())
             .element("isIntrospectAllTokens", "false")
             .element("isPkceRequired", "true")
-            .element("isSecretRequiredForRefreshToken", "true")
+            .element("isSecretRequiredForRefreshToken", (!has_no_secret).to_string())
             .element("label", "Leadpact OAuth")
             .element("shouldRotateConsumerKey", "false")
             .element("shouldRotateConsumerSecret", "false");
     })
 }
 
-/// Without this file any user could authorise the app for themselves.
-fn policy() -> String {
+/// Without this file any user could authorise the app for themselves. The flow that nobody takes part
+/// in is open only where it is the connection's.
+fn policy(settings: &Salesforce) -> String {
+    let runs_as_user = matches!(settings.auth, SalesforceAuth::ClientCredentials { .. });
     Xml::document("ExtlClntAppOauthConfigurablePolicies", |xml| {
-        xml.element("clientCredentialsFlowUser", USER.0)
-            .element("commaSeparatedPermissionSet", PERMISSIONS)
+        if runs_as_user {
+            xml.element("clientCredentialsFlowUser", USER.0);
+        }
+        xml.element("commaSeparatedPermissionSet", PERMISSIONS)
             .element("externalClientApplication", APP)
             .element("ipRelaxationPolicyType", "Enforce")
-            .element("isClientCredentialsFlowEnabled", "true")
+            .element("isClientCredentialsFlowEnabled", runs_as_user.to_string())
             .element("label", "Leadpact policy")
             .element("permittedUsersPolicyType", "AdminApprovedPreAuthorized");
     })

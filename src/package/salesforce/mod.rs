@@ -10,7 +10,7 @@ mod uninstall;
 use super::wiring::{Own, Wired, wiring};
 use super::xml::Xml;
 use super::{File, Order, Package, PackageError};
-use crate::crm::connection::Salesforce;
+use crate::crm::connection::{Salesforce, SalesforceAuth};
 use crate::record::{FieldType, Object};
 use serde_json::json;
 
@@ -21,6 +21,8 @@ const PERMISSIONS: &str = "Leadpact_Integration";
 /// Filled in from the environment while deploying, so that neither stands in a file.
 const SECRET: (&str, &str) = ("__SF_PATH_SECRET__", "SF_PATH_SECRET");
 const USER: (&str, &str) = ("__SF_INTEGRATION_USER__", "SF_INTEGRATION_USER");
+/// Filled in from a file beside the project, which the administrator makes.
+const CERTIFICATE: (&str, &str) = ("__SF_CERTIFICATE__", "leadpact.crt");
 
 fn type_name(object: Object) -> &'static str {
     match object {
@@ -77,7 +79,7 @@ pub(super) fn package(order: &Order<'_>, settings: &Salesforce) -> Result<Packag
             files.push(File::new(path, field(own)));
         }
     }
-    files.extend(access::files(order, objects));
+    files.extend(access::files(order, settings, objects));
     files.extend(uninstall::files(version(order), objects));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let contents = contents(order, settings, objects);
@@ -146,7 +148,10 @@ fn notes(order: &Order<'_>, settings: &Salesforce, objects: &[Wired], notes: &mu
 fn project(order: &Order<'_>, settings: &Salesforce) -> String {
     let replacement = |(text, variable): (&str, &str)| json!({ "glob": "force-app/**/*-meta.xml", "stringToReplace": text, "replaceWithEnv": variable });
     let secret = settings.path_secret.as_ref().map(|_| replacement(SECRET));
-    let replacements: Vec<_> = secret.into_iter().chain([replacement(USER)]).collect();
+    let certificate = matches!(settings.auth, SalesforceAuth::Jwt { .. }).then(|| {
+        json!({ "glob": "force-app/**/*-meta.xml", "stringToReplace": CERTIFICATE.0, "replaceWithFile": CERTIFICATE.1 })
+    });
+    let replacements: Vec<_> = secret.into_iter().chain([replacement(USER)]).chain(certificate).collect();
     let project = json!({
         "name": format!("leadpact-{}", order.connection.name),
         "packageDirectories": [{ "path": "force-app", "default": true }],
@@ -209,8 +214,18 @@ fn members(objects: &[Wired]) -> Vec<(&'static str, Vec<String>)> {
     members
 }
 
+/// The way that the connection signs in, in a word or two.
+fn sign_in(settings: &Salesforce) -> &'static str {
+    match settings.auth {
+        SalesforceAuth::AccessToken(_) => "a session's token",
+        SalesforceAuth::ClientCredentials { .. } => "client credentials",
+        SalesforceAuth::Jwt { .. } => "JWT bearer",
+        SalesforceAuth::Browser { .. } => "a browser",
+    }
+}
+
 fn contents(order: &Order<'_>, settings: &Salesforce, objects: &[Wired]) -> Vec<String> {
-    let mut said = vec![format!("target {}", endpoint(order, settings))];
+    let mut said = vec![format!("target {}", endpoint(order, settings)), format!("sign-in by {}", sign_in(settings))];
     for wired in objects {
         let object = type_name(wired.object);
         said.extend(wired.watched.iter().map(|w| format!("watched field {object}.{}", w.crm_name)));

@@ -1,6 +1,8 @@
 //! The administrator's steps for Salesforce, in order.
 
 use super::{Salesforce, access, endpoint, is_creatable, type_name};
+use crate::crm::connection::SalesforceAuth;
+use crate::crm::oauth::callback_path;
 use crate::package::Order;
 use crate::package::wiring::{Wired, Wiring};
 use crate::package::words::plain;
@@ -15,6 +17,9 @@ struct Readme<'a> {
     hash: &'a str,
     base_url: &'a str,
     endpoint: String,
+    sign_in: &'static str,
+    has_client_secret: bool,
+    callback: String,
     has_secret: bool,
     has_fields: bool,
     has_leads: bool,
@@ -39,6 +44,9 @@ pub(super) fn readme(order: &Order<'_>, settings: &Salesforce, wiring: &Wiring) 
         hash: &order.agreement.hash,
         base_url: &order.connection.base_url,
         endpoint: endpoint(order, settings),
+        sign_in: super::sign_in(settings),
+        has_client_secret: has_client_secret(settings),
+        callback: format!("{}{}", order.public_base, callback_path(&order.connection.name)),
         has_secret: settings.path_secret.is_some(),
         has_fields: own().any(is_creatable),
         has_leads: wiring.objects.iter().any(|w| type_name(w.object) == "Lead"),
@@ -51,6 +59,14 @@ pub(super) fn readme(order: &Order<'_>, settings: &Salesforce, wiring: &Wiring) 
         notes: &wiring.notes,
     };
     readme.render().expect("the template takes every value")
+}
+
+fn has_client_secret(settings: &Salesforce) -> bool {
+    match &settings.auth {
+        SalesforceAuth::ClientCredentials { .. } => true,
+        SalesforceAuth::Browser { client_secret, .. } => client_secret.is_some(),
+        SalesforceAuth::Jwt { .. } | SalesforceAuth::AccessToken(_) => false,
+    }
 }
 
 fn object(wired: &Wired) -> ReadmeObject<'_> {

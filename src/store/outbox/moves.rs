@@ -8,6 +8,7 @@ use crate::record::{ConnectionName, Effect, EffectKey, OwnerId, PartyName, Times
 use crate::store::batch::{list, slices, values};
 use crate::store::{Db, Result, Tx, clean, count, from_json};
 use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
 
 /// How many of one owner's leads; `None`: nobody's.
 pub type OfOwner = (Option<OwnerId>, u64);
@@ -138,7 +139,36 @@ pub async fn hold(tx: &mut Tx, connection: &ConnectionName, now: Timestamp, limi
     rows.iter().map(|(effect,)| from_json(effect)).collect()
 }
 
-/// What the breaker holds, the longest due first.
+/// Holds those of these that are due and no person has ruled about; answers which.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn hold_these(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    keys: &[EffectKey],
+    now: Timestamp,
+) -> Result<HashSet<EffectKey>> {
+    let mut held = HashSet::with_capacity(keys.len());
+    for slice in slices(keys, 1) {
+        let sql = format!(
+            "UPDATE outbox SET state = 'held', updated = $2 WHERE connection = $1 AND state = 'due' \
+             AND ruling IS NULL AND effect_key IN {} RETURNING effect_key",
+            list(2, slice.len())
+        );
+        let rows: Vec<(String,)> = on_tx!(tx, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(now.as_millis());
+            for key in slice {
+                query = query.bind(key.as_str());
+            }
+            query.fetch_all(c).await
+        })?;
+        held.extend(rows.into_iter().map(|(key,)| EffectKey::new(key)));
+    }
+    Ok(held)
+}
+
+/// What waits for a person, held by the breaker or since the CRM refuses its like; the longest due first.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.

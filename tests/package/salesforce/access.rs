@@ -85,3 +85,70 @@ fn the_permission_set_opens_what_is_read_and_written_and_no_more() {
         assert_eq!(object.at("allowEdit").text, edits.to_string());
     }
 }
+
+/// The reference connection with another way to sign in.
+fn signing_in(way: &str) -> Package {
+    let credentials = "client_id       = \"${SF_ID}\"\nclient_secret   = \"${SECRET}\"\n";
+    assert!(CONNECTION.contains(credentials));
+    package_of(&agreement(), &CONNECTION.replace(credentials, way))
+}
+
+fn global(package: &Package) -> Element {
+    xml(package, &format!("{FORCE}/extlClntAppGlobalOauthSets/Leadpact.ecaGlblOauth-meta.xml"))
+}
+
+fn policy(package: &Package) -> Element {
+    xml(package, &format!("{FORCE}/extlClntAppOauthPolicies/Leadpact.ecaOauthPlcy-meta.xml"))
+}
+
+fn has(element: &Element, name: &str) -> bool {
+    element.children.iter().any(|child| child.name == name)
+}
+
+#[test]
+fn browsers_come_back_to_the_connections_own_path() {
+    let callback = format!("{BASE}/connect/acme-salesforce/callback");
+    assert_eq!(global(&reference()).at("callbackUrl").text, callback);
+    let browser = signing_in("sign_in = \"browser\"\nclient_id = \"${SF_ID}\"\nclient_secret = \"${SECRET}\"\n");
+    let readme = browser.text("README.md").expect("there");
+    for part in [callback.as_str(), "leadpact connect acme-salesforce", "Refresh Token Rotation", "SF_CLIENT_SECRET"] {
+        assert!(readme.contains(part), "{part}");
+    }
+    assert_eq!(global(&browser).at("isPkceRequired").text, "true");
+}
+
+#[test]
+fn only_client_credentials_open_the_flow_that_runs_as_a_user() {
+    let open = policy(&reference());
+    assert_eq!(open.at("isClientCredentialsFlowEnabled").text, "true");
+    assert_eq!(open.at("clientCredentialsFlowUser").text, "__SF_INTEGRATION_USER__");
+    for way in [
+        "sign_in = \"browser\"\nclient_id = \"${SF_ID}\"\n",
+        "client_id = \"${SF_ID}\"\nprivate_key = \"https://not-set.invalid\"\nusername = \"u\"\n",
+    ] {
+        let closed = policy(&signing_in(way));
+        assert_eq!(closed.at("isClientCredentialsFlowEnabled").text, "false");
+        assert!(!has(&closed, "clientCredentialsFlowUser"), "{way}");
+    }
+}
+
+#[test]
+fn an_app_without_a_secret_does_not_ask_for_one() {
+    let global = global(&signing_in("sign_in = \"browser\"\nclient_id = \"${SF_ID}\"\n"));
+    assert_eq!(global.at("isConsumerSecretOptional").text, "true");
+    assert_eq!(global.at("isSecretRequiredForRefreshToken").text, "false");
+}
+
+#[test]
+fn the_jwt_flow_brings_its_certificate_from_a_file_beside_the_project() {
+    let jwt = signing_in("client_id = \"${SF_ID}\"\nprivate_key = \"https://not-set.invalid\"\nusername = \"u\"\n");
+    assert_eq!(global(&jwt).at("certificate").text, "__SF_CERTIFICATE__");
+    let project = jwt.text("sfdx-project.json").expect("there");
+    assert!(project.contains("\"replaceWithFile\": \"leadpact.crt\""), "{project}");
+    let readme = jwt.text("README.md").expect("there");
+    for part in ["openssl req -x509", "SF_PRIVATE_KEY_FILE", "`username = \"…\"`"] {
+        assert!(readme.contains(part), "{part}");
+    }
+    assert!(!readme.contains("SF_CLIENT_SECRET"), "{readme}");
+    assert!(!has(&global(&reference()), "certificate"));
+}

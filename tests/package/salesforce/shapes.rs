@@ -54,6 +54,7 @@ const ORDER: [(&str, &[&str]); 12] = [
         "ExtlClntAppGlobalOauthSettings",
         &[
             "callbackUrl",
+            "certificate",
             "externalClientApplication",
             "isConsumerSecretOptional",
             "isIntrospectAllTokens",
