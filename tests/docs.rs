@@ -32,7 +32,15 @@ fn configurations(page: &str) -> Vec<Settings> {
     let secrets =
         ["HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "SF_CLIENT_ID", "SF_CLIENT_SECRET", "SF_PATH_SECRET"];
     let secrets = secrets.iter().chain(
-        ["SLACK_BOT_TOKEN", "OTHER_SECRET", "FRAPPE_API_KEY", "FRAPPE_API_SECRET", "FRAPPE_WEBHOOK_SECRET"].iter(),
+        [
+            "SLACK_BOT_TOKEN",
+            "SLACK_SIGNING_SECRET",
+            "OTHER_SECRET",
+            "FRAPPE_API_KEY",
+            "FRAPPE_API_SECRET",
+            "FRAPPE_WEBHOOK_SECRET",
+        ]
+        .iter(),
     );
     let environment = Environment::from_iter(secrets.map(|s| ((*s).to_owned(), "c2VjcmV0LW9mLWEtdGVzdA==".to_owned())));
     let texts = blocks(page, "toml").into_iter().filter(|text| text.contains("[[connection]]"));

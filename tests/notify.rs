@@ -124,6 +124,7 @@ fn item(name: &str) -> Item {
         missing: Vec::new(),
         next: None,
         receiver: None,
+        answers: leadpact::notify::Answers::default(),
     }
 }
 

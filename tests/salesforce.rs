@@ -220,6 +220,7 @@ fn task(record: &str, key: &str) -> NewTask {
         title: "Accept or reject".to_owned(),
         body: "Please.".to_owned(),
         due: Timestamp::parse(NOON).unwrap(),
+        done: false,
         key: key.to_owned(),
     }
 }

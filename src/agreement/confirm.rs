@@ -1,5 +1,6 @@
 //! The last check before an effect leaves: is it still wanted, now that the record was just read?
 
+use super::answer::{is_put_off, on_it_until, still_holds, who_is_on_it};
 use super::fold::view;
 use super::model::Agreement;
 use super::standing::{Run, Standing};
@@ -32,6 +33,9 @@ pub fn confirm(agreement: &Agreement, standing: &Standing, effect: &Effect, now:
     if let Action::Undo { of, .. } = &effect.action {
         return confirm_undo(standing, of);
     }
+    if let Action::Answer { reply, .. } = &effect.action {
+        return still_holds(standing, reply).map_or_else(drop, |()| Verdict::Send);
+    }
     if effect.action == Action::Annotate {
         return confirm_annotation(agreement, standing);
     }
@@ -50,7 +54,7 @@ fn drop(reason: &str) -> Verdict {
 
 /// News of a move that has been made, or will not be.
 fn is_told(action: &Action) -> bool {
-    let Action::Notify { notice, .. } = action else { return false };
+    let Action::Notify { notice, .. } = action else { return matches!(action, Action::Note { .. }) };
     match notice {
         Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone | Notice::Contested => true,
         Notice::Reminder | Notice::Breach | Notice::Violation => false,
@@ -97,6 +101,15 @@ fn confirm_run(agreement: &Agreement, standing: &Standing, run: &Run, effect: &E
     if after_deadline && run.breached.is_none() {
         return drop("the deadline was not missed after all");
     }
+    if matches!(effect.action, Action::Notify { .. }) {
+        if let Some(who) = who_is_on_it(standing, effect, run) {
+            return drop(&format!("{who} is on it"));
+        }
+        // A reminder that was put off beyond the deadline: what falls due there says it better.
+        if !after_deadline && now >= run.deadline && is_put_off(standing, run, &effect.step) {
+            return drop("the deadline has passed");
+        }
+    }
     if let Some(held) = held_by_order(standing, &effect.action, now) {
         return held;
     }
@@ -125,6 +138,9 @@ fn confirm_move(agreement: &Agreement, standing: &Standing, run: &Run, effect: &
     }
     if let Some(spared) = run.spared.filter(|s| s.until > now) {
         return Verdict::Wait(spared.until);
+    }
+    if let Some(until) = on_it_until(standing, run).filter(|until| *until > now) {
+        return Verdict::Wait(until);
     }
     if let Some(freeze) = agreement.freezes.iter().find(|f| f.from <= now && now < f.until) {
         return Verdict::Wait(freeze.until);

@@ -1,6 +1,7 @@
 //! Floor 1: the agreement and what follows from it. Pure: no I/O, no async, no clock of its own;
 //! time is an argument. `serve`, `demo`, `simulate` and the tests share it.
 
+pub mod answer;
 pub mod calendar;
 mod clock;
 pub mod confirm;

@@ -1,6 +1,7 @@
 //! Moves of ours that landed: a change like any other, remembered as long as it can be undone or
 //! changed back. Whether a move may be made is `confirm`'s to say; who changes it back, `contest`'s.
 
+use super::answer::actor;
 use super::fold::{About, Fold, Moment, details, escape, source_and_run};
 use super::model::{Clock, Until};
 use super::predicate::View;
@@ -20,9 +21,11 @@ impl Fold<'_> {
     /// A write of ours landed. A recycle begins a pass; an undo does so only where the fields say it.
     pub(super) fn wrote(&mut self, effect: &EffectKey, action: &Action, values: &FieldValues, at: Timestamp) {
         let former = self.standing.owner();
+        // An answer is its giver's change, whoever's hand writes it.
+        let by = &if let Action::Answer { reply, .. } = action { actor(reply) } else { Actor::Leadpact };
         let before = values.iter().map(|(name, _)| (*name, self.standing.fields.get(*name).clone())).collect();
         let stopped = if let Action::Undo { of, .. } = action { Some(self.undo(of, at)) } else { None };
-        let stirred = self.set_fields(values, at, &Actor::Leadpact);
+        let stirred = self.set_fields(values, at, by);
         self.tell_write(effect, action, &before, former.as_ref(), at);
         let moment = Moment::exact(at);
         if let Some(stopped) = stopped {
@@ -40,7 +43,7 @@ impl Fold<'_> {
             self.standing.recycles.push(at);
             self.begin_pass(PassKind::Recycled, moment, &Actor::Leadpact);
         }
-        self.follow(moment, &Actor::Leadpact, stirred);
+        self.follow(moment, by, stirred);
     }
 
     fn tell_write(
@@ -57,7 +60,12 @@ impl Fold<'_> {
             Action::Nurture { .. } => (FactKind::Nurtured, effect),
             Action::Set { .. } => (FactKind::FieldsSet, effect),
             Action::Undo { of, .. } => (FactKind::Undone, of),
-            Action::Read | Action::Notify { .. } | Action::Task { .. } | Action::Annotate => return,
+            Action::Read
+            | Action::Notify { .. }
+            | Action::Task { .. }
+            | Action::Note { .. }
+            | Action::Answer { .. }
+            | Action::Annotate => return,
         };
         let id = |owner: Option<&OwnerId>| owner.map_or(Json::Null, |o| o.as_str().into());
         let mut detail = details([("from", id(former)), ("to", id(self.standing.owner().as_ref()))]);

@@ -26,6 +26,7 @@ impl Fold<'_> {
                 self.standing.included = Some(now);
                 Vec::new()
             }
+            Ask::Answer(reply) => self.answer_ordered(by, reply, now),
             // What is kept is not the core's to erase.
             Ask::Erase => Vec::new(),
             Ask::Undo { effect, values, why } => self.undo_ordered(&effect, values, (by, why), now),

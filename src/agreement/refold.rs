@@ -197,6 +197,7 @@ fn carry_over(standing: &mut Standing, previous: Standing) {
     standing.included = previous.included;
     standing.contest_told = previous.contest_told;
     standing.undos = previous.undos;
+    standing.answers = previous.answers;
     standing.reads = previous.reads;
     standing.reading |= previous.reading && standing.last_read == previous.last_read;
     standing.annotation = previous.annotation;

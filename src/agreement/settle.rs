@@ -26,20 +26,25 @@ impl Fold<'_> {
         let action = ("action", Json::from(effect.action.as_str()));
         match outcome {
             Outcome::Done { at, since, values, note } => {
-                if effect.action.writes() && !matches!(effect.action, Action::Task { .. }) {
+                if effect.action.writes() && !effect.action.is_activity() {
                     return self.landed(effect, Landed { at, since, values }, now);
                 }
                 self.tell_done(effect, now, note);
             }
-            Outcome::WouldHave => self.tell_end(FactKind::WouldHave, effect, now, [action]),
+            Outcome::WouldHave => {
+                self.answer_failed(&effect.action, "leadpact only observes here and writes nothing");
+                self.tell_end(FactKind::WouldHave, effect, now, [action]);
+            }
             Outcome::Dropped { reason } => {
                 self.forget_write(&effect.key);
+                self.answer_failed(&effect.action, &reason);
                 if effect.action != Action::Read {
                     self.tell_end(FactKind::Dropped, effect, now, [("why", reason.into()), action]);
                 }
             }
             Outcome::Parked { error } => {
                 self.forget_write(&effect.key);
+                self.answer_failed(&effect.action, &error);
                 self.tell_end(FactKind::Parked, effect, now, [("error", error.into()), action]);
             }
         }
@@ -49,7 +54,10 @@ impl Fold<'_> {
     fn landed(&mut self, effect: &Effect, landed: Landed, now: Timestamp) -> Vec<Effect> {
         let at = self.landed_at(effect, &landed);
         let annotates = effect.action == Action::Annotate;
-        let told = self.tell_move(effect, &landed.values, now);
+        let mut told = self.tell_move(effect, &landed.values, now);
+        if let Action::Answer { reply, .. } = &effect.action {
+            told.extend(self.answer_landed(reply, at, now));
+        }
         // What happened beside our own fields while the write was on its way came before it, after
         // it, or is its echo: folding tells.
         let looked_at_since = self.standing.folded_to > landed.since;
@@ -87,7 +95,9 @@ impl Fold<'_> {
                 let to = Json::from(to.to_string());
                 self.tell_end(FactKind::Notified, effect, now, [("to", to), ("note", note)]);
             }
-            Action::Task { .. } => self.tell_end(FactKind::TaskCreated, effect, now, [("task", note)]),
+            Action::Task { .. } | Action::Note { .. } => {
+                self.tell_end(FactKind::TaskCreated, effect, now, [("task", note)])
+            }
             _ => {}
         }
     }

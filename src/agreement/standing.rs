@@ -3,7 +3,7 @@
 //! flight), which history cannot tell.
 
 use crate::record::change::FieldValues;
-use crate::record::{EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, StageName, Timestamp};
+use crate::record::{EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, Reply, StageName, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -62,6 +62,9 @@ pub struct Standing {
     /// How many undos were ordered, to tell their keys apart.
     #[serde(default)]
     pub undos: u32,
+    /// What people answered lately, from Slack or an e-mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Given>,
     /// What it was since when, for facts that are told later than they happened. The latest alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
@@ -145,6 +148,33 @@ pub struct Excluded {
     pub why: String,
     /// Who asked, in words.
     pub by: String,
+}
+
+/// What a person answered to a promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    pub reply: Reply,
+    /// When it was applied.
+    pub at: Timestamp,
+    /// Their name.
+    pub by: String,
+    /// Of `on_it`: until when nothing takes the lead away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Of `snooze`: the step whose notice it put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Arc<str>>,
+    pub state: GivenState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GivenState {
+    /// What it writes is on its way to the CRM.
+    Pending,
+    Done,
+    /// It changed nothing; why.
+    Failed(String),
 }
 
 /// Whose a record was, and at which stage, from a moment on.
@@ -340,6 +370,7 @@ impl Standing {
             excluded: None,
             included: None,
             undos: 0,
+            answers: Vec::new(),
             phases: Vec::new(),
             gone: None,
             last_read: None,

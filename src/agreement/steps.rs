@@ -1,6 +1,7 @@
 //! What is done about a standing now: steps that fell due become effects, reads that are needed are
 //! asked for, our own fields on the record are brought up to date, and the next moment to look is set.
 
+use super::answer::on_it_until;
 use super::fold::{About, Fold, escape};
 use super::model::{Address, Agreement, Audience, Clock, ClockOf, Move, Span, Step};
 use super::span;
@@ -130,7 +131,8 @@ impl Fold<'_> {
             Some(calendar) if span::is_business(clock.within) => calendar.next_open(now),
             _ => now,
         };
-        self.standing.runs[i].steps[s].noticed = Some(not_before);
+        let to_owner = if step.notify.contains(&Audience::Owner) { self.put_off(i, s, not_before) } else { not_before };
+        self.standing.runs[i].steps[s].noticed = Some(to_owner);
         let run = &self.standing.runs[i];
         let notice = match clock.of {
             ClockOf::Requirement(_) => Notice::Violation,
@@ -139,6 +141,7 @@ impl Fold<'_> {
         };
         for to in self.recipients(&step.notify, &clock.party) {
             let who = to.to_string();
+            let not_before = if to == Recipient::Owner { to_owner } else { not_before };
             effects.push(self.step_effect(i, s, Action::Notify { to, notice }, &who, not_before));
         }
     }
@@ -192,7 +195,8 @@ impl Fold<'_> {
             let gap = span::counted_between(calendar, business, agreed, run.steps[s].at);
             span::after(calendar, told_at, if business { Span::Open(gap) } else { Span::Elapsed(gap) })
         });
-        now.max(distance).max(run.spared.map_or(Timestamp::MIN, |s| s.until))
+        let spared = run.spared.map(|s| s.until).max(on_it_until(&self.standing, run));
+        now.max(distance).max(spared.unwrap_or(Timestamp::MIN))
     }
 
     fn step_effect(&self, i: usize, s: usize, action: Action, who: &str, not_before: Timestamp) -> Effect {

@@ -15,16 +15,18 @@ pub use signing::signing;
 pub use sites::{connector, connector_reading};
 
 use crate::crm::http::Http;
+use crate::engine::answers::Answering;
 use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Parts};
 use crate::engine::credentials::Credentials;
 use crate::engine::ingest::Ingest;
 use crate::engine::sign_in::SignIns;
 use crate::engine::worker::{Retention, Times};
-use crate::notify::{Notifiers, Templates};
+use crate::notify::{Notifiers, SlackPeople, Templates};
 use crate::record::Elapsed;
 use crate::settings::{Server, Settings};
 use crate::store::{Db, OpenOptions};
+use crate::web::slack_actions::SlackDoor;
 use crate::web::{self, Serving, Web};
 use activation::Activation;
 use anyhow::{Context, Result};
@@ -46,6 +48,8 @@ pub struct App {
     credentials: Credentials,
     /// Until it is started.
     supervisor: Mutex<Option<Supervisor>>,
+    /// Until the web listens.
+    slack: Option<Mutex<Option<SlackDoor>>>,
     reread: Arc<Notify>,
     /// The web calls itself not ready from then on.
     stopping: CancellationToken,
@@ -98,6 +102,8 @@ impl App {
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
         let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
         engine.mail_head_to = settings.journal.mail_head_to.clone();
+        engine.answering = Some(answering(&settings));
+        let slack = slack_door(&settings)?.map(|door| Mutex::new(Some(door)));
         engine.pages = settings.server.admin_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let works = Works {
             engine: Arc::new(engine),
@@ -112,7 +118,7 @@ impl App {
             Supervisor::new(works, settings.clone(), credentials.clone(), scopes, activation, reread.clone());
         engine.add(supervisor.build().await?);
         let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
-        Ok(Self { engine, settings, credentials, supervisor, reread, stopping, stop, tasks })
+        Ok(Self { engine, settings, credentials, supervisor, slack, reread, stopping, stop, tasks })
     }
 
     /// Binds the addresses and prepares the web servers; answered once they run.
@@ -126,7 +132,8 @@ impl App {
         let admin_at = admin.as_ref().map_or(Ok(public_at), TcpListener::local_addr)?;
         let ingest = Ingest::start(self.engine.db.clone(), &self.engine.sites());
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
-        let mut web = web.behind(server.admin_url.clone());
+        let door = self.slack.as_ref().and_then(|door| door.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut web = web.behind(server.admin_url.clone()).with_slack(door);
         let http = Http::new(Arc::new(real_now))?;
         let settings = self.settings.clone();
         web.examine = Some(Arc::new(move || {
@@ -180,6 +187,22 @@ impl App {
         self.tasks.wait().await;
         self.engine.db.close().await;
     }
+}
+
+/// Where people answer: by links always, by buttons where Slack signs its calls and tells who people are.
+fn answering(settings: &Settings) -> Answering {
+    let bot = settings.notify.slack.as_ref().is_some_and(|slack| slack.token.is_some());
+    Answering {
+        public_base: settings.server.public_base().to_owned(),
+        in_slack: bot && settings.notify.slack_signing_secret.is_some(),
+    }
+}
+
+fn slack_door(settings: &Settings) -> Result<Option<SlackDoor>> {
+    let notify = &settings.notify;
+    let (Some(slack), Some(secret)) = (&notify.slack, &notify.slack_signing_secret) else { return Ok(None) };
+    let people = SlackPeople::new(slack, notify.slack_team.clone())?;
+    Ok(Some(SlackDoor { signing_secret: secret.clone(), people }))
 }
 
 fn times(settings: &Settings) -> Times {

@@ -99,7 +99,7 @@ async fn list(opened: &Opened, name: &ConnectionName, people: &People) -> Result
 
 /// An owner by id or e-mail address, as the directory of the CRM knows them. An id is believed even
 /// where the directory was not read yet.
-async fn owner_named(opened: &Opened, name: &ConnectionName, text: &str) -> Result<OwnerId> {
+pub(super) async fn owner_named(opened: &Opened, name: &ConnectionName, text: &str) -> Result<OwnerId> {
     let people = person::load_all(&opened.db, name).await?;
     let text = opened.owner_id(name, text);
     let text = text.as_str();

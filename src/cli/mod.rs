@@ -23,6 +23,7 @@ pub mod logging;
 mod opened;
 pub mod parked;
 pub mod pause;
+pub mod preference;
 pub mod reconcile;
 pub mod release;
 pub mod report;
@@ -113,6 +114,8 @@ enum Command {
     Away(away::AwayArguments),
     /// Put an owner back into the rotation.
     Back(away::BackArguments),
+    /// How a person wants to be told: by which channel, gathered or not, and when not.
+    Preference(preference::PreferenceArguments),
     /// Show that nobody changed the journal behind the daemon's back.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -165,6 +168,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Erase(arguments) => erase::run(&arguments),
         Command::Away(arguments) => away::away(&arguments),
         Command::Back(arguments) => away::back(&arguments),
+        Command::Preference(arguments) => preference::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::User(command) => user::run(&command),
         Command::Token(command) => token::run(&command),

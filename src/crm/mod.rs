@@ -108,6 +108,11 @@ pub trait Crm: Send + Sync {
     /// The field of that logical name exists in this connection, so that it can be written.
     fn maps(&self, object: Object, field: crate::record::FieldName) -> bool;
 
+    /// Whether it takes activities that are done already, to keep on a record what a person answered.
+    fn keeps_notes(&self) -> bool {
+        true
+    }
+
     /// Keeps what somebody granted by signing in from falling idle: renews it if that was not done for
     /// a day, though nobody called meanwhile. To be called from time to time by any one replica;
     /// nothing where nobody signs in.
@@ -232,6 +237,8 @@ pub struct NewTask {
     pub title: String,
     pub body: String,
     pub due: Timestamp,
+    /// It tells of something that was done, rather than asking for it.
+    pub done: bool,
     /// Stands in the task's text, so that the task can be found again.
     pub key: String,
 }

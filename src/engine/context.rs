@@ -1,5 +1,6 @@
 //! What every worker is given: the database, the clock, the notifiers and the connections at work.
 
+use super::answers::Answering;
 use super::clock::Clock;
 use super::directory::Directory;
 use super::metrics::Metrics;
@@ -28,6 +29,8 @@ pub struct Engine {
     pub holder: String,
     /// Where the newest hash of every journal is mailed, once a day.
     pub mail_head_to: Option<String>,
+    /// Where people's answers are taken; `None`: nobody is offered to answer.
+    pub answering: Option<Answering>,
     /// Where people reach the pages, without a slash at its end: letters link there.
     pub pages: Option<String>,
     sites: RwLock<Vec<Arc<Site>>>,
@@ -69,7 +72,8 @@ impl Engine {
         let Parts { db, clock, notifiers, notify_in_observe } = parts;
         let (metrics, holder) = (Arc::new(Metrics::default()), holder.to_owned());
         let (sites, told) = (RwLock::new(sites), broadcast::channel(TOLD).0);
-        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to: None, pages: None, sites, told }
+        let (mail_head_to, answering, pages) = (None, None, None);
+        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to, answering, pages, sites, told }
     }
 
     /// The address of a page as people reach it, where that is known.

@@ -2,6 +2,7 @@
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
 pub mod alarm;
+pub mod answers;
 pub mod apply;
 pub mod arming;
 pub mod attestation;

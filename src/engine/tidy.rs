@@ -4,7 +4,7 @@
 use super::context::{Engine, Site};
 use super::worker::Retention;
 use crate::store::lease::Lease;
-use crate::store::{Priority, StoreError, history, inbox, journal, letter, outbox};
+use crate::store::{Priority, StoreError, answer, history, inbox, journal, letter, outbox};
 
 /// Most rows that one transaction deletes, so that nobody waits long for it.
 const ROWS: u32 = 1_000;
@@ -22,6 +22,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, keep: Retention) 
         let changes = history::delete_before(&mut tx, site.name(), now - keep.history, ROWS).await?;
         let effects = outbox::delete_before(&mut tx, site.name(), now - keep.inbox, ROWS).await?;
         letter::delete_before(&mut tx, site.name(), now - keep.inbox).await?;
+        answer::delete_before(&mut tx, site.name(), now - keep.inbox).await?;
         tx.commit().await?;
         if [deliveries, changes, effects].iter().all(|gone| *gone < u64::from(ROWS)) {
             return Ok(());

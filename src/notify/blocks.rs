@@ -2,7 +2,7 @@
 //! once, and every limit of Slack's block reference is kept. Nothing is sent from here.
 
 use super::words::{self, Listing};
-use super::{Item, text};
+use super::{Item, answers, text};
 use crate::record::effect::Notice;
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ pub fn of(listing: &Listing) -> Value {
 fn single(item: &Item) -> Value {
     let mut blocks = vec![header(&headline(item)), section(item)];
     blocks.extend(next(item).map(|says| context(&says)));
+    blocks.extend(answers::buttons(&item.answers));
+    blocks.extend(item.answers.preferences.as_deref().map(answers::preferences));
     Value::Array(blocks)
 }
 
@@ -34,6 +36,7 @@ fn bundle(listing: &Listing) -> Value {
     if listing.more > 0 {
         blocks.push(context(&format!("and {} more", listing.more)));
     }
+    blocks.extend(listing.items.iter().find_map(|item| item.answers.preferences.as_deref()).map(answers::preferences));
     Value::Array(blocks)
 }
 
@@ -113,7 +116,11 @@ fn row(item: &Item) -> Value {
         says.push('\n');
         says.push_str(&text::slack(next, NAME));
     }
-    json!({ "type": "section", "text": mrkdwn(&says) })
+    let mut row = json!({ "type": "section", "text": mrkdwn(&says) });
+    if let Some(menu) = answers::menu(&item.answers) {
+        row["accessory"] = menu;
+    }
+    row
 }
 
 /// The record's name, a link where it has one, and its company.

@@ -1,6 +1,7 @@
 //! Floor 2: telling people. Slack and e-mail behind one trait; what a notice says is made by
 //! templates here, whether it is sent is decided elsewhere.
 
+mod answers;
 mod blocks;
 pub mod email;
 pub mod examine;
@@ -13,17 +14,20 @@ mod sample;
 pub mod settings;
 pub mod slack;
 mod slack_examine;
+mod slack_people;
 pub mod templates;
 mod text;
 pub mod version;
 mod words;
 
+pub use answers::{Answers, BLOCK as ACTIONS_BLOCK, Link, Reason};
 pub use examine::{Look, Seen};
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
 pub use sample::item as sample_item;
 pub use settings::{EmailSettings, SetupError, SlackSettings};
+pub use slack_people::SlackPeople;
 pub use templates::{NOTICES, SHIPPED, TemplateError, Templates};
 
 use crate::record::effect::Notice;
@@ -77,6 +81,8 @@ pub struct Item {
     pub next: Option<String>,
     /// Who has it now, after a move.
     pub receiver: Option<String>,
+    /// What can be answered to it.
+    pub answers: Answers,
 }
 
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -81,7 +81,13 @@ fn item_context(item: &Item) -> Value {
         missing => item.missing.clone(),
         next => &item.next,
         receiver => &item.receiver,
+        links => links_context(item),
+        preferences => &item.answers.preferences,
     }
+}
+
+fn links_context(item: &Item) -> Vec<Value> {
+    item.answers.links.iter().map(|link| context! { label => &link.label, url => &link.url }).collect()
 }
 
 pub(super) fn record_context(record: &RecordItem) -> Value {
@@ -101,6 +107,7 @@ fn bundle_context(listing: &Listing) -> Value {
         count => listed.len() + listing.more,
         more => listing.more,
         items => listed,
+        preferences => listing.items.iter().find_map(|item| item.answers.preferences.as_ref()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the shipped templates say, and what no template may let through.
 use super::*;
-use crate::notify::Destination;
 use crate::notify::templates::NOTICES;
+use crate::notify::{Answers, Destination, Link, Reason};
 
 fn said(items: Vec<Item>) -> Rendered {
     let message = Message { key: "k".to_owned(), to: Destination::SlackChannel("#x".to_owned()), items };
@@ -221,6 +221,15 @@ fn filled(notice: Notice, text: &str) -> Item {
         missing: vec![text.to_owned(); 30],
         next: Some(text.to_owned()),
         receiver: Some(text.to_owned()),
+        answers: Answers {
+            button: Some("acme.word".to_owned()),
+            accept: true,
+            reasons: vec![Reason { mark: "a1b2".to_owned(), text: text.to_owned() }; 30],
+            on_it: true,
+            snooze: Some("1 business hour".to_owned()),
+            links: vec![Link { label: text.to_owned(), url: "https://leadpact.example/answer/x".to_owned() }],
+            preferences: Some("https://leadpact.example/preferences/x".to_owned()),
+        },
     }
 }
 
@@ -244,6 +253,14 @@ fn within_limits(blocks: &serde_json::Value) {
         let fields = block["fields"].as_array().unwrap_or(&none);
         assert!(fields.len() <= 10 && fields.iter().all(|field| (1..=2_000).contains(&length(field))));
         let elements = block["elements"].as_array().unwrap_or(&none);
+        if block["type"] == "actions" {
+            assert!((1..=25).contains(&elements.len()));
+            elements.iter().for_each(an_element_within_limits);
+            continue;
+        }
+        if !block["accessory"].is_null() {
+            an_element_within_limits(&block["accessory"]);
+        }
         assert!(elements.len() <= 10 && elements.iter().all(|text| (1..=3_000).contains(&length(text))));
         match block["type"].as_str().unwrap() {
             "header" => assert!((1..=150).contains(&length(&block["text"]))),
@@ -251,6 +268,37 @@ fn within_limits(blocks: &serde_json::Value) {
             "context" => assert!(!elements.is_empty()),
             other => panic!("{other}"),
         }
+    }
+}
+
+/// Buttons and menus, by Slack's block reference.
+fn an_element_within_limits(element: &serde_json::Value) {
+    let fits = |text: &serde_json::Value, most| (1..=most).contains(&text.as_str().unwrap().encode_utf16().count());
+    let most = match element["type"].as_str().unwrap() {
+        "button" => {
+            assert!(fits(&element["text"]["text"], 75) && fits(&element["value"], 2_000));
+            return;
+        }
+        "static_select" => 100,
+        "overflow" => 5,
+        other => panic!("{other}"),
+    };
+    let options = element["options"].as_array().unwrap();
+    assert!((1..=most).contains(&options.len()));
+    assert!(options.iter().all(|o| fits(&o["text"]["text"], 75) && fits(&o["value"], 150)), "{options:?}");
+}
+
+#[test]
+fn a_notice_that_can_be_answered_says_how_in_every_form() {
+    let said = said(vec![filled(Notice::Reminder, "too far")]);
+    let answers: Vec<_> = said.blocks.as_array().unwrap().iter().filter(|b| b["block_id"] == "leadpact").collect();
+    let ids: Vec<_> = answers[0]["elements"].as_array().unwrap().iter().map(|e| e["action_id"].clone()).collect();
+    assert_eq!(ids, ["accept", "reject", "on_it", "snooze"]);
+    assert_eq!(answers[0]["elements"][1]["options"][0]["value"], "acme.word:a1b2");
+    // The template engine escapes slashes too.
+    for text in [said.text, said.html.replace("&#x2f;", "/")] {
+        assert!(text.contains("https://leadpact.example/answer/x"), "{text}");
+        assert!(text.contains("https://leadpact.example/preferences/x"), "{text}");
     }
 }
 

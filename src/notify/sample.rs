@@ -1,7 +1,7 @@
 //! A made-up item: templates are tried on it when they are loaded, so that an operator hears of a
 //! mistake at start and not at the first breach.
 
-use super::{Item, RecordItem};
+use super::{Answers, Item, RecordItem};
 use crate::record::effect::Notice;
 
 /// An item that says everything an item can say.
@@ -24,6 +24,7 @@ pub fn item(notice: Notice) -> Item {
         missing: vec!["amount".to_owned(), "close_date".to_owned()],
         next: Some("it goes back to teleprospecting on 2027-01-06 09:00 EST.".to_owned()),
         receiver: Some("Kim Cho".to_owned()),
+        answers: Answers::default(),
     }
 }
 

@@ -40,6 +40,7 @@ pub fn cleaned(item: &Item) -> Item {
         missing: item.missing.iter().take(LISTED).map(|name| short(name)).collect(),
         next: optional(&item.next),
         receiver: optional(&item.receiver),
+        answers: item.answers.cleaned(),
     }
 }
 

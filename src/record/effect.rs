@@ -1,6 +1,7 @@
 //! Something to be done outside, decided by the core and carried out by deliver.
 
 use super::change::FieldValues;
+use super::order::Reply;
 use super::{OwnerId, PartyName, RecordKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -132,6 +133,17 @@ pub enum Action {
         by: String,
         why: String,
     },
+    /// Write what a person answered to a promise.
+    Answer {
+        set: FieldValues,
+        /// Their name.
+        by: String,
+        reply: Reply,
+    },
+    /// Keep on the record, as an activity that is done, what a person answered.
+    Note {
+        text: Arc<str>,
+    },
     /// Bring our own fields on the record (flag, violation, due, clock, last action) up to date.
     Annotate,
 }
@@ -148,6 +160,8 @@ impl Action {
             Action::Nurture { .. } => "nurture",
             Action::Set { .. } => "set",
             Action::Undo { .. } => "undo",
+            Action::Answer { .. } => "answer",
+            Action::Note { .. } => "note",
             Action::Annotate => "annotate",
         }
     }
@@ -155,6 +169,11 @@ impl Action {
     /// Whether it takes a lead away from somebody: these are re-checked hardest.
     pub fn moves(&self) -> bool {
         matches!(self, Action::Reassign { .. } | Action::Recycle { .. } | Action::Nurture { .. } | Action::Undo { .. })
+    }
+
+    /// Whether it becomes an activity of its own instead of changing the record's fields.
+    pub fn is_activity(&self) -> bool {
+        matches!(self, Action::Task { .. } | Action::Note { .. })
     }
 
     /// Whether it writes to the CRM.

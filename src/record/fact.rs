@@ -74,6 +74,8 @@ fact_kinds! {
     // A person told leadpact to leave a record alone, and to go on with it.
     Excluded = "excluded",
     Included = "included",
+    // A person answered a promise from Slack or an e-mail; the item tells answers apart.
+    Replied = "replied",
     // Everything that was kept of the person was erased.
     Erased = "erased",
     // What the breaker held was let go, or given up, by a person.
@@ -119,6 +121,7 @@ impl FactKind {
                 | Unflagged
                 | Excluded
                 | Included
+                | Replied
                 | Erased
                 | Released
                 | Discarded

@@ -15,6 +15,6 @@ pub use effect::{Action, Effect, EffectKey, Recipient};
 pub use fact::{Fact, FactKind};
 pub use field::{Field, FieldName, Fields};
 pub use ids::{ConnectionName, Object, OwnerId, PartyName, RecordId, RecordKey, StageName};
-pub use order::{Ask, Order};
+pub use order::{Answer, Ask, Order, Reply};
 pub use time::{Elapsed, Timestamp};
 pub use value::{FieldType, Value};

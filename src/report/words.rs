@@ -97,9 +97,21 @@ impl Words<'_> {
             FactKind::Included => {
                 format!("Treated like any other again{}{}", self.text("by", ", asked by "), self.text("why", ": "))
             }
+            FactKind::Replied => self.reply(),
             FactKind::Withdrawn => self.withdrawn(),
             other => or(source, other.as_str()).to_owned(),
         }
+    }
+
+    fn reply(&self) -> String {
+        let who = or(&self.text("name", ""), "Somebody").to_owned();
+        let said = match self.fact.detail.get("answer").and_then(Json::as_str) {
+            Some("accept") => "accepted it".to_owned(),
+            Some("reject") => format!("rejected it{}", self.text("reason", ": ")),
+            Some("on_it") => format!("is on it{}", self.moment("until", "; nothing moves it until ")),
+            _ => "put the next reminder off".to_owned(),
+        };
+        format!("{who} {said}{}", self.text("via", ", via "))
     }
 
     /// The life of the agreement itself, and what people set.
@@ -253,6 +265,8 @@ impl Words<'_> {
             Some("nurture") => "move to nurture",
             Some("set") => "set fields",
             Some("undo") => "undo the move",
+            Some("answer") => "write a person's answer",
+            Some("note") => "note a person's answer",
             Some("annotate") => "write its state onto the record",
             Some("read") => "read the record",
             _ => "an action",

@@ -34,6 +34,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("notify.slack.token", Text),
     ("notify.slack.webhook_url", Text),
     ("notify.slack.signing_secret", Text),
+    ("notify.slack.team", Text),
     ("notify.slack.base_url", Text),
     ("notify.email.smtp_url", Text),
     ("notify.email.from", Text),

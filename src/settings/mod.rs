@@ -111,6 +111,8 @@ pub struct Notify {
     pub slack: Option<SlackSettings>,
     /// What Slack signs its calls to us with; stands in `[notify.slack]`.
     pub slack_signing_secret: Option<SecretString>,
+    /// The workspace's id, without which the token is asked for it; stands in `[notify.slack]`.
+    pub slack_team: Option<String>,
     pub email: Option<EmailSettings>,
 }
 

@@ -212,6 +212,7 @@ fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<
             templates: None,
             slack: None,
             slack_signing_secret: None,
+            slack_team: None,
             email: None,
         });
     };
@@ -221,19 +222,19 @@ fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<
     let email = reader.table("email").map(|r| email(r, sink));
     reader.finish();
     // A channel that is there and unreadable has noted why; the settings are not complete without it.
-    let (slack, slack_signing_secret) = match slack {
-        None => (None, None),
-        Some(read) => read.map(|(slack, signing)| (Some(slack), signing))?,
+    let (slack, slack_signing_secret, slack_team) = match slack {
+        None => (None, None, None),
+        Some(read) => read.map(|(slack, signing, team)| (Some(slack), signing, team))?,
     };
     let email = match email {
         None => None,
         Some(read) => Some(read?),
     };
-    Some(Notify { notify_in_observe, templates, slack, slack_signing_secret, email })
+    Some(Notify { notify_in_observe, templates, slack, slack_signing_secret, slack_team, email })
 }
 
-/// How to send, and what Slack signs with.
-fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Option<SecretString>)> {
+/// How to send, what Slack signs with, and which workspace it is.
+fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Option<SecretString>, Option<String>)> {
     if !reader.has("token") && !reader.has("webhook_url") {
         let help = "token = \"${SLACK_BOT_TOKEN}\" for people and channels, webhook_url for one channel";
         sink.error_with(reader.span(), "[notify.slack] needs `token` or `webhook_url`", help);
@@ -241,9 +242,10 @@ fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Opti
     let token = secret(&mut reader, sink, "token");
     let webhook_url = filled(&mut reader, sink, "webhook_url").and_then(|word| webhook(sink, &word));
     let signing_secret = secret(&mut reader, sink, "signing_secret");
+    let team = filled(&mut reader, sink, "team").map(|word| word.text.to_owned());
     let base_url = base_url(&mut reader, sink, Some("https://slack.com/api"));
     reader.finish();
-    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secret))
+    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secret, team))
 }
 
 /// The address itself is the secret, and may well have a query.

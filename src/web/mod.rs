@@ -5,6 +5,7 @@
 mod account;
 mod address;
 mod answer;
+mod answer_link;
 mod api;
 mod api_agreement;
 mod api_deliveries;
@@ -37,6 +38,7 @@ mod record;
 mod record_acts;
 pub mod routes;
 pub mod session;
+pub mod slack_actions;
 pub mod throttle;
 mod webhooks;
 
@@ -56,6 +58,7 @@ use pages::agreement::Papers;
 use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use pages::templates::Pace;
+use slack_actions::SlackDoor;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -82,6 +85,8 @@ pub struct Web {
     pub admin_url: Option<Url>,
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
+    /// How Slack's calls are known; `None`: there are none.
+    pub slack: Option<Arc<SlackDoor>>,
     tally: Tally,
     audits: Arc<Audits>,
     /// What `leadpact doctor` checks; `None`: nobody can be asked.
@@ -108,6 +113,7 @@ impl Web {
             sign_ins: None,
             admin_url: None,
             clock: Clock::real(),
+            slack: None,
             tally: Tally::default(),
             audits: Arc::default(),
             examine: None,
@@ -124,6 +130,13 @@ impl Web {
     #[must_use]
     pub fn behind(mut self, admin_url: Option<Url>) -> Self {
         self.admin_url = admin_url;
+        self
+    }
+
+    /// With Slack's calls answered.
+    #[must_use]
+    pub fn with_slack(mut self, door: Option<SlackDoor>) -> Self {
+        self.slack = door.map(Arc::new);
         self
     }
 
@@ -208,4 +221,6 @@ fn public_routes(routes: &mut ServiceConfig) {
     webhooks::routes(routes);
     connect::routes(routes);
     assets::routes(routes);
+    slack_actions::routes(routes);
+    answer_link::routes(routes);
 }

@@ -33,7 +33,7 @@ struct Place {
 
 /// Why a delivery was not taken. Each variant has its status; nothing was stored.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub(super) enum Refused {
     #[error("unknown connection")]
     UnknownConnection,
     #[error("the body is larger than {MOST_BYTES} bytes")]
@@ -55,7 +55,7 @@ enum Refused {
 
 impl Refused {
     /// The status, and the word for it in metrics.
-    fn told(&self) -> (StatusCode, &'static str) {
+    pub fn told(&self) -> (StatusCode, &'static str) {
         match self {
             Refused::UnknownConnection => (StatusCode::NOT_FOUND, "unknown_connection"),
             Refused::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
@@ -121,7 +121,7 @@ async fn take(
 }
 
 /// The whole body. A length that is too great already by its header is not waited for.
-async fn read(request: &HttpRequest, body: Payload) -> Result<Vec<u8>, Refused> {
+pub(super) async fn read(request: &HttpRequest, body: Payload) -> Result<Vec<u8>, Refused> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|n| n > MOST_BYTES as u64) {
         return Err(Refused::TooLarge);
@@ -135,7 +135,7 @@ async fn read(request: &HttpRequest, body: Payload) -> Result<Vec<u8>, Refused> 
 }
 
 /// Signatures are over the bytes as sent; a body that must be unpacked first could be a bomb.
-fn refuse_encoded(request: &HttpRequest) -> Result<(), Refused> {
+pub(super) fn refuse_encoded(request: &HttpRequest) -> Result<(), Refused> {
     let plain = |value: &header::HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
     match request.headers().get_all(header::CONTENT_ENCODING).all(plain) {
         true => Ok(()),

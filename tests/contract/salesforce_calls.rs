@@ -251,6 +251,7 @@ async fn work_by_hand(office: &Office, lead: &str, deal: &str) {
         title: "Call".into(),
         body: "Please".into(),
         due: minute(40),
+        done: false,
         key: format!("key-of-{id}"),
     };
     let tasks = [task(Object::Lead, lead), task(Object::Opportunity, deal)];

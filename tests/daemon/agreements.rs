@@ -170,6 +170,26 @@ at   = "tql"
     )
 }
 
+/// The owner is told soon, and has long to accept.
+pub fn accepted() -> String {
+    with_head(
+        r#"
+[[handoff]]
+name   = "Teleprospecting to field sales"
+from   = "teleprospecting"
+to     = "field_sales"
+at     = "tql"
+reject = { stage = "rejected", reason = "reject_reason", allowed = ["no budget"] }
+
+  [[handoff.clock]]
+  name   = "First follow-up"
+  until  = 'reached("sal")'
+  within = "60s"
+  steps  = [{ at = "2%", notify = ["owner"] }, { at = "due", recycle = true }]
+"#,
+    )
+}
+
 /// Two clocks and nothing done about them: only the facts matter.
 pub fn watched() -> String {
     with_head(

@@ -3,6 +3,7 @@
 //! is tested beside that part.
 
 mod agreements;
+mod answers;
 mod audit;
 mod configuration;
 mod connect;

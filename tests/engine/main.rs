@@ -31,6 +31,7 @@ macro_rules! promise {
     };
 }
 
+mod answers;
 mod apply;
 mod backfill;
 mod doubt;

@@ -197,6 +197,7 @@ async fn a_task_names_its_record_and_is_found_over_several_pages() {
         title: "Call".into(),
         body: "Call now".into(),
         due: at("2026-01-05T23:30:00Z"),
+        done: false,
         key: key.into(),
     };
     crm.create_tasks(std::slice::from_ref(&task)).await.unwrap();

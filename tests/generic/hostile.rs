@@ -103,6 +103,7 @@ async fn an_id_that_would_be_another_address_is_never_sent() {
         title: String::new(),
         body: String::new(),
         due: Timestamp::from_millis(0),
+        done: false,
         key: "k".into(),
     };
     assert_eq!(crm.find_tasks(std::slice::from_ref(&task)).await, Ok(vec![None]));

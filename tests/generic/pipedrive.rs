@@ -234,6 +234,7 @@ fn task(object: Object, record: &str) -> NewTask {
         title: "Answer <now>".into(),
         body: "Please <call>".into(),
         due: at("2026-01-05T17:30:00Z"),
+        done: false,
         key: format!("acme/{object}/{record}/task"),
     }
 }

@@ -13,6 +13,7 @@ fn task(object: Object, record: &str, key: &str) -> NewTask {
         title: "Accept or reject Zoë Ünal".to_owned(),
         body: "Waiting for <b>you</b>".to_owned(),
         due: Timestamp::parse("2026-01-05T10:00:00Z").unwrap(),
+        done: false,
         key: key.to_owned(),
     }
 }

@@ -108,6 +108,7 @@ async fn work_with(crm: &dyn Crm, lead: &str, amy: &str, ben: &str) {
         title: "Accept or reject".into(),
         body: "Please".into(),
         due: Timestamp::from_millis(crate::support::MORNING),
+        done: false,
         key: "key-1".into(),
     };
     assert_eq!(crm.find_tasks(std::slice::from_ref(&task)).await.unwrap(), [None]);

@@ -38,6 +38,7 @@ macro_rules! promise {
     };
 }
 
+mod answers;
 mod credentials;
 mod inbox;
 mod interlocks;

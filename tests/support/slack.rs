@@ -40,6 +40,8 @@ impl FakeSlack {
                 .route("/api/chat.postMessage", web::post().to(post))
                 .route("/api/users.lookupByEmail", web::get().to(look_up))
                 .route("/api/auth.test", web::get().to(auth_test))
+                .route("/api/users.info", web::get().to(info))
+                .route("/actions", web::post().to(post))
                 .route("/api/conversations.list", web::get().to(list_channels))
         })
         .workers(1)
@@ -83,6 +85,13 @@ async fn look_up(request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "ok": true, "user": { "id": id, "deleted": false } }))
 }
 
+/// A member's id tells their address.
+async fn info(request: HttpRequest) -> HttpResponse {
+    let user = url::form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "user");
+    let email = user.and_then(|(_, id)| id.strip_prefix("U-").map(str::to_owned));
+    HttpResponse::Ok().json(json!({ "ok": true, "user": { "team_id": "T-acme", "profile": { "email": email } } }))
+}
+
 fn refusal(workspace: &Mutex<Workspace>, method: &str) -> Option<HttpResponse> {
     let workspace = workspace.lock().expect("no panic while locked");
     let error = workspace.refusals.iter().find(|(of, _)| *of == method)?.1;
@@ -91,7 +100,7 @@ fn refusal(workspace: &Mutex<Workspace>, method: &str) -> Option<HttpResponse> {
 
 async fn auth_test(workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
     let scopes = workspace.lock().expect("no panic while locked").scopes;
-    let team = json!({ "ok": true, "team": "Acme", "user": "leadpact", "bot_id": "B1" });
+    let team = json!({ "ok": true, "team": "Acme", "team_id": "T-acme", "user": "leadpact", "bot_id": "B1" });
     let done = || HttpResponse::Ok().insert_header(("X-OAuth-Scopes", scopes)).json(team);
     refusal(&workspace, "auth.test").unwrap_or_else(done)
 }

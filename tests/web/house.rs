@@ -26,6 +26,7 @@ use leadpact::store::role::Role;
 use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
 use leadpact::store::{Db, OpenOptions, Priority};
+use leadpact::web::slack_actions::SlackDoor;
 use leadpact::web::{Examine, Web, serve};
 use reqwest::Method;
 use reqwest::redirect::Policy;
@@ -61,6 +62,13 @@ pub struct House {
     /// The database's.
     pub url: String,
     _folder: TempDir,
+}
+
+/// What is asked outside, where a test has it.
+#[derive(Default)]
+struct Asked {
+    examine: Option<Examine>,
+    slack: Option<SlackDoor>,
 }
 
 /// Somebody who is signed in.
@@ -141,6 +149,14 @@ impl House {
         Self::with(Some(listener()), Some(admin_url)).await
     }
 
+    /// With Slack's calls answered.
+    pub async fn with_slack(door: SlackDoor) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let asked = Asked { slack: Some(door), ..Asked::default() };
+        Self::at(&url, folder, Some(listener()), None, asked).await
+    }
+
     /// With somebody who can be asked to check everything.
     pub async fn examining(examine: Examine) -> Self {
         Self::whole(Some(listener()), None, Some(examine)).await
@@ -149,7 +165,7 @@ impl House {
     /// With its store on PostgreSQL, where that is installed.
     pub async fn on_postgres() -> Option<Self> {
         let url = crate::postgres::fresh_database().await?;
-        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, None).await)
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, Asked::default()).await)
     }
 
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
@@ -159,24 +175,19 @@ impl House {
     async fn whole(admin: Option<TcpListener>, admin_url: Option<&str>, examine: Option<Examine>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        Self::at(&url, folder, admin, admin_url, examine).await
+        Self::at(&url, folder, admin, admin_url, Asked { examine, ..Asked::default() }).await
     }
 
-    async fn at(
-        url: &str,
-        folder: TempDir,
-        admin: Option<TcpListener>,
-        admin_url: Option<&str>,
-        examine: Option<Examine>,
-    ) -> Self {
+    async fn at(url: &str, folder: TempDir, admin: Option<TcpListener>, admin_url: Option<&str>, asked: Asked) -> Self {
         let db = Db::open(url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
-        let mut web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
-        web.examine = examine;
+        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        let mut web = web.with_slack(asked.slack);
+        web.examine = asked.examine;
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());

@@ -1,6 +1,7 @@
 //! The web floor from outside: a real server on a port of its own, a fresh database, one
 //! connection of each kind. Nothing works the inbox here.
 
+mod answers;
 mod deliveries;
 #[path = "../support/postgres.rs"]
 mod postgres;

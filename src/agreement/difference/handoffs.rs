@@ -5,7 +5,8 @@ use super::condition::Called;
 use super::meet::{Met, meet, named, order};
 use super::pair::{Bears, Pair};
 use super::{Line, Version, Versions, words};
-use crate::agreement::model::{Agreement, Handoff, Rejection, Requirement};
+use crate::agreement::model::{Agreement, Handoff, Rejection, Requirement, Written};
+use crate::agreement::span::span_in_words;
 use serde_json::Value;
 
 pub(super) fn handoffs(v: Versions<'_>) -> Vec<Line> {
@@ -56,6 +57,9 @@ fn handoff(v: Versions<'_>, (was, old): Side<'_>, (is, new): Side<'_>) -> Vec<Li
     let required = |h: &Handoff| -> Vec<String> { h.requires.iter().map(words::field).collect() };
     pair.list("requires", "required fields", &required(was), &required(is), Some(Bears::stricter(&is.from)));
     pair.tell("reject", rejection(v, (was, is)));
+    pair.list("accept", "accepting from a message sets", &said(&was.accept), &said(&is.accept), None);
+    let snooze = |h: &Handoff| Some(span_in_words(h.snooze));
+    pair.text("snooze", "a notice is put off on request by", snooze(was), snooze(is));
     pair.leave("clock");
     pair.finish()
 }
@@ -87,10 +91,17 @@ fn rejection(v: Versions<'_>, (was, is): (&Handoff, &Handoff)) -> Vec<Line> {
             .flatten()
             .map(Line::plain)
             .collect();
+            let label = "rejecting from a message sets";
+            lines.extend(super::pair::list(label, &said(&old.writes), &said(&new.writes), None));
             lines.extend(super::pair::list("reasons to reject", &reasons(old), &reasons(new), Some(bears)));
             lines
         }
     }
+}
+
+/// What an answer writes by the agreement's own words; what follows from a stage is told with the stage.
+fn said(written: &Written) -> Vec<String> {
+    if written.is_said { words::values(&written.set) } else { Vec::new() }
 }
 
 fn clocks_of(v: Versions<'_>, (was, old): Side<'_>, (is, new): Side<'_>) -> Vec<Line> {

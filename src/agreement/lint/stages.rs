@@ -125,6 +125,14 @@ fn check_ending(sets: &Sets<'_>, stage: &Stage, sink: &Sink<'_>) {
         let message = format!("[recycling] sets a lead to `{name}`, which is an ending: it would not be worked again");
         sink.error_with(sets.span.clone(), message, "set the status of the stage at which it is handed over");
     }
+    let meant = match sets.table {
+        "handoff.accept" => (!stage.in_waterfall()).then_some("is an ending and accepts nothing"),
+        "handoff.reject" => (stage.ends != Some(Ending::Rejected)).then_some("does not end as rejected"),
+        _ => None,
+    };
+    if let Some(why) = meant {
+        sink.error(sets.span.clone(), format!("[{}] sets a record to `{name}`, which {why}", sets.table));
+    }
     if sets.table == "nurture" && stage.ends != Some(Ending::Nurture) {
         let message = format!("[nurture] sets a lead to `{name}`, which does not end as nurture");
         sink.note(Problem::warning(sets.span.clone(), message).with_help("its clocks would start again"));

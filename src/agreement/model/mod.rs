@@ -148,6 +148,10 @@ pub struct Handoff {
     pub definition: Option<Predicate>,
     pub requires: Vec<FieldName>,
     pub reject: Option<Rejection>,
+    /// What the receiver's acceptance writes, when it is given in Slack or an e-mail.
+    pub accept: Written,
+    /// By how much the owner's next notice is put off when they ask for it.
+    pub snooze: Span,
     /// Indexes into `Agreement::clocks`.
     pub clocks: Vec<usize>,
 }
@@ -159,6 +163,16 @@ pub struct Rejection {
     pub reason: FieldName,
     /// As written; compared without regard to case and outer spaces.
     pub allowed: Vec<String>,
+    /// What it writes beside the reason, when it is given in Slack or an e-mail.
+    pub writes: Written,
+}
+
+/// What an answer writes to the record; nothing: it is not offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    pub set: FieldValues,
+    /// The agreement says so itself; else it follows from the stage that is meant.
+    pub is_said: bool,
 }
 
 /// What a clock belongs to; an index into `handoffs` or `requirements`.

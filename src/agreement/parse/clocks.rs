@@ -107,7 +107,7 @@ fn common<'a>(
     })
 }
 
-fn length(cx: &Context<'_>, word: &Word<'_>, calendar: Option<usize>) -> Option<Span> {
+pub(super) fn length(cx: &Context<'_>, word: &Word<'_>, calendar: Option<usize>) -> Option<Span> {
     let span = cx.span(word)?;
     let nothing = match span {
         Span::Elapsed(length) | Span::Open(length) => length.as_millis() <= 0,

@@ -92,8 +92,9 @@ fn read<'a>(
 
     let parties = parties::parties(&cx, tables);
     let stages = stages::stages(&cx, drafts);
-    let mut clocks = Clocks::new();
-    let (handoffs, handoff_names) = handoffs::handoffs(&cx, &mut root, &mut clocks);
+    let (mut clocks, mut sets) = (Clocks::new(), Vec::new());
+    let (mut handoffs, handoff_names) = handoffs::handoffs(&cx, &mut root, &mut clocks, &mut sets);
+    handoffs::derive_answers(&mut handoffs, &stages);
     let requirements = handoffs::requirements(&cx, &mut root, &mut clocks);
     let recycling = recycling::recycling(&cx, &mut root);
     let nurture = recycling::nurture(&cx, &mut root);
@@ -104,7 +105,9 @@ fn read<'a>(
     let resolutions = parties::resolutions(&cx, &mut root);
     let currency = parties::currency(&cx, &mut root);
     root.finish();
-    check_stages(&cx, &stages, recycling.as_ref().map(|(_, set)| set), nurture.as_ref().map(|(_, set)| set));
+    sets.extend(recycling.as_ref().map(|(_, set)| ("recycling", set.clone())));
+    sets.extend(nurture.as_ref().map(|(_, set)| ("nurture", set.clone())));
+    check_stages(&cx, &stages, &sets);
 
     let head = head?;
     let canonical = hash::canonical(table, &included.files);
@@ -181,12 +184,10 @@ fn head(root: &mut Reader<'_>, cx: &Context<'_>) -> Option<Head> {
     })
 }
 
-fn check_stages(cx: &Context<'_>, stages: &[Option<Stage>], recycling: Option<&SetAt>, nurture: Option<&SetAt>) {
+fn check_stages(cx: &Context<'_>, stages: &[Option<Stage>], sets: &[(&'static str, SetAt)]) {
     let both: Vec<Both<'_, '_>> = cx.stages.iter().zip(stages.iter().map(Option::as_ref)).collect();
     lint::stages::check(&both, cx.sink);
-    for (table, set) in [("recycling", recycling), ("nurture", nurture)] {
-        if let Some((values, span)) = set {
-            lint::stages::check_set(&Sets { table, values, span: span.clone() }, &both, cx.sink);
-        }
+    for (table, (values, span)) in sets {
+        lint::stages::check_set(&Sets { table, values, span: span.clone() }, &both, cx.sink);
     }
 }

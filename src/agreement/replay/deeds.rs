@@ -58,7 +58,7 @@ impl Play<'_> {
 
     fn send(&mut self, effect: Effect) {
         let now = self.now;
-        if !effect.action.writes() || matches!(effect.action, Action::Task { .. }) {
+        if !effect.action.writes() || matches!(effect.action, Action::Task { .. } | Action::Note { .. }) {
             let done = Outcome::Done { at: now, since: now, values: Vec::new(), note: None };
             return self.settle(effect, done);
         }

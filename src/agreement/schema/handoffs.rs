@@ -19,8 +19,19 @@ pub(super) fn handoff() -> Value {
         )
         .key("requires", list(text(FIELD), 0, "Fields that must be filled in at the handoff."))
         .key("reject", reject())
+        .key("accept", accept())
+        .key(
+            "snooze",
+            pattern(&some_span(), "How long the owner's next notice is put off on request, once a run: `1bh`."),
+        )
         .key("clock", list(clock(), 0, "What the receiver promises to do, each by its deadline."))
         .with("oneOf", json!([{ "required": ["at"] }, { "required": ["on"] }]))
+        .into_value()
+}
+
+fn accept() -> Value {
+    Table::new("What accepting in Slack or an e-mail writes. Without it: what makes the next stage's condition true.")
+        .need("set", values("The fields and their values; none: accepting is not offered there."))
         .into_value()
 }
 
@@ -29,6 +40,10 @@ fn reject() -> Value {
         .need("stage", line("The stage that means rejected."))
         .need("reason", line("The field that the reason stands in."))
         .need("allowed", list(text("A reason, as the CRM writes it; case does not matter."), 1, "The agreed reasons."))
+        .key(
+            "set",
+            values("What rejecting in Slack or an e-mail writes. Without it: what the stage's condition asks for."),
+        )
         .into_value()
 }
 

@@ -47,6 +47,11 @@ pub struct SlackArguments {
     #[arg(default_value = "leadpact")]
     name: String,
     #[command(flatten)]
+    config: ConfigArguments,
+    /// The public address that Slack's buttons call. Without it: `server.public_url` of the configuration.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    #[command(flatten)]
     folder: FolderArguments,
 }
 
@@ -74,7 +79,17 @@ pub fn run(command: &InitCommand) -> Result<ExitCode> {
 }
 
 fn slack(arguments: &SlackArguments) -> Result<ExitCode> {
-    let package = package::slack(&arguments.name)?;
+    let public_url = arguments.public_url.clone().or_else(|| configured(&arguments.config));
+    if public_url.is_none() {
+        println!("Without --public-url, and without a configuration that can be read, the app gets no buttons.");
+    }
+    let package = package::slack(&arguments.name, public_url.as_deref())?;
     let manifest = package::Manifest::of(&package, &arguments.name, "");
     folder::write(&package, manifest, &arguments.folder, "slack")
+}
+
+/// The public address by the configuration, where there is one that can be read.
+fn configured(config: &ConfigArguments) -> Option<String> {
+    let (settings, _) = crate::settings::load(&config.config, &crate::settings::Environment::of_process()).ok()?;
+    Some(settings.server.public_base().to_owned())
 }

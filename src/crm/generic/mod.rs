@@ -165,6 +165,11 @@ impl Crm for Generic {
     }
 
     /// What the description has no request for cannot be written.
+    /// Descriptions say how a task to do is made, and nothing of one that is done.
+    fn keeps_notes(&self) -> bool {
+        false
+    }
+
     fn maps(&self, object: Object, field: FieldName) -> bool {
         let record = self.described.as_ref().and_then(|crm| crm.api.description().record(object));
         record.is_some_and(|record| record.update.is_some()) && self.fields.by_name(object, field).is_some()

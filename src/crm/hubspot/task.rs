@@ -42,8 +42,8 @@ fn input(crm: &HubSpot, index: usize, task: &NewTask) -> Json {
             "hs_timestamp": task.due.to_string(),
             "hs_task_subject": task.title,
             BODY: body(task),
-            "hs_task_status": "NOT_STARTED",
-            "hs_task_priority": "HIGH",
+            "hs_task_status": if task.done { "COMPLETED" } else { "NOT_STARTED" },
+            "hs_task_priority": if task.done { "NONE" } else { "HIGH" },
             // HubSpot's word for a task that is neither a call nor a mail.
             "hs_task_type": "TODO",
             "hubspot_owner_id": task.owner.as_ref().map_or("", |o| o.as_str()),

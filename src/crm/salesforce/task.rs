@@ -81,8 +81,8 @@ fn body(task: &NewTask) -> Json {
     record.insert("Subject".to_owned(), cut(&task.title, LONGEST_SUBJECT).into());
     record.insert("Description".to_owned(), description(task).into());
     record.insert("ActivityDate".to_owned(), task.due.to_jiff().to_zoned(TimeZone::UTC).date().to_string().into());
-    record.insert("Priority".to_owned(), "High".into());
-    record.insert("Status".to_owned(), "Not Started".into());
+    record.insert("Priority".to_owned(), if task.done { "Normal" } else { "High" }.into());
+    record.insert("Status".to_owned(), if task.done { "Completed" } else { "Not Started" }.into());
     record.insert(relation(task.object).to_owned(), id::or_as_is(task.record.as_str()).into());
     // A queue owns tasks only where an administrator allowed it; without an owner the task is ours.
     if let Some(owner) = task.owner.as_ref().filter(|owner| !id::is_queue(owner.as_str())) {
@@ -115,6 +115,7 @@ mod tests {
             title: "Accept or reject Zoë Ünal".to_owned(),
             body: "Four hours have passed.".to_owned(),
             due: Timestamp::parse("2026-01-05T23:30:00Z").unwrap(),
+            done: false,
             key: "acme/lead/00Q5g00000LeAd1EAF/1".to_owned(),
         }
     }

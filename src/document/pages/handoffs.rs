@@ -44,10 +44,23 @@ fn definition(agreement: &Agreement, handoff: &Handoff) -> Group {
         let reasons = words::join(&reject.allowed, "or");
         Text::bold("May be rejected for: ").and(format!("{reasons} (in {}).", words::field(reject.reason)))
     }));
+    items.extend(answers(handoff));
     if !items.is_empty() {
         blocks.push(Block::List { ordered: false, items });
     }
     Group { name: handoff.name.to_string(), blocks }
+}
+
+/// What an answer from Slack or an e-mail writes, where the agreement says so itself.
+fn answers(handoff: &Handoff) -> Vec<Text> {
+    let reject = handoff.reject.as_ref().map(|reject| ("Rejecting from a message: ", &reject.writes));
+    let all = [Some(("Accepting from a message: ", &handoff.accept)), reject];
+    let said = all.into_iter().flatten().filter(|(_, written)| written.is_said);
+    said.map(|(label, written)| {
+        let sets = if written.set.is_empty() { "not offered".to_owned() } else { words::set(&written.set) };
+        Text::bold(label).and(format!("{sets}."))
+    })
+    .collect()
 }
 
 /// A clock: who owes what until when, and what happens on the way.

@@ -108,7 +108,8 @@ async fn look(
         return Ok(None);
     }
     // A try before this one may have landed after it was given up.
-    if let Some(done) = row.effect.action.moves().then(|| landed(row, seen)).flatten() {
+    let decides = row.effect.action.moves() || matches!(row.effect.action, Action::Answer { .. });
+    if let Some(done) = decides.then(|| landed(row, seen)).flatten() {
         return Ok(Some(Judged::End(done)));
     }
     let judged = match judge(desk, batch, &row.effect) {
@@ -151,11 +152,15 @@ async fn intent(
         return Ok(Judged::End(dropped("the record is not known")));
     };
     let mut values = match &row.effect.action {
-        Action::Recycle { set, .. } | Action::Nurture { set } | Action::Set { set } | Action::Undo { set, .. } => {
-            set.clone()
-        }
+        Action::Recycle { set, .. }
+        | Action::Nurture { set }
+        | Action::Set { set }
+        | Action::Undo { set, .. }
+        | Action::Answer { set, .. } => set.clone(),
         Action::Annotate => annotation_values(desk, batch, &row.effect),
-        Action::Reassign { .. } | Action::Read | Action::Notify { .. } | Action::Task { .. } => FieldValues::new(),
+        Action::Reassign { .. } | Action::Read | Action::Notify { .. } | Action::Task { .. } | Action::Note { .. } => {
+            FieldValues::new()
+        }
     };
     if let Action::Recycle { to, .. } | Action::Reassign { to } = &row.effect.action {
         let mut avoid = standing.earlier_owners.clone();

@@ -7,7 +7,7 @@ use crate::agreement::{Agreement, Standing};
 use crate::engine::context::Site;
 use crate::engine::directory::Snapshot;
 use crate::engine::reach::{self, Answerable};
-use crate::notify::{Destination, Item, RecordItem};
+use crate::notify::{Answers, Destination, Item, RecordItem};
 use crate::record::effect::Notice;
 use crate::record::field::well_known;
 use crate::record::{Action, Effect, OwnerId, PartyName, Recipient, Timestamp};
@@ -41,6 +41,7 @@ impl Teller<'_> {
             missing: missing(standing, &effect.source),
             next: run.and_then(|run| self.next(run, &zone)),
             receiver: self.receiver(standing, effect),
+            answers: Answers::default(),
         }
     }
 
@@ -117,6 +118,19 @@ impl Teller<'_> {
             }
         };
         found.map_or_else(|| self.channels(standing, effect), |d| vec![d])
+    }
+
+    /// Who of the CRM's people a notice is for: not whoever stands in for them.
+    pub fn addressee(&self, to: &Recipient, standing: &Standing) -> Option<OwnerId> {
+        let id = match to {
+            Recipient::Owner => standing.owner(),
+            Recipient::Person(id) => Some(id.clone()),
+            Recipient::Manager => {
+                standing.owner().and_then(|id| self.people.get(&id)).and_then(|owner| owner.manager.clone())
+            }
+            Recipient::Slack(_) | Recipient::Email(_) => None,
+        };
+        id.filter(|id| reach::person(self.people, id).is_some())
     }
 
     /// The channels of the party that owes the clock.

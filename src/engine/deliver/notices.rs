@@ -6,12 +6,18 @@ use super::intent::Judged;
 use super::item::Teller;
 use super::reads::{Seen, apply};
 use super::{ATTEMPTS, Deliver, GATHER, backoff};
+use crate::agreement::answer::offered;
 use crate::agreement::{Standing, Verdict, confirm};
+use crate::engine::answers::issue::{Addressee, Issuer};
+use crate::engine::answers::preferences;
+use crate::engine::batch::Batch;
 use crate::engine::directory::Snapshot;
 use crate::notify::{Destination, Item, Message, NotifyError};
-use crate::record::{Action, Effect, Object, Outcome, OwnerId, Recipient, RecordId, RecordKey};
+use crate::record::effect::Notice;
+use crate::record::{Action, Effect, Object, Outcome, OwnerId, Recipient, RecordId, RecordKey, Timestamp};
 use crate::store::outbox::{self, Lane, OutboxRow};
-use crate::store::{StoreError, standing};
+use crate::store::preference::{self, Gathering, Preference};
+use crate::store::{StoreError, Tx, standing};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -24,6 +30,12 @@ const BUNDLE: usize = 4;
 struct Ready {
     row: OutboxRow,
     to: Destination,
+    /// Where to say it too.
+    also: Option<Destination>,
+    /// Gathered with whatever else is due for its reader.
+    gathers: bool,
+    /// Whose it is, where that is one person.
+    addressee: Option<Addressee>,
     /// Where to say it instead when nobody is there.
     instead: Vec<Destination>,
     item: Item,
@@ -125,6 +137,12 @@ async fn send(desk: Desk<'_>, parcel: Parcel) -> Result<Option<&'static str>, St
         other => other,
     };
     desk.engine.metrics.call(desk.site.name(), "notify", if answer.is_ok() { "ok" } else { "failed" });
+    if let (Ok(_), Some(also)) = (&answer, parcel.ready.first().and_then(|r| r.also.clone())) {
+        // Said once already: a second channel that fails is no reason to say it again.
+        if let Err(error) = desk.engine.notifiers.send(&Message { to: also, ..message.clone() }).await {
+            tracing::warn!("a notice went by one channel only: {error}");
+        }
+    }
     let down = matches!(answer, Err(NotifyError::Later { .. })).then(|| channel(&parcel.to));
     settle(desk, parcel, answer).await?;
     Ok(down)
@@ -171,7 +189,8 @@ fn parcels(ready: Vec<Ready>) -> Vec<Parcel> {
     }
     let mut parcels = Vec::new();
     for (to, ready) in by_destination {
-        if ready.len() >= BUNDLE {
+        let gathers = ready.len() > 1 && ready.iter().any(|r| r.gathers);
+        if ready.len() >= BUNDLE || gathers {
             parcels.push(Parcel { to, ready });
         } else {
             parcels.extend(ready.into_iter().map(|one| Parcel { to: to.clone(), ready: vec![one] }));
@@ -183,6 +202,7 @@ fn parcels(ready: Vec<Ready>) -> Vec<Parcel> {
 async fn prepare(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<Vec<Ready>, StoreError> {
     let keys = distinct(rows.iter().map(|r| r.effect.record.clone()));
     let people = people_of(desk, rows, &keys).await?;
+    let preferences = preference::load_all(&desk.engine.db, desk.site.name()).await?;
     let mut tx = desk.begin().await?;
     let batch = desk.load(&mut tx, &keys).await?;
     let teller = Teller { site: desk.site, people: &people, now: batch.now() };
@@ -190,8 +210,9 @@ async fn prepare(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<Vec<Ready>, Store
     for row in rows {
         let Some(standing) = batch.standing(&row.effect.record) else { continue };
         match judge(desk, standing, &row.effect) {
-            Judged::Send(()) => match address(desk, &teller, standing, row) {
-                Ok(one) => ready.push(one),
+            Judged::Send(()) => match address(desk, &teller, standing, row, &preferences) {
+                Ok(Addressed::Now(one)) => ready.push(*one),
+                Ok(Addressed::At(until)) => desk.wait(&mut tx, &batch, row, until, "as its reader prefers").await?,
                 Err(outcome) => settled.push((&row.effect, outcome)),
             },
             Judged::End(outcome) | Judged::Nothing(outcome) => settled.push((&row.effect, outcome)),
@@ -201,8 +222,25 @@ async fn prepare(desk: Desk<'_>, rows: &[OutboxRow]) -> Result<Vec<Ready>, Store
     let intents: Vec<_> = ready.iter().map(|r| (r.row.effect.key.clone(), "null".to_owned())).collect();
     let taken = outbox::mark_sending(&mut tx, desk.site.name(), &intents, batch.now()).await?;
     ready.retain(|r| taken.contains(&r.row.effect.key));
+    offer(desk, &mut tx, &batch, &mut ready).await?;
     desk.finish(tx, batch, settled).await?;
     Ok(ready)
+}
+
+/// Buttons and links for what can be answered, in connections that act: elsewhere nothing would be
+/// written.
+async fn offer(desk: Desk<'_>, tx: &mut Tx, batch: &Batch<'_>, ready: &mut [Ready]) -> Result<(), StoreError> {
+    let Some(answering) = desk.engine.answering.as_ref().filter(|_| desk.acts) else { return Ok(()) };
+    let mut issuer = Issuer::new(answering, desk.site.name(), batch.now());
+    for one in ready {
+        let effect = &one.row.effect;
+        let asks = matches!(one.item.notice, Notice::Reminder | Notice::Breach);
+        let run = batch.standing(&effect.record).and_then(|s| Some((s, s.run(&effect.source, effect.run)?)));
+        let offered = run.filter(|_| asks).map(|(s, run)| offered(&desk.site.agreement, s, run)).unwrap_or_default();
+        let in_slack = channel(&one.to) == "slack";
+        one.item.answers = issuer.answers(effect, &offered, one.addressee.as_ref(), in_slack);
+    }
+    issuer.store(tx).await
 }
 
 /// Everybody who is spoken of or to, looked up once.
@@ -235,10 +273,24 @@ fn judge(desk: Desk<'_>, standing: &Standing, effect: &Effect) -> Judged<()> {
     }
 }
 
-fn address(desk: Desk<'_>, teller: &Teller<'_>, standing: &Standing, row: &OutboxRow) -> Result<Ready, Outcome> {
-    let Action::Notify { to, .. } = &row.effect.action else {
+/// When a notice goes.
+enum Addressed {
+    Now(Box<Ready>),
+    At(Timestamp),
+}
+
+fn address(
+    desk: Desk<'_>,
+    teller: &Teller<'_>,
+    standing: &Standing,
+    row: &OutboxRow,
+    preferences: &[Preference],
+) -> Result<Addressed, Outcome> {
+    let Action::Notify { to, notice } = &row.effect.action else {
         return Err(Outcome::Dropped { reason: "not a notice".to_owned() });
     };
+    let person = teller.addressee(to, standing);
+    let preference = person.as_ref().and_then(|id| preferences.iter().find(|p| p.owner == *id));
     let wanted = teller.destinations(to, standing, &row.effect);
     let instead = teller.channels(standing, &row.effect);
     let reachable = wanted.iter().chain(&instead).find(|d| desk.engine.notifiers.reaches(d)).cloned();
@@ -246,7 +298,43 @@ fn address(desk: Desk<'_>, teller: &Teller<'_>, standing: &Standing, row: &Outbo
         let error = format!("nobody can be reached: {to} is not known, or no Slack or e-mail is configured for it");
         return Err(Outcome::Parked { error });
     };
-    Ok(Ready { row: row.clone(), to: reachable, instead, item: teller.item(standing, &row.effect) })
+    let prefers = preference.filter(|_| wanted.contains(&reachable));
+    if let Some(preference) = prefers.filter(|_| *to != Recipient::Manager)
+        && let Some(until) = waits_until(desk, preference, &row.effect, *notice, teller.now)
+    {
+        return Ok(Addressed::At(until));
+    }
+    let addressee = addressee(to, person, &reachable).filter(|_| wanted.contains(&reachable));
+    let (to, also) = prefers.map_or((reachable.clone(), None), |p| preferences::route(p, reachable.clone()));
+    let to = if desk.engine.notifiers.reaches(&to) { to } else { reachable };
+    let gathers = prefers.is_some_and(|p| p.gathering != Gathering::Single);
+    let item = teller.item(standing, &row.effect);
+    let ready = Ready { row: row.clone(), to, also, gathers, addressee, instead, item };
+    Ok(Addressed::Now(Box::new(ready)))
+}
+
+fn waits_until(
+    desk: Desk<'_>,
+    preference: &Preference,
+    effect: &Effect,
+    notice: Notice,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let agreement = &desk.site.agreement;
+    let clock = agreement.clock_named(&effect.source);
+    let zone = agreement.zone_of(clock.map(|c| &c.party));
+    let calendar = clock.and_then(|c| agreement.calendar_of(c));
+    preferences::wait(preference, effect, notice, now, preferences::Hours { zone: &zone, calendar })
+}
+
+/// Whose a notice is, when it goes to one person: links in it are theirs alone.
+fn addressee(to: &Recipient, person: Option<OwnerId>, goes_to: &Destination) -> Option<Addressee> {
+    let email = match goes_to {
+        Destination::SlackMember { email } => email.clone(),
+        Destination::Email { address, .. } if matches!(to, Recipient::Manager) => address.clone(),
+        Destination::Email { .. } | Destination::SlackChannel(_) => return None,
+    };
+    Some(Addressee { person, email })
 }
 
 async fn settle(desk: Desk<'_>, parcel: Parcel, answer: Result<String, NotifyError>) -> Result<(), StoreError> {

@@ -137,6 +137,13 @@ async fn prepare(
             desk.untold(&mut tx, &batch, row).await?;
             continue;
         }
+        if matches!(row.effect.action, Action::Note { .. }) && !site.crm.keeps_notes() {
+            settled.push((
+                &row.effect,
+                Outcome::Dropped { reason: "this CRM takes no activities that are done".to_owned() },
+            ));
+            continue;
+        }
         match judge(desk, &batch, &row.effect) {
             Judged::Send(()) => match task(desk, &batch, &teller, &row.effect) {
                 Ok(task) => ready.push(Ready { row: row.clone(), task }),
@@ -159,9 +166,12 @@ async fn prepare(
 
 fn task(desk: Desk<'_>, batch: &Batch<'_>, teller: &Teller<'_>, effect: &Effect) -> Result<NewTask, String> {
     let standing = batch.standing(&effect.record).ok_or("the record is not known")?;
-    let Action::Task { title } = &effect.action else { return Err("not a task".to_owned()) };
     let item = teller.item(standing, effect);
-    let title = crate::notify::task_title(title, &item).map_err(|e| e.to_string())?;
+    let (title, done) = match &effect.action {
+        Action::Task { title } => (crate::notify::task_title(title, &item).map_err(|e| e.to_string())?, false),
+        Action::Note { text } => (text.to_string(), true),
+        _ => return Err("not a task".to_owned()),
+    };
     let deadline = item.deadline.map(|d| format!(", due {d}")).unwrap_or_default();
     Ok(NewTask {
         object: effect.record.object,
@@ -170,6 +180,7 @@ fn task(desk: Desk<'_>, batch: &Batch<'_>, teller: &Teller<'_>, effect: &Effect)
         title,
         body: format!("{}{deadline}. Agreed in: {}.", effect.source, desk.site.agreement.title),
         due: effect.deadline.unwrap_or(effect.at),
+        done,
         key: effect.key.to_string(),
     })
 }

@@ -8,7 +8,7 @@ use super::pace;
 use super::rest::Call;
 use super::{Deliver, GATHER, Sliced};
 use crate::crm::Write;
-use crate::record::{Object, RecordId, RecordKey, Timestamp};
+use crate::record::{Action, Object, RecordId, RecordKey, Timestamp};
 use crate::store::StoreError;
 use crate::store::outbox::{self, Lane, OutboxRow};
 use std::collections::{HashMap, HashSet};
@@ -91,7 +91,9 @@ async fn next_of_each(desk: Desk<'_>) -> Result<Vec<OutboxRow>, StoreError> {
     Ok(next)
 }
 
-/// As the agreement orders them; a move ends what else its step asks for, so it comes last.
-fn turn(row: &OutboxRow) -> (Timestamp, bool) {
-    (row.effect.at, row.effect.action.moves())
+/// What a person answered goes before what would take the record from them. Else as the agreement
+/// orders them; a move ends what else its step asks for, so it comes last.
+fn turn(row: &OutboxRow) -> (bool, Timestamp, bool) {
+    let answers = matches!(row.effect.action, Action::Answer { .. });
+    (!answers, row.effect.at, row.effect.action.moves())
 }

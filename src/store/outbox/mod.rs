@@ -36,12 +36,13 @@ impl Lane {
         match action {
             Action::Read => Lane::Read,
             Action::Notify { .. } => Lane::Notify,
-            Action::Task { .. } => Lane::Task,
+            Action::Task { .. } | Action::Note { .. } => Lane::Task,
             Action::Reassign { .. }
             | Action::Recycle { .. }
             | Action::Nurture { .. }
             | Action::Set { .. }
             | Action::Undo { .. }
+            | Action::Answer { .. }
             | Action::Annotate => Lane::Write,
         }
     }

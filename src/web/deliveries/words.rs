@@ -1,6 +1,7 @@
 //! Rows of the outbox, the inbox and the letters as sentences: what it is, where it goes, how it went.
 
 use super::{Called, Id, Shown, Tab};
+use crate::agreement::answer;
 use crate::crm::connection::Platform;
 use crate::crm::{Event, Says, VerifiedDelivery};
 use crate::engine::Site;
@@ -60,6 +61,10 @@ pub fn what(effect: &Effect, called: &Called) -> String {
             format!("set {} on {name}{about}", names.join(", "))
         }
         Action::Undo { by, .. } => format!("undo a move of {name}, asked by {by}"),
+        Action::Answer { by, reply, .. } => {
+            format!("write onto {name}: {}{about}", answer::in_words(&reply.answer, by, &reply.via))
+        }
+        Action::Note { text } => format!("note on {name}: {text}"),
         Action::Annotate => format!("write its state onto {name}"),
     }
 }
@@ -160,6 +165,9 @@ fn order_text(order: &Order) -> String {
         Ask::Exclude { .. } => "leave it alone",
         Ask::Include { .. } => "treat it like any other again",
         Ask::Undo { .. } => "undo a move",
+        Ask::Answer(reply) => {
+            return format!("answer to {}: {}", reply.clock, answer::in_words(&reply.answer, &order.by, &reply.via));
+        }
         Ask::Erase => "forget it, for privacy",
     };
     format!("{what}, asked by {}", order.by)

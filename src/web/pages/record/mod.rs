@@ -214,6 +214,7 @@ fn ordered(order: &Order, zone: &TimeZone) -> String {
         Ask::Exclude { until: None, .. } => "leave it alone for good".to_owned(),
         Ask::Include { .. } => "treat it like any other again".to_owned(),
         Ask::Undo { .. } => "put its last move back".to_owned(),
+        Ask::Answer(reply) => crate::agreement::answer::in_words(&reply.answer, &order.by, &reply.via),
         Ask::Erase => "erase all that is kept of its person".to_owned(),
     };
     format!("An order of {} waits in the inbox: {what}. It is applied in its turn.", order.by)

@@ -1,0 +1,157 @@
+//! What people prefer, and what follows from it for a notice: by which channel it goes, whether it
+//! waits to be gathered with others or for the end of quiet hours, and what is never put off.
+
+use crate::agreement::calendar::Calendar;
+use crate::notify::Destination;
+use crate::record::effect::Notice;
+use crate::record::{Effect, Timestamp};
+use crate::store::preference::{Channel, Gathering, Preference, Quiet};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{ToSpan, Unit, ZonedRound};
+
+/// In which time a person lives, as far as the agreement says.
+#[derive(Clone, Copy)]
+pub struct Hours<'a> {
+    pub zone: &'a TimeZone,
+    pub calendar: Option<&'a Calendar>,
+}
+
+/// Where a notice for this person goes, and where a second one.
+pub fn route(preference: &Preference, to: Destination) -> (Destination, Option<Destination>) {
+    let Destination::SlackMember { email } = &to else { return (to, None) };
+    let mail = Destination::Email { address: email.clone(), name: None };
+    match preference.channel {
+        Channel::Slack => (to, None),
+        Channel::Email => (mail, None),
+        Channel::Both => (to, Some(mail)),
+    }
+}
+
+/// Until when a notice to this person waits; `None`: it goes now. What tells of a missed deadline is
+/// never put off, nor what goes to somebody as a manager. A reminder waits only where what it waits for
+/// comes before its deadline: quiet hours and digests must not make anybody miss what they were to be
+/// reminded of.
+pub fn wait(
+    preference: &Preference,
+    effect: &Effect,
+    notice: Notice,
+    now: Timestamp,
+    hours: Hours<'_>,
+) -> Option<Timestamp> {
+    let may_wait =
+        matches!(notice, Notice::Reminder | Notice::Recycled | Notice::Reassigned | Notice::Nurtured | Notice::Undone);
+    if !may_wait {
+        return None;
+    }
+    let in_time = |at: &Timestamp| notice != Notice::Reminder || effect.deadline.is_none_or(|deadline| *at < deadline);
+    let base = effect.at.max(effect.not_before);
+    let digest = gathered_at(preference.gathering, base, hours).filter(in_time);
+    let begin = digest.unwrap_or(now).max(now);
+    let quiet = preference.quiet.and_then(|quiet| end_of(quiet, begin, hours.zone)).filter(in_time);
+    quiet.or(digest).filter(|at| *at > now)
+}
+
+/// When notices that fell due at `base` are gathered.
+fn gathered_at(gathering: Gathering, base: Timestamp, hours: Hours<'_>) -> Option<Timestamp> {
+    let local = base.to_jiff().to_zoned(hours.zone.clone());
+    match gathering {
+        Gathering::Single => None,
+        Gathering::Hourly => {
+            let hour = local.round(ZonedRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Ceil)).ok()?;
+            Some(Timestamp::from_jiff(hour.timestamp()))
+        }
+        Gathering::Daily => {
+            let today = local.date();
+            let opening = |day: jiff::civil::Date| {
+                let midnight = day.to_zoned(hours.zone.clone()).ok()?;
+                let begins = Timestamp::from_jiff(midnight.timestamp());
+                match hours.calendar {
+                    Some(calendar) => Some(calendar.next_open(begins)),
+                    None => {
+                        Some(Timestamp::from_jiff(day.to_datetime(NINE).to_zoned(hours.zone.clone()).ok()?.timestamp()))
+                    }
+                }
+            };
+            let first = opening(today)?;
+            if first >= base { Some(first) } else { opening(today.tomorrow().ok()?) }
+        }
+    }
+}
+
+/// The day's opening where no calendar says it.
+const NINE: Time = Time::constant(9, 0, 0, 0);
+
+/// When the quiet hours end in which this moment lies.
+fn end_of(quiet: Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let local = at.to_jiff().to_zoned(zone.clone());
+    let minute = local.hour() as u16 * 60 + local.minute() as u16;
+    if !quiet.holds(minute) {
+        return None;
+    }
+    let ends = Time::new((quiet.until / 60) as i8, (quiet.until % 60) as i8, 0, 0).ok()?;
+    let today = local.date().to_datetime(ends).to_zoned(zone.clone()).ok()?;
+    let end = if today > local { today } else { today.checked_add(1.day()).ok()? };
+    Some(Timestamp::from_jiff(end.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Action, EffectKey, Elapsed, Object, OwnerId, Recipient, RecordId, RecordKey};
+    use std::sync::Arc;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(&format!("2027-01-05T{text}:00Z")).unwrap()
+    }
+
+    fn reminder(notice: Notice, due: Timestamp) -> Effect {
+        Effect {
+            key: EffectKey::new("k"),
+            record: RecordKey { connection: "acme".into(), object: Object::Lead, id: RecordId::new("1") },
+            action: Action::Notify { to: Recipient::Owner, notice },
+            source: Arc::from("Call"),
+            pass: 1,
+            run: 1,
+            step: Arc::from("50%"),
+            at: at("22:10"),
+            not_before: at("22:10"),
+            deadline: Some(due),
+        }
+    }
+
+    fn waits(gathering: Gathering, quiet: Option<Quiet>, notice: Notice, due: Timestamp) -> Option<Timestamp> {
+        let preference = Preference {
+            owner: OwnerId::new("80"),
+            channel: Channel::Slack,
+            gathering,
+            quiet,
+            by: String::new(),
+            at: at("00:00"),
+        };
+        let hours = Hours { zone: &TimeZone::UTC, calendar: None };
+        wait(&preference, &reminder(notice, due), notice, at("22:10"), hours)
+    }
+
+    #[test]
+    fn a_reminder_waits_for_the_end_of_quiet_hours_only_where_that_is_before_its_deadline() {
+        let quiet = Quiet::new(22 * 60, 7 * 60);
+        let morning = at("07:00") + Elapsed::from_secs(86_400);
+        let single = |notice, due| waits(Gathering::Single, quiet, notice, due);
+        assert_eq!(single(Notice::Reminder, morning + Elapsed::from_secs(60)), Some(morning));
+        assert_eq!(single(Notice::Reminder, morning), None);
+        assert_eq!(single(Notice::Breach, morning + Elapsed::from_secs(60)), None);
+        assert_eq!(single(Notice::Violation, morning + Elapsed::from_secs(60)), None);
+        assert_eq!(single(Notice::Recycled, at("22:30")), Some(morning));
+    }
+
+    #[test]
+    fn a_digest_is_sent_at_the_full_hour_or_the_days_opening_and_never_after_the_deadline() {
+        let later = at("09:30") + Elapsed::from_secs(86_400);
+        assert_eq!(waits(Gathering::Hourly, None, Notice::Reminder, later), Some(at("23:00")));
+        assert_eq!(waits(Gathering::Hourly, None, Notice::Reminder, at("23:00")), None);
+        let nine = at("09:00") + Elapsed::from_secs(86_400);
+        assert_eq!(waits(Gathering::Daily, None, Notice::Reminder, later), Some(nine));
+        assert_eq!(waits(Gathering::Daily, None, Notice::Reminder, nine), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is asked of Slack about a click: which workspace the bot is in and which address somebody has;
+//! and what is said back to them. Whether the click is believed is decided elsewhere.
+
+use super::settings::{SetupError, SlackSettings};
+use super::{NotifyError, http, slack};
+use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use url::Url;
+
+/// Slack waits three seconds for our whole answer.
+const PATIENCE: Duration = Duration::from_millis(1_200);
+/// More people than this are asked for again.
+const REMEMBERED: usize = 10_000;
+/// Where Slack takes what is said back.
+const HOOKS: &str = "hooks.slack.com";
+
+/// Slack, as far as clicks go.
+#[derive(Debug)]
+pub struct SlackPeople {
+    client: Client,
+    token: Option<SecretString>,
+    base_url: String,
+    team: Mutex<Option<String>>,
+    emails: Mutex<HashMap<String, String>>,
+}
+
+/// Methods call different things by one name: `user` is a name to one and a member to another.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Token {
+    team_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Member {
+    user: Option<User>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct User {
+    deleted: bool,
+    is_bot: bool,
+    team_id: Option<String>,
+    profile: Profile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Profile {
+    email: Option<String>,
+}
+
+impl SlackPeople {
+    /// `team`: the workspace's id where the configuration names it; else the token tells.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(settings: &SlackSettings, team: Option<String>) -> Result<Self, SetupError> {
+        let client = http::client().map_err(|error| SetupError::Slack(error.without_url().to_string()))?;
+        let base_url = settings.base_url.trim_end_matches('/').to_owned();
+        let (token, team, emails) = (settings.token.clone(), Mutex::new(team), Mutex::default());
+        Ok(Self { client, token, base_url, team, emails })
+    }
+
+    /// The workspace that clicks must come from.
+    ///
+    /// # Errors
+    /// When Slack does not tell.
+    pub async fn team(&self) -> Result<String, NotifyError> {
+        if let Some(team) = self.team.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(team);
+        }
+        let told: Token = self.ask("auth.test", &[]).await?;
+        let team = told.team_id.ok_or_else(|| never("Slack does not say which workspace the token is of"))?;
+        *self.team.lock().unwrap_or_else(PoisonError::into_inner) = Some(team.clone());
+        Ok(team)
+    }
+
+    /// The address of a member of that workspace.
+    ///
+    /// # Errors
+    /// `Nobody` for guests of other workspaces, bots, and who has no address; `Later` when Slack does
+    /// not answer in time.
+    pub async fn email(&self, user: &str, team: &str) -> Result<String, NotifyError> {
+        if let Some(email) = self.emails.lock().unwrap_or_else(PoisonError::into_inner).get(user) {
+            return Ok(email.clone());
+        }
+        let told: Member = self.ask("users.info", &[("user", user)]).await?;
+        let member = told.user.filter(|u| !u.deleted && !u.is_bot && u.team_id.as_deref().is_none_or(|t| t == team));
+        let email = member.and_then(|u| u.profile.email).filter(|email| email.contains('@'));
+        let email =
+            email.ok_or_else(|| NotifyError::Nobody { message: "Slack knows no address of theirs".to_owned() })?;
+        let mut emails = self.emails.lock().unwrap_or_else(PoisonError::into_inner);
+        if emails.len() >= REMEMBERED {
+            emails.clear();
+        }
+        emails.insert(user.to_owned(), email.clone());
+        Ok(email)
+    }
+
+    /// Says something back to a click. Only to Slack itself, or to what the configuration has in its
+    /// place: the address came with the request.
+    ///
+    /// # Errors
+    /// When it is no address of Slack's, or Slack does not take it.
+    pub async fn respond(&self, response_url: &str, body: &Value) -> Result<(), NotifyError> {
+        let url = self.trusted(response_url).ok_or_else(|| never("that is no address of Slack's"))?;
+        let answer = http::send(self.client.post(url).json(body)).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(never(&format!("answered {}", answer.status.as_u16()))) }
+    }
+
+    fn trusted(&self, text: &str) -> Option<Url> {
+        let url = Url::parse(text).ok()?;
+        let is_slacks = url.scheme() == "https" && url.host_str() == Some(HOOKS) && url.port().is_none();
+        let base = Url::parse(&self.base_url).ok()?;
+        let stands_in = url.origin() == base.origin() && base.host_str() != Some("slack.com");
+        let bare = url.username().is_empty() && url.password().is_none();
+        (bare && (is_slacks || stands_in)).then_some(url)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: &str, query: &[(&str, &str)]) -> Result<T, NotifyError> {
+        let token = self.token.as_ref().ok_or_else(|| never("there is no bot's token to ask with"))?;
+        let request = self.client.get(format!("{}/{method}", self.base_url)).query(query);
+        let request = request.bearer_auth(token.expose_secret()).timeout(PATIENCE);
+        let answer = http::send(request).await?;
+        slack::accepted(&answer)?;
+        serde_json::from_slice(&answer.body).map_err(|_| never("that is not Slack's answer"))
+    }
+}
+
+fn never(message: &str) -> NotifyError {
+    NotifyError::Never { message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_slack_or_its_configured_stand_in_is_answered() {
+        let of = |base: &str, url: &str| {
+            let settings = SlackSettings { token: None, webhook_url: None, base_url: base.to_owned() };
+            SlackPeople::new(&settings, None).unwrap().trusted(url).is_some()
+        };
+        let slack = SlackSettings::BASE_URL;
+        assert!(of(slack, "https://hooks.slack.com/actions/T/1/x"));
+        assert!(of("http://127.0.0.1:9/api", "http://127.0.0.1:9/actions"));
+        for bad in [
+            "http://hooks.slack.com/actions/T",
+            "https://hooks.slack.com:8443/x",
+            "https://hooks.slack.com.evil.example/x",
+            "https://hooks.slack.com@evil.example/x",
+            "https://user@hooks.slack.com/x",
+            "https://slack.com/x",
+            "http://169.254.169.254/latest",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(!of(slack, bad), "{bad}");
+        }
+        assert!(!of("http://127.0.0.1:9/api", "http://127.0.0.1:10/actions"));
+    }
+}

@@ -1,0 +1,248 @@
+//! `POST /slack/actions`: buttons that somebody pressed in Slack. Verified by Slack's signature over the
+//! raw form, taken into the inbox, and only then answered; what is to be said comes by the address that
+//! Slack gave. What an answer does is decided elsewhere.
+
+use super::webhooks::{read, refuse_encoded};
+use super::{Web, answer};
+use crate::crm::signature::verify_slack_v0;
+use crate::engine::answers::{self, Became, Choice, Refused, Said, Taken};
+use crate::engine::clock::real_now;
+use crate::notify::{ACTIONS_BLOCK, NotifyError, SlackPeople};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long what came of an answer is waited for, to be told in the message.
+const WATCHED: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How Slack's calls are known and answered.
+pub struct SlackDoor {
+    pub signing_secret: SecretString,
+    pub people: SlackPeople,
+}
+
+pub fn routes(routes: &mut ServiceConfig) {
+    routes.service(web::resource("/slack/actions").route(web::post().to(receive)));
+}
+
+/// What of Slack's payload is looked at.
+#[derive(Debug, Deserialize)]
+struct Click {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    user: Named,
+    #[serde(default)]
+    team: Option<Named>,
+    #[serde(default)]
+    response_url: Option<String>,
+    #[serde(default)]
+    message: Option<Message>,
+    #[serde(default)]
+    actions: Vec<Action>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Message {
+    blocks: Vec<Value>,
+    text: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Action {
+    action_id: String,
+    value: Option<String>,
+    selected_option: Option<SelectedOption>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SelectedOption {
+    value: String,
+}
+
+/// A request as Slack sends it: a form of one field, which is JSON.
+fn parsed(body: &[u8]) -> Option<Click> {
+    let fields: Vec<_> = url::form_urlencoded::parse(body).filter(|(name, _)| name == "payload").collect();
+    let [(_, payload)] = fields.as_slice() else { return None };
+    serde_json::from_str(payload).ok()
+}
+
+/// The word behind the button, and what it says.
+fn said(action: &Action) -> Option<(&str, Choice)> {
+    let option = action.selected_option.as_ref().map(|o| o.value.as_str());
+    match action.action_id.as_str() {
+        "accept" => Some((action.value.as_deref()?, Choice::Accept)),
+        "on_it" => Some((action.value.as_deref()?, Choice::OnIt)),
+        "snooze" => Some((action.value.as_deref()?, Choice::Snooze)),
+        "reject" => option?.rsplit_once(':').map(|(word, mark)| (word, Choice::Reject(mark.to_owned()))),
+        "menu" => {
+            let (word, answer) = option?.rsplit_once(':')?;
+            let choice = match answer {
+                "accept" => Choice::Accept,
+                "on_it" => Choice::OnIt,
+                "snooze" => Choice::Snooze,
+                _ => return None,
+            };
+            Some((word, choice))
+        }
+        _ => None,
+    }
+}
+
+fn verify(door: &SlackDoor, request: &HttpRequest, body: &[u8]) -> Result<(), &'static str> {
+    let header = |name: &str| {
+        let mut all = request.headers().get_all(name);
+        let one = all.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if all.next().is_some() { "" } else { one }
+    };
+    let (at, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
+    let secret = door.signing_secret.expose_secret().as_bytes();
+    verify_slack_v0(secret, at, body, signature, real_now()).map_err(|refusal| refusal.0)
+}
+
+async fn receive(web: Data<Web>, request: HttpRequest, body: Payload) -> HttpResponse {
+    let Some(door) = web.slack.clone() else {
+        return answer::error(StatusCode::NOT_FOUND, "no Slack signing secret is configured");
+    };
+    let body = match read(&request, body).await {
+        Ok(body) => body,
+        Err(refused) => return answer::error(refused.told().0, &refused.to_string()),
+    };
+    if let Err(refused) = refuse_encoded(&request) {
+        return answer::error(refused.told().0, &refused.to_string());
+    }
+    if let Err(why) = verify(&door, &request, &body) {
+        tracing::warn!("a call of Slack's was refused: {why}");
+        return answer::error(StatusCode::UNAUTHORIZED, "not signed as agreed");
+    }
+    let Some(click) = parsed(&body) else {
+        return answer::error(StatusCode::BAD_REQUEST, "this is no payload of Slack's");
+    };
+    if click.kind != "block_actions" {
+        return HttpResponse::Ok().finish();
+    }
+    match clicked(&web, &door, click, &hex::encode(Sha256::digest(&body))).await {
+        Ok(()) => HttpResponse::Ok().finish(),
+        Err(status) => answer::error(status, "this could not be taken"),
+    }
+}
+
+/// Takes the click. Whoever may not, or comes too late, is told so by Slack; that is no error.
+async fn clicked(web: &Data<Web>, door: &Arc<SlackDoor>, click: Click, delivery: &str) -> Result<(), StatusCode> {
+    let unavailable = |error: NotifyError| {
+        tracing::warn!("a click in Slack could not be looked into: {error}");
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let team = door.people.team().await.map_err(unavailable)?;
+    if click.team.as_ref().is_none_or(|t| t.id != team) {
+        tracing::warn!("a click from another workspace was refused");
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let Some((word, choice)) = click.actions.first().and_then(said) else { return Ok(()) };
+    let taken = match door.people.email(&click.user.id, &team).await {
+        Ok(email) => answered(web, word, &choice, &email, delivery).await,
+        Err(NotifyError::Later { message, after }) => return Err(unavailable(NotifyError::Later { message, after })),
+        Err(_) => {
+            Err(Refused::NotYours("Slack tells no e-mail address of yours, so nobody knows who you are.".to_owned()))
+        }
+    };
+    match taken {
+        Err(Refused::Store(error)) => {
+            tracing::error!("a click in Slack could not be taken: {error}");
+            Err(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        Err(refused) => {
+            explain(door.clone(), &click, &refused.to_string());
+            Ok(())
+        }
+        Ok(taken) => {
+            let word = word.to_owned();
+            follow(web.clone(), door.clone(), click, word, taken);
+            Ok(())
+        }
+    }
+}
+
+async fn answered(web: &Web, word: &str, choice: &Choice, email: &str, delivery: &str) -> Result<Taken, Refused> {
+    let shown = answers::look(&web.engine, word).await?;
+    answers::take(&web.engine, &shown, choice, Said { email, via: "Slack", delivery }).await
+}
+
+/// To the one who clicked alone.
+fn explain(door: Arc<SlackDoor>, click: &Click, why: &str) {
+    let Some(url) = click.response_url.clone() else { return };
+    let body = json!({ "response_type": "ephemeral", "replace_original": false, "text": escaped(why) });
+    actix_web::rt::spawn(async move { say(&door, &url, &body).await });
+}
+
+/// Replaces the buttons by what was decided: at once, and again once it is known what came of it.
+fn follow(web: Data<Web>, door: Arc<SlackDoor>, click: Click, word: String, taken: Taken) {
+    let (Some(url), message) = (click.response_url, click.message.unwrap_or_default()) else { return };
+    actix_web::rt::spawn(async move {
+        say(&door, &url, &replaced(&message, &word, &format!("{}. It is being written down.", taken.words))).await;
+        let ends = tokio::time::timeout(WATCHED, outcome(&web, &taken)).await;
+        let text = match ends {
+            Ok(Became::Done) => format!("{}.", taken.words),
+            Ok(Became::Failed(why)) => format!("{} was not changed: {why}.", taken.name),
+            Ok(Became::Pending) | Err(_) => return,
+        };
+        say(&door, &url, &replaced(&message, &word, &text)).await;
+    });
+}
+
+async fn outcome(web: &Web, taken: &Taken) -> Became {
+    loop {
+        match answers::became(&web.engine.db, taken).await {
+            Ok(Became::Pending) => tokio::time::sleep(LOOK).await,
+            Ok(became) => return became,
+            Err(error) => {
+                tracing::warn!("what became of an answer is not known: {error}");
+                return Became::Pending;
+            }
+        }
+    }
+}
+
+async fn say(door: &SlackDoor, url: &str, body: &Value) {
+    if let Err(error) = door.people.respond(url, body).await {
+        tracing::warn!("Slack could not be told what came of a click: {error}");
+    }
+}
+
+/// The message without what was answered, and with what was said.
+fn replaced(message: &Message, word: &str, text: &str) -> Value {
+    let mut blocks: Vec<Value> = message.blocks.clone();
+    blocks.retain(|block| block["block_id"] != ACTIONS_BLOCK && block["block_id"] != DECIDED);
+    for block in &mut blocks {
+        let is_it = block["accessory"]["options"][0]["value"].as_str().is_some_and(|value| value.starts_with(word));
+        if let Some(fields) = block.as_object_mut().filter(|_| is_it) {
+            fields.remove("accessory");
+        }
+    }
+    let says = json!({ "type": "mrkdwn", "text": escaped(text), "verbatim": true });
+    blocks.push(json!({ "type": "context", "block_id": DECIDED, "elements": [says] }));
+    json!({ "replace_original": true, "text": message.text, "blocks": blocks })
+}
+
+/// The block that tells what was decided.
+const DECIDED: &str = "leadpact-decided";
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
