@@ -1,0 +1,74 @@
+// Walks every page of the table of routes, in every room, from what pages lead to. `patterns`: the paths of
+// the table, `{…}` where a name stands; `unlinked`: those that no page leads to.
+
+import { asked, check, fault, go, look, note, room } from "./room.mjs";
+
+const ROOMS = [
+  { width: "desktop", scheme: "light" },
+  { width: "phone", scheme: "light" },
+  // What differs in the dark are the colours.
+  { width: "desktop", scheme: "dark", rules: ["color-contrast"] },
+  { width: "phone", scheme: "dark", rules: ["color-contrast"] },
+];
+
+function matcher(pattern) {
+  const parts = pattern.split(/\{[^}]*\}/).map((text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&"));
+  const tail = /\{[^}]*:\.\*\}$/.test(pattern) ? ".+" : "[^/]+";
+  return new RegExp(`^${parts.slice(0, -1).join("[^/]+")}${parts.length > 1 ? tail : ""}${parts.at(-1)}$`);
+}
+
+/** An address of each pattern, found by following links. */
+async function find(page, cookie) {
+  const found = new Map();
+  const open = asked.patterns.map((pattern) => ({ pattern, matches: matcher(pattern) }));
+  const take = (href) => {
+    const one = open.find(({ matches }) => matches.test(href.split(/[?#]/)[0]));
+    if (one && !found.has(one.pattern)) found.set(one.pattern, href.split("#")[0]);
+  };
+  open.filter(({ pattern }) => !pattern.includes("{")).forEach(({ pattern }) => take(pattern));
+  const seen = new Set();
+  for (let next; (next = [...found.values()].find((href) => !seen.has(href)));) {
+    seen.add(next);
+    if (!(await isPage(next, cookie))) continue;
+    await go(page, next);
+    const hrefs = await page.locator("a[href]").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    hrefs.filter((href) => href.startsWith("/")).forEach(take);
+  }
+  return found;
+}
+
+/** Whether it is HTML; else only its status is looked at. Streams never end: the body is left alone. */
+async function isPage(href, cookie) {
+  const stop = new AbortController();
+  const answer = await fetch(asked.base + href, { headers: { cookie }, redirect: "manual", signal: stop.signal });
+  check(answer.status < 400, href, `answers ${answer.status}`);
+  const kind = answer.headers.get("content-type") ?? "";
+  stop.abort();
+  return kind.startsWith("text/html");
+}
+
+/** Signed in with this session. */
+export async function walk(browser, session) {
+  const cookie = session.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  const first = await room(browser, "walk", { session });
+  const page = await first.context.newPage();
+  const found = await find(page, cookie);
+  await first.context.close();
+  for (const pattern of asked.patterns) {
+    if (!found.has(pattern) && !asked.unlinked.includes(pattern)) fault(pattern, "no page leads to it");
+  }
+  const pages = [];
+  for (const href of found.values()) if (await isPage(href, cookie)) pages.push(href);
+  const through = async ({ width, scheme, rules }) => {
+    const open = await room(browser, `${width}, ${scheme}`, { width, scheme, session });
+    for (const href of pages) {
+      const page = await open.context.newPage();
+      await go(page, href).then(() => look(open, page, rules)).catch((error) => fault(`${open.name} ${href}`, error));
+      await page.close();
+    }
+    await open.context.close();
+  };
+  // Two at a time: the machine has two cores.
+  await Promise.all([through(ROOMS[0]).then(() => through(ROOMS[2])), through(ROOMS[1]).then(() => through(ROOMS[3]))]);
+  note(`walked ${pages.length} pages: ${pages.join(" ")}`);
+}
