@@ -48,7 +48,8 @@ impl Office {
         let world = sandbox.hubspot().clone();
         let amy = world.add_member("Amy Ng", "amy@acme.example", None, false);
         let mallory = world.add_member("<img src=x onerror=\"hit('owner')\">", "mallory@acme.example", None, false);
-        let text = configuration(&base, &sandbox.base_url(), &world, signed);
+        let store = format!("\n[store]\nurl = \"sqlite://{}\"\n", folder.path().join("leadpact.db").display());
+        let text = configuration(&base, &sandbox.base_url(), &world, signed) + &store;
         std::fs::write(folder.path().join("leadpact.toml"), text).expect("a file");
         std::fs::write(folder.path().join("agreement.toml"), AGREEMENT).expect("a file");
         let config = folder.path().join("leadpact.toml").display().to_string();
@@ -127,8 +128,10 @@ verify = {{ scheme = "hmac-sha256", header = "X-Signature", encoding = "hex", pr
     )
 }
 
+/// Without what this agreement has no word for.
 fn pairs(table: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = table.iter().map(|(ours, theirs)| format!("\"{ours}\" = \"{theirs}\"")).collect();
+    let known = table.iter().filter(|(ours, _)| *ours != "region");
+    let pairs: Vec<String> = known.map(|(ours, theirs)| format!("\"{ours}\" = \"{theirs}\"")).collect();
     pairs.join(", ")
 }
 

@@ -61,7 +61,10 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
         if std::thread::panicking() {
-            eprintln!("── what the process said\n{}", self.said());
+            let said = self.said();
+            let last: Vec<&str> = said.lines().rev().take(10).collect();
+            eprintln!("── what the process said last");
+            last.iter().rev().for_each(|line| eprintln!("{line}"));
         }
     }
 }

@@ -53,15 +53,17 @@ async function wrongPasswords(browser) {
   const open = await room(browser, "wrong password", { width: "phone" });
   open.expects.add(401).add(429);
   const page = await open.context.newPage();
-  for (let n = 1; n <= 6; n++) {
-    await signIn(page, "eve@acme.example", `wrong password ${n}`);
-    await page.getByRole("alert").waitFor();
+  // Five are free. The waits get longer than looking at a page takes on a busy machine.
+  let wrong = 0;
+  for (let waits = false; !waits && wrong < 12; ) {
+    await signIn(page, "eve@acme.example", `wrong password ${wrong}`);
     const said = await page.getByRole("alert").textContent();
-    check(said === "The e-mail address or the password is wrong.", open.name, `it says “${said}”`);
+    waits = said.startsWith("Too many wrong passwords");
+    check(waits || said === "The e-mail address or the password is wrong.", open.name, `it says “${said}”`);
+    if (!waits) wrong += 1;
+    if (wrong === 1) await look(open, page);
   }
-  await look(open, page);
-  await signIn(page, "eve@acme.example", "wrong password 7");
-  await page.getByText("Too many wrong passwords").waitFor();
+  check(wrong >= 5 && wrong < 12, open.name, `${wrong} wrong passwords were free`);
   check((await page.getByLabel("E-mail address").inputValue()) === "eve@acme.example", open.name, "the address is lost");
   await look(open, page);
   await open.context.close();
