@@ -8,4 +8,5 @@ mod demo;
 mod kit;
 mod office;
 mod process;
+mod screenshots;
 mod story;

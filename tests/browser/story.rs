@@ -34,3 +34,25 @@ async fn no_script_in_a_field_of_the_crm_runs_and_each_is_shown_as_text() {
     });
     browser::run("payloads.mjs", &office.base, asked, Duration::from_secs(150)).await;
 }
+
+async fn first_day(width: &str) {
+    if !browser::is_here() {
+        return;
+    }
+    let office = Office::open(false).await;
+    let asked = json!({
+        "crm": office.sandbox.base_url(), "password": PASSWORD, "amy": office.amy, "status": status(LATER),
+        "width": width,
+    });
+    browser::run("journey.mjs", &office.base, asked, Duration::from_secs(150)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agreement_is_signed_and_kept_disputed_and_what_was_refused_tried_again_at_a_desk() {
+    first_day("desktop").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agreement_is_signed_and_kept_disputed_and_what_was_refused_tried_again_on_a_phone() {
+    first_day("phone").await;
+}

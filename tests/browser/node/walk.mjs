@@ -1,5 +1,5 @@
 // Walks every page of the table of routes, in every room, from what pages lead to. `patterns`: the paths of
-// the table, `{…}` where a name stands; `unlinked`: those that no page leads to.
+// the table, `{…}` where a name stands; `unlinked`: addresses of those that no link leads to.
 
 import { asked, check, fault, go, look, note, room } from "./room.mjs";
 
@@ -17,15 +17,16 @@ function matcher(pattern) {
   return new RegExp(`^${parts.slice(0, -1).join("[^/]+")}${parts.length > 1 ? tail : ""}${parts.at(-1)}$`);
 }
 
-/** An address of each pattern, found by following links. */
+/** An address of each pattern, found by following links from the first page. */
 async function find(page, cookie) {
-  const found = new Map();
+  const found = new Map([["/", "/"], ...asked.unlinked.filter(([pattern]) => asked.patterns.includes(pattern))]);
   const open = asked.patterns.map((pattern) => ({ pattern, matches: matcher(pattern) }));
   const take = (href) => {
-    const one = open.find(({ matches }) => matches.test(href.split(/[?#]/)[0]));
+    // Names before patterns, as the table has them.
+    const bare = href.split(/[?#]/)[0];
+    const one = open.find(({ pattern }) => pattern === bare) ?? open.find(({ matches }) => matches.test(bare));
     if (one && !found.has(one.pattern)) found.set(one.pattern, href.split("#")[0]);
   };
-  open.filter(({ pattern }) => !pattern.includes("{")).forEach(({ pattern }) => take(pattern));
   const seen = new Set();
   for (let next; (next = [...found.values()].find((href) => !seen.has(href)));) {
     seen.add(next);
@@ -55,7 +56,7 @@ export async function walk(browser, session) {
   const found = await find(page, cookie);
   await first.context.close();
   for (const pattern of asked.patterns) {
-    if (!found.has(pattern) && !asked.unlinked.includes(pattern)) fault(pattern, "no page leads to it");
+    if (!found.has(pattern)) fault(pattern, "no page leads to it");
   }
   const pages = [];
   for (const href of found.values()) if (await isPage(href, cookie)) pages.push(href);
