@@ -3,20 +3,12 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, agreed, by_party, counted, now, who};
-use crate::crm::connection::Mode;
-use crate::engine::overdue::overdue;
-use crate::engine::switches::{Switches, turn};
-use crate::record::{ConnectionName, EffectKey, Timestamp};
-use crate::store::clock::{ClockRow, ClockState, open_soonest};
-use crate::store::outbox::{self, WaitingMove};
-use crate::store::switch::{Switch, SwitchRow};
-use crate::store::{Priority, StoreError};
+use crate::engine::arming::{Arming, Outlook, fixed, outlook, set};
+use crate::record::{ConnectionName, EffectKey, PartyName, Timestamp};
+use crate::store::signature;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
-
-/// How many of the next deadlines are shown.
-const NEXT: usize = 5;
 
 #[derive(Debug, Args)]
 pub struct ArmArguments {
@@ -51,9 +43,10 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let name = switchable(opened, &arguments.connection)?;
         let at = now();
-        let missed = overdue(&opened.db, opened.agreement(&name), &name, at).await?;
-        show(opened, &name, &missed, at).await?;
-        if Switches::read(&opened.db, &name).await?.is_armed() {
+        let outlook = outlook(&opened.db, opened.agreement(&name), &name, at).await?;
+        show(opened, &name, &outlook).await?;
+        let missed = outlook.missed;
+        if outlook.is_armed {
             println!("{name} is armed already.");
             if !arguments.include_overdue {
                 return Ok(ExitCode::SUCCESS);
@@ -71,12 +64,21 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
         if at < opened.agreement(&name).effective_at {
             println!("The agreement is not in effect yet; until then it goes on observing.");
         }
-        let signs = opened.agreement(&name).parties.iter().any(|p| p.signs.is_some());
-        if opened.settings.require_signatures && signs {
-            println!("As long as the agreement is not signed, it goes on observing all the same.");
+        let unsigned = unsigned(opened, &name).await?;
+        if opened.settings.require_signatures && !unsigned.is_empty() {
+            println!("It goes on observing until both sides have signed, which is still to be done:");
+            unsigned.iter().for_each(|party| println!("  leadpact agreement sign --party {party}"));
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The parties whose signature under the agreement of the file is missing.
+async fn unsigned(opened: &Opened, name: &ConnectionName) -> Result<Vec<PartyName>> {
+    let agreement = opened.agreement(name);
+    let signed = signature::of(&opened.db, &agreement.hash).await?;
+    let parties = agreement.parties.iter().filter(|party| party.signs.is_some()).map(|party| party.name.clone());
+    Ok(parties.filter(|party| signed.iter().all(|one| one.party != *party)).collect())
 }
 
 pub fn disarm(arguments: &DisarmArguments) -> Result<ExitCode> {
@@ -103,11 +105,7 @@ fn is(n: usize) -> &'static str {
 fn switchable(opened: &Opened, name: &str) -> Result<ConnectionName> {
     let name = opened.connection(name)?;
     let mode = opened.settings.connection(&name).and_then(|c| c.mode);
-    let said = match mode {
-        None => return Ok(name),
-        Some(Mode::Observe) => "observe",
-        Some(Mode::Enforce) => "enforce",
-    };
+    let Some(said) = fixed(mode) else { return Ok(name) };
     bail!(
         "the configuration says mode = \"{said}\" for {name}, and the file goes before arming: \
          change it there, or take the line out to arm and disarm from here"
@@ -121,71 +119,26 @@ async fn switch(
     why: &str,
     overdue: &[EffectKey],
     at: Timestamp,
-) -> Result<usize, StoreError> {
-    let row = SwitchRow {
-        connection: Some(name.clone()),
-        switch: Switch::Armed,
-        on,
-        until: None,
-        by: who(),
-        why: why.to_owned(),
-        at,
-    };
-    let mut tx = opened.db.begin(Priority::Work).await?;
-    let reissued = usize::try_from(outbox::reissue(&mut tx, name, overdue, at).await?).unwrap_or(usize::MAX);
-    let to = match (on, reissued) {
-        (false, _) => "off".to_owned(),
-        (true, 0) => "on".to_owned(),
-        (true, n) => format!("on, with {} overdue", counted(n, "move")),
-    };
-    turn(&mut tx, &row, &opened.chains(std::slice::from_ref(name)), &to).await?;
-    tx.commit().await?;
-    Ok(reissued)
+) -> Result<usize> {
+    let [chain] = &opened.chains(std::slice::from_ref(name))[..] else { bail!("one connection has one journal") };
+    let arming = Arming { on, by: who(), why: why.to_owned(), overdue };
+    Ok(set(&opened.db, chain, arming, at).await?)
 }
 
-async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at: Timestamp) -> Result<()> {
+async fn show(opened: &Opened, name: &ConnectionName, outlook: &Outlook) -> Result<()> {
     let people = opened.people(name).await?;
-    let runs = Runs::read(opened, name, at).await?;
-    let breached = runs.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
-    by_party(&format!("{} breached and still open", counted(runs.breached.len(), "clock")), breached, &people);
-    let would = missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
-    by_party(&format!("{} would move now with --include-overdue", counted(missed.len(), "record")), would, &people);
-    if !runs.next.is_empty() {
+    let breached = outlook.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
+    by_party(&format!("{} breached and still open", counted(outlook.breached.len(), "clock")), breached, &people);
+    let would = outlook.missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
+    let moves = counted(outlook.missed.len(), "record");
+    by_party(&format!("{moves} would move now with --include-overdue"), would, &people);
+    if !outlook.next.is_empty() {
         println!("Due next:");
     }
     let zone = opened.agreement(name).zone();
-    for row in &runs.next {
+    for row in &outlook.next {
         let deadline = row.deadline.map(|d| d.in_zone(&zone)).unwrap_or_default();
         println!("  {deadline}  {}: {}, {}", row.name, row.source, people.name(row.owner.as_ref()));
     }
     Ok(())
-}
-
-/// Open runs by their deadlines.
-#[derive(Default)]
-struct Runs {
-    breached: Vec<ClockRow>,
-    next: Vec<ClockRow>,
-}
-
-impl Runs {
-    async fn read(opened: &Opened, name: &ConnectionName, at: Timestamp) -> Result<Self, StoreError> {
-        const PAGE: u32 = 500;
-        let (mut runs, mut after) = (Self::default(), None);
-        loop {
-            let page = open_soonest(&opened.db, Some(name), after.as_ref(), PAGE).await?;
-            after = page.last().map(ClockRow::place);
-            for row in page {
-                match row.deadline {
-                    _ if row.state == ClockState::Breached => runs.breached.push(row),
-                    Some(deadline) if deadline > at && runs.next.len() < NEXT => runs.next.push(row),
-                    Some(deadline) if deadline > at => return Ok(runs),
-                    _ => {}
-                }
-            }
-            if after.is_none() {
-                return Ok(runs);
-            }
-        }
-    }
 }

@@ -3,10 +3,8 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, moment, now, who};
-use crate::engine::switches::{Switches, turn};
+use crate::engine::switches::{self, Pausing, Switches};
 use crate::record::{ConnectionName, Timestamp};
-use crate::store::Priority;
-use crate::store::switch::{Switch, SwitchRow};
 use anyhow::Result;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -108,17 +106,7 @@ async fn switch(
     until: Option<Timestamp>,
     (to, why): (&str, &str),
 ) -> Result<()> {
-    let row = SwitchRow {
-        connection: target.connection.clone(),
-        switch: Switch::Paused,
-        on,
-        until,
-        by: who(),
-        why: why.to_owned(),
-        at: now(),
-    };
-    let mut tx = opened.db.begin(Priority::Work).await?;
-    turn(&mut tx, &row, &opened.chains(&target.names), to).await?;
-    tx.commit().await?;
+    let pausing = Pausing { connection: target.connection.clone(), on, until, by: who(), why: why.to_owned() };
+    switches::pause(&opened.db, pausing, &opened.chains(&target.names), to, now()).await?;
     Ok(())
 }

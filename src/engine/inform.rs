@@ -16,7 +16,7 @@ use crate::store::journal::{self, JournalEntry};
 use crate::store::lease::Lease;
 use crate::store::receipt::{self, Receipt};
 use crate::store::signature::{self, Signature};
-use crate::store::{Priority, StoreError, agreement, cursor};
+use crate::store::{Db, Priority, StoreError, agreement, cursor};
 use serde_json::{Map, json};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, over: &Cancellati
         return Ok(());
     }
     owe(engine, site, lease).await?;
-    let about = about(&site.agreement, &signatures);
+    let about = about(engine, &site.agreement, &signatures);
     for receipt in receipt::of(&engine.db, site.name(), &site.agreement.hash).await? {
         let is_due = receipt.next_at.is_some_and(|at| at <= engine.clock.now());
         if is_due && !over.is_cancelled() {
@@ -69,7 +69,7 @@ pub(super) async fn signed(engine: &Engine, site: &Site) -> Result<Option<Vec<Si
     Ok((needs_some && all).then_some(signatures))
 }
 
-pub(super) fn about(agreement: &Agreement, signatures: &[Signature]) -> AboutVersion {
+pub(super) fn about(engine: &Engine, agreement: &Agreement, signatures: &[Signature]) -> AboutVersion {
     AboutVersion {
         title: agreement.title.clone(),
         version: agreement.version.clone(),
@@ -78,6 +78,7 @@ pub(super) fn about(agreement: &Agreement, signatures: &[Signature]) -> AboutVer
         effective: agreement.effective.map(|day| day.to_string()),
         review_by: agreement.review_by.map(|day| day.to_string()),
         signed: signatures.iter().map(one_line).collect(),
+        link: engine.page("/agreement"),
     }
 }
 
@@ -187,8 +188,22 @@ async fn tell(
     tx.commit().await
 }
 
+/// Notes that somebody confirmed having read the version. Answers whether they had not before.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn confirm(db: &Db, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError> {
+    let mut tx = db.begin(Priority::Work).await?;
+    let is_new = receipt::confirm(&mut tx, receipt, now).await?;
+    if is_new {
+        journal::append(&mut tx, &receipt.connection, &[entry(FactKind::Confirmed, receipt, now)]).await?;
+    }
+    tx.commit().await?;
+    Ok(is_new)
+}
+
 /// What the journal says of a receipt: [`FactKind::Informed`] or [`FactKind::Confirmed`].
-pub fn entry(kind: FactKind, receipt: &Receipt, now: Timestamp) -> JournalEntry {
+fn entry(kind: FactKind, receipt: &Receipt, now: Timestamp) -> JournalEntry {
     let detail = Map::from_iter([("name".to_owned(), json!(receipt.name))]);
     let mut fact = Fact::of_no_record(kind, now, receipt.person.as_str(), detail);
     fact.owner = Some(receipt.person.clone());

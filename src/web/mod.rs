@@ -6,20 +6,35 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_agreement;
+mod api_deliveries;
+mod api_figures;
+mod api_health;
+mod api_journal;
+mod api_records;
+mod asked;
 pub mod assets;
+mod audit;
 mod connect;
 mod connections;
 pub mod csrf;
 mod cursor;
+mod deliveries;
+mod figures;
+mod fitness;
 mod guard;
 mod headers;
 mod health;
+mod journal;
+mod live;
 mod login;
 mod metrics;
+mod numbers;
 mod pages;
 pub mod password;
 mod people;
 mod record;
+mod record_acts;
 pub mod routes;
 pub mod session;
 pub mod throttle;
@@ -27,11 +42,20 @@ mod webhooks;
 
 use crate::engine::ingest::Ingest;
 use crate::engine::sign_in::SignIns;
+use crate::engine::simulate::Jobs;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use audit::Audits;
+use figures::Measured;
+use fitness::Examinations;
+pub use fitness::Examine;
+use live::Live;
+use pages::agreement::Papers;
+use pages::risk::groups::Kept;
 use pages::tally::Tally;
+use pages::templates::Pace;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -59,13 +83,41 @@ pub struct Web {
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
     tally: Tally,
+    audits: Arc<Audits>,
+    /// What `leadpact doctor` checks; `None`: nobody can be asked.
+    pub examine: Option<Examine>,
+    examined: Arc<Examinations>,
+    risk: Kept,
+    measured: Measured,
+    live: Live,
+    papers: Papers,
+    simulations: Jobs,
+    tests: Pace,
 }
 
 impl Web {
+    /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
+        Self {
+            measured: Measured::new(stopping.clone()),
+            engine,
+            ingest,
+            public_base,
+            stopping,
+            sign_ins: None,
+            admin_url: None,
+            clock: Clock::real(),
+            tally: Tally::default(),
+            audits: Arc::default(),
+            examine: None,
+            examined: Arc::default(),
+            risk: Kept::default(),
+            live: Live::default(),
+            papers: Papers::default(),
+            simulations: Jobs::default(),
+            tests: Pace::default(),
+        }
     }
 
     /// With the address at which a proxy serves the pages by https.

@@ -2,7 +2,8 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, assets, guard, login, metrics, pages};
+use super::{account, api, api_agreement, api_deliveries, api_figures, api_health, api_journal, api_records, assets};
+use super::{guard, live, login, metrics, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -77,7 +78,20 @@ pub(super) const fn open(verb: Verb, path: &'static str, needs: Needs, handler: 
 
 /// Every line, in the order in which paths are tried.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    const OWN: [&[Entry]; 5] = [login::ROUTES, account::ROUTES, assets::ROUTES, metrics::ROUTES, api::ROUTES];
+    const OWN: [&[Entry]; 12] = [
+        login::ROUTES,
+        account::ROUTES,
+        assets::ROUTES,
+        metrics::ROUTES,
+        api::ROUTES,
+        api_agreement::ROUTES,
+        api_deliveries::ROUTES,
+        api_health::ROUTES,
+        api_journal::ROUTES,
+        api_records::ROUTES,
+        api_figures::ROUTES,
+        live::ROUTES,
+    ];
     OWN.into_iter().chain(pages::ROUTES.iter().copied()).flatten()
 }
 

@@ -26,7 +26,7 @@ use leadpact::store::role::Role;
 use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
 use leadpact::store::{Db, OpenOptions, Priority};
-use leadpact::web::{Web, serve};
+use leadpact::web::{Examine, Web, serve};
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use sha2::Sha256;
@@ -58,6 +58,8 @@ pub struct House {
     pub admin_session: Person,
     /// What sessions go by.
     pub clock: Clock,
+    /// The database's.
+    pub url: String,
     _folder: TempDir,
 }
 
@@ -77,6 +79,11 @@ impl Person {
         session::begin(&mut tx, &secret, &account.id, From::default(), at_work()).await.unwrap();
         tx.commit().await.unwrap();
         Self { account, secret, cookie }
+    }
+
+    /// Somebody whose session has begun already.
+    pub fn of(account: Account, secret: Secret) -> Self {
+        Self { account, secret, cookie: "leadpact" }
     }
 
     pub fn cookie(&self) -> String {
@@ -134,16 +141,42 @@ impl House {
         Self::with(Some(listener()), Some(admin_url)).await
     }
 
+    /// With somebody who can be asked to check everything.
+    pub async fn examining(examine: Examine) -> Self {
+        Self::whole(Some(listener()), None, Some(examine)).await
+    }
+
+    /// With its store on PostgreSQL, where that is installed.
+    pub async fn on_postgres() -> Option<Self> {
+        let url = crate::postgres::fresh_database().await?;
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, None).await)
+    }
+
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
+        Self::whole(admin, admin_url, None).await
+    }
+
+    async fn whole(admin: Option<TcpListener>, admin_url: Option<&str>, examine: Option<Examine>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+        Self::at(&url, folder, admin, admin_url, examine).await
+    }
+
+    async fn at(
+        url: &str,
+        folder: TempDir,
+        admin: Option<TcpListener>,
+        admin_url: Option<&str>,
+        examine: Option<Examine>,
+    ) -> Self {
+        let db = Db::open(url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
-        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        let mut web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        web.examine = examine;
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
@@ -153,7 +186,7 @@ impl House {
         let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
         let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
         let (public, admin) = (public_address, admin_address);
-        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, _folder: folder }
+        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, url, _folder: folder }
     }
 
     /// Somebody of this role, signed in.

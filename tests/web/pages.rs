@@ -101,7 +101,7 @@ async fn with_a_lead(house: &House) {
 async fn names_from_the_crm_cannot_become_markup() {
     let house = House::start().await;
     with_a_lead(&house).await;
-    for path in ["/", "/records/acme-hubspot/lead/7001"] {
+    for path in ["/risk", "/records/acme-hubspot/lead/7001"] {
         let page = house.text(path).await;
         assert!(!page.contains("<script>") && !page.contains("<b>Ng"), "{path}: {page}");
         assert!(page.contains("&#60;script&#62;alert("), "{path}: {page}");
@@ -112,7 +112,7 @@ async fn names_from_the_crm_cannot_become_markup() {
 #[tokio::test]
 async fn pages_carry_headers_that_let_nothing_foreign_in() {
     let house = House::start().await;
-    let response = house.get("/").await;
+    let response = house.get("/risk").await;
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'self'; script-src 'self'"));
     assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
@@ -121,12 +121,12 @@ async fn pages_carry_headers_that_let_nothing_foreign_in() {
 }
 
 #[tokio::test]
-async fn the_first_page_shows_open_clocks_in_the_agreements_zone() {
+async fn open_clocks_are_shown_in_the_agreements_zone() {
     let house = House::start().await;
-    let empty = house.text("/").await;
+    let empty = house.text("/risk").await;
     assert!(empty.contains("No clock is running") && empty.contains("/webhooks/acme-hubspot"), "{empty}");
     with_a_lead(&house).await;
-    let page = house.text("/").await;
+    let page = house.text("/risk").await;
     assert!(page.contains("2027-01-05 13:45 EST"), "{page}");
     assert!(page.contains("badge breached"), "{page}");
     assert!(page.contains("href=\"/records/acme-hubspot/lead/7001\""), "{page}");
@@ -145,15 +145,15 @@ async fn clocks_are_paged_without_gap_or_repetition() {
         clock::replace(&mut tx, &key(&id), &[row(&id, &format!("Lead no {n}."), due)]).await.unwrap();
     }
     tx.commit().await.unwrap();
-    let (mut path, mut seen) = ("/".to_owned(), Vec::new());
-    for _ in 0..3 {
+    let (mut path, mut seen) = ("/risk".to_owned(), Vec::new());
+    for _ in 0..6 {
         let page = house.text(&path).await;
         seen.extend(page.split("Lead no ").skip(1).map(|rest| rest.split('.').next().unwrap().parse::<u32>().unwrap()));
-        let Some(next) = page.split("href=\"/?after=").nth(1) else { break };
-        path = format!("/?after={}", next.split('"').next().unwrap());
+        let Some(next) = page.split("href=\"/risk?after=").nth(1) else { break };
+        path = format!("/risk?after={}", next.split('"').next().unwrap());
     }
     assert_eq!(seen, (0..205).collect::<Vec<_>>());
-    assert_eq!(house.get("/?after=nonsense").await.status(), 400);
+    assert_eq!(house.get("/risk?after=nonsense").await.status(), 400);
 
     let first: Json = serde_json::from_str(&house.text("/api/v1/clocks?limit=200").await).unwrap();
     let next = first["next"].as_str().unwrap();
@@ -201,7 +201,7 @@ async fn the_public_address_has_nothing_but_webhooks_health_and_signing_in() {
     let health = house.client.get(format!("http://{}/healthz", house.public)).send().await.unwrap();
     assert_eq!((health.status().as_u16(), health.text().await.unwrap().as_str()), (200, "ok"));
     let one = House::on_one_address().await;
-    for path in ["/", "/metrics", "/api/v1/clocks", "/readyz", assets::url("style.css")] {
+    for path in ["/risk", "/metrics", "/api/v1/clocks", "/readyz", assets::url("style.css")] {
         assert_eq!(one.get(path).await.status(), 200, "{path}");
     }
 }

@@ -1,9 +1,21 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
-mod clocks;
+pub mod agreement;
+mod campaigns;
+mod choices;
+mod deliveries;
+pub mod disputes;
+mod find;
+mod front;
+mod health;
+mod journal;
 mod nav;
-mod record;
+pub(super) mod record;
+pub(super) mod risk;
+mod simulate;
 pub mod tally;
+pub mod templates;
+mod waterfall;
 
 pub use nav::Nav;
 
@@ -16,7 +28,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] = &[
+    agreement::ROUTES,
+    campaigns::ROUTES,
+    deliveries::ROUTES,
+    disputes::ROUTES,
+    find::ROUTES,
+    front::ROUTES,
+    health::ROUTES,
+    journal::ROUTES,
+    record::ROUTES,
+    &record::ACTS,
+    risk::ROUTES,
+    simulate::ROUTES,
+    templates::ROUTES,
+    waterfall::ROUTES,
+];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
