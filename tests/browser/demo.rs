@@ -7,10 +7,17 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Those that no link leads to, as forms and scripts do.
-const UNLINKED: [(&str, &str); 2] = [
+const UNLINKED: [(&str, &str); 4] = [
     ("/deliveries/window", "/deliveries/window?connection=hubspot&from=2027-01-11T08%3A00&until=2027-01-12T20%3A00"),
+    ("/find", "/find?q=berg"),
     ("/live", "/live"),
+    ("/templates/mail.html", "/templates/mail.html"),
 ];
+/// What a fresh demo has none of: disputes, other versions, connections to arm, simulations. `first_day` looks at
+/// most of them.
+const NOT_THERE: [&str; 4] = ["/agreement/difference", "/disputes/{id}", "/health/arm", "/simulate/{id}"];
+/// Shown in frames or printed: documents rather than pages.
+const DOCUMENTS: [&str; 2] = ["/agreement/slides.html", "/templates/mail.html"];
 
 /// The demo with its address and the link that signs in once.
 pub struct Demo {
@@ -50,6 +57,6 @@ async fn a_demo_lead_breaches_and_comes_back_before_ones_eyes_and_every_page_is_
         return;
     }
     let demo = Demo::start("4m").await;
-    let asked = json!({ "link": demo.link, "patterns": pages(), "unlinked": UNLINKED });
+    let asked = json!({ "link": demo.link, "patterns": pages(), "unlinked": UNLINKED, "not_there": NOT_THERE, "documents": DOCUMENTS });
     browser::run("demo.mjs", &demo.base, asked, Duration::from_secs(180)).await;
 }

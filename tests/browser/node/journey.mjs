@@ -83,7 +83,7 @@ async function comesBack({ open, page }, id) {
   await until(open, page, `/records/hubspot/lead/${id}`, "the lead is known", async () => true);
   await page.evaluate(() => { window.neverLoadedAgain = true; });
   for (const words of ["Breached", "Recycled from"]) {
-    await page.locator("main").getByText(words).first().waitFor({ timeout: 30_000 });
+    await page.locator("table.story").getByText(words).first().waitFor({ timeout: 30_000 });
   }
   check(await page.evaluate(() => window.neverLoadedAgain), open.name, "the story was loaded again");
   await look(open, page);

@@ -1,5 +1,6 @@
 // Walks every page of the table of routes, in every room, from what pages lead to. `patterns`: the paths of
-// the table, `{…}` where a name stands; `unlinked`: addresses of those that no link leads to.
+// the table, `{…}` where a name stands; `unlinked`: addresses of those that no link leads to; `not_there`: patterns
+// of what there is none of; `documents`: patterns of HTML that is no page of ours.
 
 import { asked, check, fault, go, look, note, room } from "./room.mjs";
 
@@ -56,10 +57,12 @@ export async function walk(browser, session) {
   const found = await find(page, cookie);
   await first.context.close();
   for (const pattern of asked.patterns) {
-    if (!found.has(pattern)) fault(pattern, "no page leads to it");
+    if (!found.has(pattern) && !asked.not_there.includes(pattern)) fault(pattern, "no page leads to it");
   }
   const pages = [];
-  for (const href of found.values()) if (await isPage(href, cookie)) pages.push(href);
+  for (const [pattern, href] of found) {
+    if ((await isPage(href, cookie)) && !asked.documents.includes(pattern)) pages.push(href);
+  }
   const through = async ({ width, scheme, rules }) => {
     const open = await room(browser, `${width}, ${scheme}`, { width, scheme, session });
     for (const href of pages) {
