@@ -112,14 +112,14 @@ async function dispute({ open, page }, id) {
 async function replay({ open, page }) {
   const id = await lead("Refused", "Lead");
   await sandbox("POST", "faults", { on: "hubspot.batch_update", fault: { do: "refuse", ids: [id] } });
-  const row = page.getByRole("row").filter({ hasText: "Refused Lead" }).filter({ hasText: /parked/i }).first();
+  const row = page.getByRole("row").filter({ hasText: "Refused Lead" }).filter({ has: page.locator(".badge.parked") }).first();
   await until(open, page, "/deliveries", "the write is parked", async () => (await row.count()) > 0);
   await look(open, page);
   await sandbox("DELETE", "faults");
   const where = await row.getByRole("rowheader").getByRole("link").first().getAttribute("href");
   await row.getByRole("button", { name: /^Try again/ }).click();
   await page.getByRole("status").first().waitFor();
-  await until(open, page, where, "the write is done", async () => /\bdone\b/i.test(await main(page)));
+  await until(open, page, where, "the write is done", async () => (await page.locator(".badge.done").count()) > 0);
   await look(open, page);
   await go(page, `/records/hubspot/lead/${id}`);
   check((await main(page)).includes("Recycled from"), open.name, "what was tried again was not done");

@@ -18,6 +18,11 @@ function matcher(pattern) {
   return new RegExp(`^${parts.slice(0, -1).join("[^/]+")}${parts.length > 1 ? tail : ""}${parts.at(-1)}$`);
 }
 
+/** What `fetch` sends for a session. */
+export function cookieOf(session) {
+  return session.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+}
+
 /** An address of each pattern, found by following links from the first page. */
 async function find(page, cookie) {
   const found = new Map([["/", "/"], ...asked.unlinked.filter(([pattern]) => asked.patterns.includes(pattern))]);
@@ -40,18 +45,18 @@ async function find(page, cookie) {
 }
 
 /** Whether it is HTML; else only its status is looked at. Streams never end: the body is left alone. */
-async function isPage(href, cookie) {
+export async function isPage(href, cookie, must = true) {
   const stop = new AbortController();
   const answer = await fetch(asked.base + href, { headers: { cookie }, redirect: "manual", signal: stop.signal });
-  check(answer.status < 400, href, `answers ${answer.status}`);
+  if (must) check(answer.status < 400, href, `answers ${answer.status}`);
   const kind = answer.headers.get("content-type") ?? "";
   stop.abort();
-  return kind.startsWith("text/html");
+  return answer.status < 400 && kind.startsWith("text/html");
 }
 
 /** Signed in with this session. */
 export async function walk(browser, session) {
-  const cookie = session.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  const cookie = cookieOf(session);
   const first = await room(browser, "walk", { session });
   const page = await first.context.newPage();
   const found = await find(page, cookie);

@@ -4,8 +4,9 @@
 import { check, go, note, room } from "./room.mjs";
 
 const PATIENCE = 90_000;
+// So many stories at once.
+const WATCHED = 4;
 
-/** Waits for the first of several things; what the others come to is left alone. */
 export async function watch(browser, session, width) {
   const open = await room(browser, `watching, ${width}`, { width, session });
   const list = await open.context.newPage();
@@ -15,20 +16,26 @@ export async function watch(browser, session, width) {
   const stories = new Map();
   let back;
   while (!back && Date.now() - begun < PATIENCE) {
-    const leads = await list.locator('a[href^="/records/"]').evaluateAll((links) => links.map((a) => a.getAttribute("href")));
-    for (const href of leads.filter((href) => href.includes("/lead/") && !stories.has(href)).slice(0, 10 - stories.size)) {
+    // Of the promises, the one whose breach takes the lead back.
+    const rows = list.getByRole("row").filter({ hasText: "First follow-up" });
+    const leads = await rows.locator('a[href^="/records/"]').evaluateAll((links) => links.map((a) => a.getAttribute("href")));
+    for (const [href, story] of [...stories]) {
+      if (story.breached || leads.includes(href)) continue;
+      // Answered in time.
+      await story.page.close();
+      stories.delete(href);
+    }
+    for (const href of leads.filter((href) => !stories.has(href)).slice(0, WATCHED - stories.size)) {
       const page = await open.context.newPage();
       await go(page, href);
-      // Only one whose promise is still open is watched.
-      if (/Recycled from|Breached/.test(await page.locator("main").innerText())) await page.close();
-      else {
-        await page.evaluate(() => { window.neverLoadedAgain = true; });
-        stories.set(href, { page, breached: false });
-      }
+      await page.evaluate(() => { window.neverLoadedAgain = true; });
+      const text = await page.locator("main").innerText();
+      if (text.includes("Recycled from")) await page.close();
+      else stories.set(href, { page, breached: false });
     }
     for (const [href, story] of stories) {
       const text = await story.page.locator("main").innerText();
-      if (text.includes("Breached:")) story.breached = true;
+      if (text.includes("Breached: First follow-up")) story.breached = true;
       if (story.breached && text.includes("Recycled from")) back = [href, story.page];
     }
     await list.waitForTimeout(250);
