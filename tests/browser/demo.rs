@@ -17,7 +17,7 @@ const UNLINKED: [(&str, &str); 4] = [
 /// most of them.
 const NOT_THERE: [&str; 4] = ["/agreement/difference", "/disputes/{id}", "/health/arm", "/simulate/{id}"];
 /// Shown in frames or printed: documents rather than pages.
-const DOCUMENTS: [&str; 2] = ["/agreement/slides.html", "/templates/mail.html"];
+pub const DOCUMENTS: [&str; 2] = ["/agreement/slides.html", "/templates/mail.html"];
 
 /// The demo with its address and the link that signs in once.
 pub struct Demo {

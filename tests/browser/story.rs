@@ -30,7 +30,7 @@ async fn no_script_in_a_field_of_the_crm_runs_and_each_is_shown_as_text() {
     let asked = json!({
         "crm": office.sandbox.base_url(), "login": "ada@acme.example", "password": PASSWORD, "key": KEY,
         "amy": office.amy, "mallory": office.mallory, "status": status(LATER), "logical": LATER,
-        "patterns": demo::pages(),
+        "patterns": demo::pages(), "documents": demo::DOCUMENTS,
     });
     browser::run("payloads.mjs", &office.base, asked, Duration::from_secs(150)).await;
 }
