@@ -112,7 +112,7 @@ async function dispute({ open, page }, id) {
 async function replay({ open, page }) {
   const id = await lead("Refused", "Lead");
   await sandbox("POST", "faults", { on: "hubspot.batch_update", fault: { do: "refuse", ids: [id] } });
-  const row = page.getByRole("row").filter({ hasText: "Refused Lead" }).filter({ has: page.locator(".badge.parked") }).first();
+  const row = page.getByRole("row").filter({ hasText: "recycle Refused Lead" }).filter({ has: page.locator(".badge.parked") }).first();
   await until(open, page, "/deliveries", "the write is parked", async () => (await row.count()) > 0);
   await look(open, page);
   await sandbox("DELETE", "faults");
