@@ -2,7 +2,7 @@
 CREATE INDEX outbox_list ON outbox (connection, lane, state, updated, effect_key);
 CREATE INDEX outbox_record ON outbox (connection, object, id);
 -- What is not a CRM's delivery is rare among them.
-CREATE INDEX inbox_odd ON inbox (connection, kind, state, id) WHERE kind <> 'delivery';
+CREATE INDEX inbox_odd ON inbox (connection, kind, id) WHERE kind <> 'delivery';
 CREATE INDEX letter_list ON letter (connection, state, created_at, key);
 -- The journal, looked through by kind, by clock and by person.
 CREATE INDEX journal_kind ON journal (connection, kind, seq);

@@ -8,4 +8,4 @@ CREATE INDEX clock_party ON clock (connection, party, state, deadline, object, i
 CREATE INDEX clock_source ON clock (connection, source, state, deadline, object, id, pass, run);
 -- People's orders that wait, and records by the beginning of their name.
 CREATE INDEX inbox_order ON inbox (connection, id) WHERE kind = 'order' AND state = 'received';
-CREATE INDEX standing_by_name ON standing (lower(name), connection, object, id);
+CREATE INDEX standing_found ON standing (lower(name), connection, object, id);

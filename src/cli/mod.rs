@@ -21,6 +21,7 @@ pub mod healthcheck;
 pub mod init;
 pub mod logging;
 mod opened;
+pub mod parked;
 pub mod pause;
 pub mod reconcile;
 pub mod release;
@@ -97,6 +98,9 @@ enum Command {
     Resume(pause::ResumeArguments),
     /// Show what the breaker holds, and let it go or give it up.
     Release(release::ReleaseArguments),
+    /// Show what was given up, have it tried again, or drop it for good.
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
     /// Put back what moves changed, of one record or of a stretch of time.
     Undo(undo::UndoArguments),
     /// Leave a record alone: nothing moves it.
@@ -154,6 +158,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Pause(arguments) => pause::pause(&arguments),
         Command::Resume(arguments) => pause::resume(&arguments),
         Command::Release(arguments) => release::run(&arguments),
+        Command::Parked(command) => parked::run(&command),
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Exclude(arguments) => exclude::exclude(&arguments),
         Command::Include(arguments) => exclude::include(&arguments),

@@ -43,6 +43,7 @@ mod inbox;
 mod interlocks;
 mod journal;
 mod lease;
+mod lists;
 mod meet;
 mod open;
 mod outbox;

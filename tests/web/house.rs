@@ -186,7 +186,7 @@ impl House {
         let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
         let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
         let (public, admin) = (public_address, admin_address);
-        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, url, _folder: folder }
+        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, url: url.to_owned(), _folder: folder }
     }
 
     /// Somebody of this role, signed in.

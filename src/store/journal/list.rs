@@ -53,11 +53,9 @@ pub async fn list(
     }
     let before = before.unwrap_or(i64::MAX);
     let mut question = Question { texts: Vec::new() };
-    let (by_index, used, sorted) = question.conditions(sought);
+    let (arms, used, sorted) = question.conditions(sought);
     let floor = sought.first.unwrap_or(1);
-    let inner = format!(
-        "{SELECT} WHERE connection = $1 AND seq < $2 AND seq >= $3 {by_index} ORDER BY seq DESC LIMIT {STRETCH}"
-    );
+    let inner = stretch(&arms);
     let sql = format!("SELECT * FROM ({inner}) AS stretch WHERE $4 = $4 {sorted} ORDER BY seq DESC LIMIT $4");
     let links: Vec<Link> = on_db!(db, |c| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(before).bind(floor);
@@ -74,25 +72,34 @@ pub async fn list(
         Some(last) => Some(last.seq),
         // The stretch was sorted through: the next one begins where it ended, if it was a whole one.
         None if sorted.is_empty() => None,
-        None => end_of_stretch(db, connection, &by_index, &question.texts[..used], (before, floor)).await?,
+        None => end_of_stretch(db, connection, &inner, &question.texts[..used], (before, floor)).await?,
     };
     Ok(Page { rows, before })
+}
+
+/// The newest entries of each stretch of an index, as one.
+fn stretch(arms: &[String]) -> String {
+    let of = |(number, condition): (usize, &String)| {
+        format!(
+            "SELECT * FROM ({SELECT} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} \
+             ORDER BY seq DESC LIMIT {STRETCH}) AS arm{number}"
+        )
+    };
+    let arms: Vec<String> = arms.iter().enumerate().map(of).collect();
+    format!("SELECT * FROM ({}) AS arms ORDER BY seq DESC LIMIT {STRETCH}", arms.join(" UNION ALL "))
 }
 
 /// The last entry of a whole stretch; `None` where less than one is left.
 async fn end_of_stretch(
     db: &Db,
     connection: &ConnectionName,
-    by_index: &str,
+    inner: &str,
     texts: &[String],
     (before, floor): (i64, i64),
 ) -> Result<Option<i64>> {
     // `$4` only keeps the numbers of the texts.
-    let sql = format!(
-        "SELECT seq FROM journal WHERE connection = $1 AND seq < $2 AND seq >= $3 AND $4 = $4 {by_index} \
-         ORDER BY seq DESC LIMIT 1 OFFSET {}",
-        STRETCH - 1
-    );
+    let sql =
+        format!("SELECT seq FROM ({inner}) AS stretch WHERE $4 = $4 ORDER BY seq DESC LIMIT 1 OFFSET {}", STRETCH - 1);
     let row: Option<(i64,)> = on_db!(db, |c| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(before).bind(floor);
         query = query.bind(0_i64);
@@ -115,18 +122,19 @@ impl Question {
         format!("${}", self.texts.len() + 4)
     }
 
-    /// What an index answers, how many of the texts that compares with, and what is sorted out of it.
-    /// The index is that of the rarest thing.
-    fn conditions(&mut self, sought: &Sought) -> (String, usize, String) {
+    /// What an index answers, stretch by stretch, how many of the texts these compare with, and what is
+    /// sorted out of them. The index is that of the rarest thing.
+    fn conditions(&mut self, sought: &Sought) -> (Vec<String>, usize, String) {
         let mut all: Vec<(String, usize)> = Vec::new();
+        let mut records_of: Vec<String> = Vec::new();
         if let Some(records) = &sought.records {
             let of = |key: &RecordKey| {
                 let (object, id) = (self.text(key.object.as_str()), self.text(key.id.as_str()));
-                format!("(object = {object} AND id = {id})")
+                format!("AND object = {object} AND id = {id}")
             };
-            let any: Vec<String> = records.iter().map(of).collect();
-            all.push((format!("AND ({})", any.join(" OR ")), self.texts.len()));
+            records_of = records.iter().map(of).collect();
         }
+        let by_record = self.texts.len();
         if let Some(actor) = &sought.actor {
             let is_person = !PLAIN.contains(&actor.as_str());
             // The index of people is of people only.
@@ -143,7 +151,10 @@ impl Question {
             all.push((format!("AND kind = {text}"), self.texts.len()));
         }
         let mut all = all.into_iter();
-        let (first, used) = all.next().unwrap_or_default();
+        let (arms, used) = match records_of.is_empty() {
+            true => all.next().map(|(condition, used)| (vec![condition], used)).unwrap_or((vec![String::new()], 0)),
+            false => (records_of, by_record),
+        };
         let mut rest = all.map(|(condition, _)| condition).collect::<Vec<_>>().join(" ");
         if let Some(since) = sought.since {
             rest.push_str(&format!(" AND seen_at >= {}", since.as_millis()));
@@ -151,7 +162,7 @@ impl Question {
         if let Some(until) = sought.until {
             rest.push_str(&format!(" AND seen_at < {}", until.as_millis()));
         }
-        (first, used, rest)
+        (arms, used, rest)
     }
 }
 

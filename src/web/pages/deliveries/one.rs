@@ -115,7 +115,8 @@ async fn effect(web: &Web, id: &Id) -> Result<Option<Known>, StoreError> {
     let effect = &listed.row.effect;
     let asked = serde_json::to_string(&effect.action).unwrap_or_default();
     let mut bodies = vec![Body::of("What was decided", &asked)];
-    if let Some(payload) = &listed.row.payload {
+    // Notices keep none: they are said anew when they leave.
+    if let Some(payload) = listed.row.payload.as_ref().filter(|payload| *payload != "null") {
         bodies.insert(0, Body::of("What was sent, or was about to be", payload));
     }
     let course = course(web, effect).await?;
