@@ -30,10 +30,11 @@ document.addEventListener("formdata", (event) => {
 // reads a folded-out table there or is about to press something is not disturbed.
 let missed = false;
 const hears = () => {
-  const live = document.querySelector("[data-live]");
-  if (!live || document.hidden) { missed = document.hidden; return; }
-  if (live.querySelector("details[open]") || live.contains(document.activeElement)) return;
-  live.dispatchEvent(new CustomEvent("told"));
+  if (document.hidden) { missed = true; return; }
+  for (const live of document.querySelectorAll("[data-live]")) {
+    if (live.querySelector("details[open]") || live.contains(document.activeElement)) continue;
+    live.dispatchEvent(new CustomEvent("told"));
+  }
 };
 if (document.querySelector("[data-live]") && "EventSource" in window) {
   const source = new EventSource("/live");

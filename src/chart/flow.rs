@@ -106,7 +106,8 @@ impl Flow {
 
 impl Group<'_> {
     fn svg(&self, theme: &Theme) -> String {
-        let marks: String = self.marks.iter().map(|mark| mark.svg(theme)).collect();
+        // Spaces between the words: what stands there is found again in the link's name.
+        let marks = self.marks.iter().map(|mark| mark.svg(theme)).collect::<Vec<_>>().join(" ");
         match &self.href {
             Some((href, says)) => {
                 format!("<a href=\"{}\" aria-label=\"{}\">{marks}</a>", escape(href), escape(says))

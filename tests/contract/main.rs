@@ -5,6 +5,8 @@ mod budgets;
 mod clients;
 mod columns;
 mod hubspot_calls;
+#[path = "../support/node.rs"]
+mod kit;
 mod node;
 mod office;
 mod salesforce_answers;

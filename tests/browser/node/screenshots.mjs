@@ -1,0 +1,45 @@
+// Pictures of the main pages, as the demo has filled them after a day and a half of selling.
+
+import { asked, go, inBrowser, note, room, signInByLink } from "./room.mjs";
+
+const PICTURES = [
+  { name: "overview", where: "/", height: 860 },
+  { name: "risk", where: "/risk", height: 760 },
+  { name: "record", where: "story", height: 1000 },
+  { name: "waterfall", where: "/waterfall", height: 860 },
+  { name: "agreement", where: "/agreement", height: 800 },
+  { name: "deliveries", where: "/deliveries", height: 720 },
+  { name: "health", where: "/health", height: 760 },
+  { name: "phone", where: "/risk", width: "phone", scheme: "dark", height: 844 },
+];
+const WAIT = 100_000;
+
+/** A lead that came back. */
+async function story(page) {
+  await go(page, "/risk");
+  const leads = await page.locator('a[href^="/records/"]').evaluateAll((links) => links.map((a) => a.getAttribute("href")));
+  for (const href of leads.filter((href) => href.includes("/lead/"))) {
+    await go(page, href);
+    if ((await page.locator("main").innerText()).includes("Recycled from")) return href;
+  }
+  return leads[0];
+}
+
+await inBrowser(async (browser) => {
+  const first = await room(browser, "sign-in");
+  const page = await signInByLink(first, asked.link);
+  const session = await first.context.storageState();
+  await page.waitForTimeout(WAIT);
+  const told = await story(page);
+  for (const { name, where, height, width = "desktop", scheme = "light" } of PICTURES) {
+    const open = await room(browser, name, { width, scheme, session, scale: width === "phone" ? 1.5 : 1 });
+    const page = await open.context.newPage();
+    await page.setViewportSize({ width: width === "phone" ? 390 : 1280, height });
+    await go(page, where === "story" ? told : where);
+    // What is counted in the background is shown once it is there.
+    await page.waitForTimeout(4_000);
+    await page.screenshot({ path: `${asked.folder}/${name}.png` });
+    note(`${name}.png: ${page.url()}`);
+    await open.context.close();
+  }
+});
