@@ -2,18 +2,15 @@
 //! active there, once for all replicas. Which version that is, is decided in `versions`; connections
 //! are switched to it in `supervisor`.
 
-use super::agreements::{AgreementFile, Agreements, Scope, read_stored};
-use super::versions::{Known, Terms, choose};
+use super::agreements::{AgreementFile, Agreements};
 use crate::agreement::Agreement;
 use crate::engine::Clock;
-use crate::record::{ConnectionName, Fact, FactKind, Timestamp};
+use crate::engine::signing::{journal_version, offer};
+use crate::engine::versions::{Known, Scope, Terms, choose, draft, known, missing, read_stored, together};
+use crate::record::{ConnectionName, FactKind};
 use crate::store::agreement::{self, Version};
-use crate::store::journal::{self, JournalEntry};
-use crate::store::signature::Signature;
-use crate::store::{Db, Priority, StoreError, Tx, cursor, signature};
+use crate::store::{Db, Priority, StoreError, cursor, signature};
 use anyhow::{Context, Result, bail};
-use jiff::tz::TimeZone;
-use serde_json::{Map, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -82,7 +79,7 @@ impl Activation {
             return Ok(());
         }
         let mut tx = self.db.begin(Priority::Work).await?;
-        offer(&mut tx, scope, file, self.clock.now()).await?;
+        offer(&mut tx, scope, &file.row(self.clock.now())).await?;
         tx.commit().await?;
         self.offered.insert(what);
         Ok(())
@@ -111,34 +108,6 @@ impl Activation {
     }
 }
 
-/// All versions of a scope with the signatures under them, the newest offer first.
-///
-/// # Errors
-/// `Unavailable`, `Corrupt`.
-pub async fn known(db: &Db, own: Option<&ConnectionName>) -> Result<Vec<Known>, StoreError> {
-    Ok(together(agreement::versions(db, own).await?, &signature::of_offered(db, own).await?))
-}
-
-fn together(versions: Vec<Version>, signatures: &[Signature]) -> Vec<Known> {
-    let under = |version: &Version| signatures.iter().filter(|s| s.agreement == version.hash).cloned().collect();
-    versions.into_iter().map(|version| Known { signatures: under(&version), version }).collect()
-}
-
-/// Offers a file to its scope; new ones are journalled for every connection.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn offer(tx: &mut Tx, scope: &Scope, file: &AgreementFile, now: Timestamp) -> Result<(), StoreError> {
-    let row = file.row(now);
-    if !agreement::offer(tx, scope.own.as_ref(), &row).await? {
-        return Ok(());
-    }
-    for connection in &scope.connections {
-        journal_version(tx, connection, FactKind::Offered, &row.version, now).await?;
-    }
-    Ok(())
-}
-
 /// Activates the version that is to be active, and journals it for each connection that it is new
 /// to. Decided anew within the transaction, since another replica may have been first.
 async fn settle(db: &Db, scope: &Scope, terms: Terms<'_>) -> Result<Option<String>, StoreError> {
@@ -156,20 +125,6 @@ async fn settle(db: &Db, scope: &Scope, terms: Terms<'_>) -> Result<Option<Strin
     }
     tx.commit().await?;
     Ok(Some(hash))
-}
-
-async fn journal_version(
-    tx: &mut Tx,
-    connection: &ConnectionName,
-    kind: FactKind,
-    version: &Version,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let detail =
-        Map::from_iter([("title".to_owned(), json!(version.title)), ("version".to_owned(), json!(version.version))]);
-    let fact = Fact::of_no_record(kind, now, &version.hash, detail);
-    let entry = JournalEntry { record: None, fact, seen_at: now, agreement: version.hash.clone() };
-    journal::append(tx, connection, &[entry]).await
 }
 
 /// What an operator should know, each in a sentence.
@@ -194,31 +149,4 @@ fn notes(known: &[Known], chosen: Option<&Known>, file: &AgreementFile, terms: T
     let why = draft(own, chosen, terms.now, &file.agreement.zone()).unwrap_or_else(|| "is a draft".to_owned());
     notes.push(format!("version `{}` of {} {why}: {instead}", own.version.version, file.path.display()));
     notes
-}
-
-/// Why a version is not active; `None` where nothing stands against it.
-pub fn draft(known: &Known, active: Option<&Known>, now: Timestamp, zone: &TimeZone) -> Option<String> {
-    let version = &known.version;
-    if version.superseded_at.is_some() {
-        return Some("was superseded; to go back to it, give it another `version` and have that signed".to_owned());
-    }
-    if !known.missing().is_empty() {
-        return Some(format!("is not signed by {}", missing(known)));
-    }
-    if version.effective_at > now {
-        return Some(format!("waits for its effective day, {}", version.effective_at.in_zone(zone)));
-    }
-    match active {
-        Some(active) if active.version.effective_at > version.effective_at => {
-            Some("is overtaken by a version with a later effective day".to_owned())
-        }
-        Some(_) if !known.is_signed() => {
-            Some("names nobody who signs, and cannot take the place of a signed version".to_owned())
-        }
-        _ => None,
-    }
-}
-
-fn missing(known: &Known) -> String {
-    known.missing().iter().map(|party| party.as_str()).collect::<Vec<_>>().join(" and ")
 }

@@ -5,9 +5,10 @@ use crate::agreement::parse::{Parsed, parse};
 use crate::agreement::problem::{Problem, Report};
 use crate::agreement::{Agreement, lint};
 use crate::crm::connection::Connection;
+use crate::engine::versions::{Scope, row};
 use crate::record::{ConnectionName, Timestamp};
 use crate::settings::{self, Settings};
-use crate::store::agreement::{AgreementRow, Version};
+use crate::store::agreement::AgreementRow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -25,27 +26,8 @@ pub struct AgreementFile {
 impl AgreementFile {
     /// What is offered to the database.
     pub fn row(&self, offered_at: Timestamp) -> AgreementRow {
-        let agreement = &self.agreement;
-        let version = Version {
-            hash: agreement.hash.to_string(),
-            title: agreement.title.clone(),
-            version: agreement.version.clone(),
-            signers: Some(agreement.parties.iter().filter(|p| p.signs.is_some()).map(|p| p.name.clone()).collect()),
-            effective_at: agreement.effective_at,
-            offered_at,
-            activated_at: None,
-            superseded_at: None,
-        };
-        AgreementRow { version, text: self.text.clone(), files: self.files.clone() }
+        row(&self.agreement, self.text.clone(), self.files.clone(), offered_at)
     }
-}
-
-/// Connections that one agreement governs: all that name none, or one that names its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
-    /// The connection that names its own.
-    pub own: Option<ConnectionName>,
-    pub connections: Vec<ConnectionName>,
 }
 
 /// The agreements of a configuration: the general one first, then those that connections name.
@@ -114,10 +96,7 @@ impl Agreements {
 
 /// Who is governed together, the general agreement's connections first.
 pub fn scopes(settings: &Settings) -> Vec<Scope> {
-    let (own, general): (Vec<&Connection>, Vec<_>) = settings.connections.iter().partition(|c| c.agreement.is_some());
-    let general = Scope { own: None, connections: general.into_iter().map(|c| c.name.clone()).collect() };
-    let own = own.into_iter().map(|c| Scope { own: Some(c.name.clone()), connections: vec![c.name.clone()] });
-    std::iter::once(general).filter(|s| !s.connections.is_empty()).chain(own).collect()
+    Scope::all(&settings.connections)
 }
 
 /// Reads one agreement file, with the files that it names beside it.
@@ -145,16 +124,6 @@ fn parse_file(path: &Path) -> Result<(String, BTreeMap<String, String>, Parsed),
     };
     let parsed = parse(&name, &text, &include)?;
     Ok((text, files.take(), parsed))
-}
-
-/// Reads a version as the database keeps it, with the files that it names.
-///
-/// # Errors
-/// A report where it cannot be read any more.
-pub fn read_stored(row: &AgreementRow) -> Result<Agreement, Report> {
-    let include =
-        |file: &str| row.files.get(file).cloned().ok_or_else(|| "it was not kept with the agreement".to_owned());
-    parse("the agreement in the database", &row.text, &include).map(|parsed| parsed.agreement)
 }
 
 /// The agreement that a configuration with errors names, so that its errors show together with them.

@@ -5,11 +5,9 @@ pub mod activation;
 mod agreements;
 mod sites;
 mod supervisor;
-pub mod versions;
 
-pub use agreements::{
-    AgreementFile, Agreements, Scope, parse_agreement, read_agreement, read_configuration, read_stored, scopes,
-};
+pub use crate::engine::versions::{Scope, read_stored};
+pub use agreements::{AgreementFile, Agreements, parse_agreement, read_agreement, read_configuration, scopes};
 pub use sites::{connector, connector_reading};
 
 use crate::crm::http::Http;
@@ -95,6 +93,7 @@ impl App {
         let (scopes, settings) = (scopes(settings), Arc::new(settings.clone()));
         let mut engine = Engine::new(parts, &uuid::Uuid::now_v7().to_string(), Vec::new());
         engine.mail_head_to = settings.journal.mail_head_to.clone();
+        engine.pages = settings.server.admin_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let works = Works {
             engine: Arc::new(engine),
             times: times(&settings),

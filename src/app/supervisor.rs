@@ -3,11 +3,12 @@
 //! puts a new site in the place of the old one and starts again. Ingest and pages work meanwhile.
 
 use super::activation::{Activation, Enforced};
-use super::agreements::{Agreements, Scope};
+use super::agreements::Agreements;
 use super::sites::site;
 use crate::engine::Engine;
 use crate::engine::context::Site;
 use crate::engine::credentials::Credentials;
+use crate::engine::versions::Scope;
 use crate::engine::worker::{self, Retention, Stop, Times};
 use crate::record::ConnectionName;
 use crate::settings::Settings;

@@ -2,12 +2,10 @@
 
 use super::{ConfigArguments, color, open_store};
 use crate::agreement::Agreement;
-use crate::agreement::model::{Commitment, Period};
 use crate::app::{Agreements, read_configuration};
-use crate::engine::attestation::{attest, attested_by};
+use crate::engine::attestation::{attest, commitment, window};
 use crate::engine::clock::real_now;
-use crate::record::{ConnectionName, Timestamp};
-use crate::report::window::Window;
+use crate::record::ConnectionName;
 use crate::settings::Settings;
 use crate::store::attestation::{self, AttestationRow};
 use anyhow::{Context, Result, bail};
@@ -98,36 +96,4 @@ fn scope<'a>(settings: &Settings, agreements: &'a Agreements, connection: Option
     }
     let agreement = &agreements.files().first().context("there is no agreement")?.agreement;
     Ok(Scope { agreement, own: None, governed })
-}
-
-fn commitment<'a>(agreement: &'a Agreement, name: &str) -> Result<(&'a Commitment, Period)> {
-    let attested: Vec<(&Commitment, Period)> =
-        agreement.commitments.iter().filter_map(|c| Some((c, attested_by(c)?))).collect();
-    if let Some(found) = attested.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(name.trim())) {
-        return Ok(*found);
-    }
-    if agreement.commitments.iter().any(|c| c.name.eq_ignore_ascii_case(name.trim())) {
-        bail!("`{name}` is measured by leadpact: nobody attests it");
-    }
-    let known: Vec<&str> = attested.iter().map(|(c, _)| c.name.as_str()).collect();
-    match known[..] {
-        [] => bail!("the agreement has no commitment that is attested (measure = {{ attested = \"monthly\" }})"),
-        _ => bail!("no commitment is called `{name}`; attested are: {}", known.join(", ")),
-    }
-}
-
-fn window(agreement: &Agreement, period: Period, text: Option<&str>, now: Timestamp) -> Result<Window> {
-    let zone = agreement.zone();
-    let Some(text) = text else { return Ok(Window::containing(period, now, &zone)) };
-    let like = match period {
-        Period::Week => "2027-W09",
-        Period::Month => "2027-03",
-        Period::Quarter => "2027-Q1",
-    };
-    let window = Window::parse(text, &zone).filter(|window| window.period == period);
-    let window = window.with_context(|| format!("`{text}` is no period of this commitment: write it like {like}"))?;
-    if window.from > now {
-        bail!("{window} has not begun");
-    }
-    Ok(window)
 }

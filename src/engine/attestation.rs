@@ -27,6 +27,58 @@ pub fn attested_by(commitment: &Commitment) -> Option<Period> {
     }
 }
 
+/// Why something cannot be attested, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotAttest(String);
+
+fn cannot<T>(why: String) -> Result<T, CannotAttest> {
+    Err(CannotAttest(why))
+}
+
+/// The commitments that people attest, each with its period.
+pub fn attested(agreement: &Agreement) -> Vec<(&Commitment, Period)> {
+    agreement.commitments.iter().filter_map(|c| Some((c, attested_by(c)?))).collect()
+}
+
+/// The attested commitment of this name, however it is capitalised.
+///
+/// # Errors
+/// Where there is none, or leadpact measures it.
+pub fn commitment<'a>(agreement: &'a Agreement, name: &str) -> Result<(&'a Commitment, Period), CannotAttest> {
+    let attested = attested(agreement);
+    if let Some(found) = attested.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(name.trim())) {
+        return Ok(*found);
+    }
+    if agreement.commitments.iter().any(|c| c.name.eq_ignore_ascii_case(name.trim())) {
+        return cannot(format!("`{name}` is measured by leadpact: nobody attests it"));
+    }
+    let known: Vec<&str> = attested.iter().map(|(c, _)| c.name.as_str()).collect();
+    cannot(match known[..] {
+        [] => "the agreement has no commitment that is attested (measure = { attested = \"monthly\" })".to_owned(),
+        _ => format!("no commitment is called `{name}`; attested are: {}", known.join(", ")),
+    })
+}
+
+/// The period that is meant, by its text; without one the period that runs now.
+///
+/// # Errors
+/// A text that names no such period, or one that has not begun.
+pub fn window(agreement: &Agreement, period: Period, text: Option<&str>, now: Timestamp) -> Result<Window, CannotAttest> {
+    let zone = agreement.zone();
+    let Some(text) = text else { return Ok(Window::containing(period, now, &zone)) };
+    let like = match period {
+        Period::Week => "2027-W09",
+        Period::Month => "2027-03",
+        Period::Quarter => "2027-Q1",
+    };
+    match Window::parse(text, &zone).filter(|window| window.period == period) {
+        None => cannot(format!("`{text}` is no period of this commitment: write it like {like}")),
+        Some(window) if window.from > now => cannot(format!("{window} has not begun")),
+        Some(window) => Ok(window),
+    }
+}
+
 /// Keeps an answer and journals it in every connection that the agreement governs. An earlier answer
 /// for the period is replaced; both are journalled.
 ///
@@ -90,7 +142,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease) -> Result<usize, 
     }
     let (now, zone) = (engine.clock.now(), site.agreement.zone());
     let mut reminded = 0;
-    for (commitment, period) in site.agreement.commitments.iter().filter_map(|c| Some((c, attested_by(c)?))) {
+    for (commitment, period) in attested(&site.agreement) {
         let window = Window::containing(period, now, &zone);
         if now < remind_at(&site.agreement, commitment, &window) || now < site.agreement.effective_at {
             continue;

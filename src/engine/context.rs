@@ -28,6 +28,8 @@ pub struct Engine {
     pub holder: String,
     /// Where the newest hash of every journal is mailed, once a day.
     pub mail_head_to: Option<String>,
+    /// Where people reach the pages, without a slash at its end: letters link there.
+    pub pages: Option<String>,
     sites: RwLock<Vec<Arc<Site>>>,
     /// Facts as they are journalled, for live pages and the demo's narrator.
     pub told: broadcast::Sender<Arc<JournalEntry>>,
@@ -67,7 +69,12 @@ impl Engine {
         let Parts { db, clock, notifiers, notify_in_observe } = parts;
         let (metrics, holder) = (Arc::new(Metrics::default()), holder.to_owned());
         let (sites, told) = (RwLock::new(sites), broadcast::channel(TOLD).0);
-        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to: None, sites, told }
+        Self { db, clock, notifiers, notify_in_observe, metrics, holder, mail_head_to: None, pages: None, sites, told }
+    }
+
+    /// The address of a page as people reach it, where that is known.
+    pub fn page(&self, path: &str) -> Option<String> {
+        self.pages.as_ref().map(|pages| format!("{pages}{path}"))
     }
 
     /// The connections as they are now. One whose agreement changes is replaced, not altered.

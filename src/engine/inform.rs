@@ -38,7 +38,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, over: &Cancellati
         return Ok(());
     }
     owe(engine, site, lease).await?;
-    let about = about(&site.agreement, &signatures);
+    let about = about(engine, &site.agreement, &signatures);
     for receipt in receipt::of(&engine.db, site.name(), &site.agreement.hash).await? {
         let is_due = receipt.next_at.is_some_and(|at| at <= engine.clock.now());
         if is_due && !over.is_cancelled() {
@@ -69,7 +69,7 @@ pub(super) async fn signed(engine: &Engine, site: &Site) -> Result<Option<Vec<Si
     Ok((needs_some && all).then_some(signatures))
 }
 
-pub(super) fn about(agreement: &Agreement, signatures: &[Signature]) -> AboutVersion {
+pub(super) fn about(engine: &Engine, agreement: &Agreement, signatures: &[Signature]) -> AboutVersion {
     AboutVersion {
         title: agreement.title.clone(),
         version: agreement.version.clone(),
@@ -78,6 +78,7 @@ pub(super) fn about(agreement: &Agreement, signatures: &[Signature]) -> AboutVer
         effective: agreement.effective.map(|day| day.to_string()),
         review_by: agreement.review_by.map(|day| day.to_string()),
         signed: signatures.iter().map(one_line).collect(),
+        link: engine.page("/agreement"),
     }
 }
 

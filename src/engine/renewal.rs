@@ -79,7 +79,7 @@ async fn remind(
     }
     let (now, hash) = (engine.clock.now(), &site.agreement.hash);
     let key = format!("{}/renewal/{hash}/{email}/{}", site.name(), now.as_millis() / WEEK.as_millis());
-    let about = about(&site.agreement, signatures);
+    let about = about(engine, &site.agreement, signatures);
     let letter = Letter::Renewal(Version { name: Some(name.clone()), about });
     match engine.notifiers.send_letter(&to, &key, &letter).await {
         Ok(_) => {

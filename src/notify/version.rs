@@ -19,6 +19,8 @@ pub struct AboutVersion {
     pub review_by: Option<String>,
     /// `Dana Reyes, Chief Marketing Officer, for marketing`
     pub signed: Vec<String>,
+    /// The page where it can be read, where people have one.
+    pub link: Option<String>,
 }
 
 /// A letter about it to somebody.
@@ -41,6 +43,7 @@ impl Version {
             effective => &about.effective,
             review_by => &about.review_by,
             signed => &about.signed,
+            link => &about.link,
         }
     }
 
@@ -58,6 +61,7 @@ impl Version {
                 effective: some(&about.effective),
                 review_by: some(&about.review_by),
                 signed: about.signed.iter().map(|one| line(one)).collect(),
+                link: about.link.as_deref().and_then(text::web_address),
             },
         }
     }
@@ -77,8 +81,15 @@ pub(super) fn samples() -> [Version; 2] {
         effective: Some("2027-01-04".to_owned()),
         review_by: Some("2027-06-30".to_owned()),
         signed: vec!["Dana Reyes, Chief Marketing Officer, for marketing".to_owned()],
+        link: Some("https://leadpact.acme.example/agreement".to_owned()),
     };
-    let bare =
-        AboutVersion { summary: String::new(), effective: None, review_by: None, signed: Vec::new(), ..full.clone() };
+    let bare = AboutVersion {
+        summary: String::new(),
+        effective: None,
+        review_by: None,
+        signed: Vec::new(),
+        link: None,
+        ..full.clone()
+    };
     [Version { name: Some("Ann Bee".to_owned()), about: full }, Version { name: None, about: bare }]
 }

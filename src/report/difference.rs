@@ -51,6 +51,21 @@ impl Kind {
             Kind::Violation => "violations",
         }
     }
+
+    /// The words for it in a table.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Kind::InTime => "done in time",
+            Kind::Late => "done late",
+            Kind::Breach => "deadlines missed",
+            Kind::Notice => "notices",
+            Kind::Task => "tasks",
+            Kind::Reassigned => "reassigned",
+            Kind::Recycled => "recycled",
+            Kind::Nurtured => "moved to nurture",
+            Kind::Violation => "violations",
+        }
+    }
 }
 
 /// From the first moment up to, and without, the second.

@@ -28,7 +28,7 @@ impl DisputeState {
         }
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         match text {
             "open" => Ok(DisputeState::Open),
             "upheld" => Ok(DisputeState::Upheld),
@@ -75,11 +75,11 @@ pub struct DisputeRow {
     pub verdict: Option<String>,
 }
 
-const SELECT: &str = "SELECT connection, id, object, record, fact_key, fact_at, kind, source, party, owner, opened_at, \
+pub(super) const SELECT: &str = "SELECT connection, id, object, record, fact_key, fact_at, kind, source, party, owner, opened_at, \
      opened_by, why, step, told_step, step_due, state, decided_at, decided_by, verdict FROM dispute";
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     connection: String,
     id: String,
     object: String,
@@ -102,7 +102,7 @@ struct Row {
     verdict: Option<String>,
 }
 
-fn from_row(row: Row) -> Result<DisputeRow> {
+pub(super) fn from_row(row: Row) -> Result<DisputeRow> {
     let kind =
         FactKind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt(format!("`{}` is no kind of fact", row.kind)))?;
     Ok(DisputeRow {

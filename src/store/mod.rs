@@ -19,6 +19,7 @@ pub mod clock;
 pub mod credential;
 pub mod cursor;
 pub mod dispute;
+pub mod dispute_list;
 pub mod examine;
 pub mod history;
 pub mod inbox;

@@ -14,7 +14,7 @@ pub struct Signature {
     pub title: String,
     /// Whom the agreement names, where another signed for them.
     pub on_behalf_of: Option<String>,
-    /// The operating system's user who entered it.
+    /// Who entered it: the operating system's user, or the login of their account.
     pub entered_by: String,
     pub signed_at: Timestamp,
 }

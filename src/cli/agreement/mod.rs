@@ -9,9 +9,8 @@ mod schema;
 mod sign;
 mod signatures;
 
-use crate::app::activation::known;
-use crate::app::versions::Known;
 use crate::app::{Agreements, Scope, open, read_configuration, scopes};
+use crate::engine::versions::{Known, known};
 use crate::settings::Settings;
 use crate::store::Db;
 use anyhow::Result;
@@ -86,9 +85,4 @@ impl Desk {
     async fn known(&self, db: &Db, scope: &Scope) -> Result<Vec<Known>> {
         Ok(known(db, scope.own.as_ref()).await?)
     }
-}
-
-/// `hubspot, salesforce`
-fn names(scope: &Scope) -> String {
-    scope.connections.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
 }

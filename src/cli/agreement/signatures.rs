@@ -1,11 +1,10 @@
 //! `leadpact agreement signatures`: every version that was offered, who signed it, and what became
 //! of it.
 
-use super::{Desk, names};
-use crate::app::activation::draft;
-use crate::app::versions::Known;
+use super::Desk;
 use crate::cli::ConfigArguments;
 use crate::engine::clock::real_now;
+use crate::engine::versions::{Known, standing};
 use crate::record::Timestamp;
 use anyhow::Result;
 use clap::Args;
@@ -22,7 +21,7 @@ pub fn run(arguments: &SignaturesArguments) -> Result<ExitCode> {
     let Some(desk) = Desk::read(&arguments.config.config) else { return Ok(ExitCode::FAILURE) };
     desk.with_db(async |db| {
         for scope in &desk.scopes {
-            println!("{}:", names(scope));
+            println!("{}:", scope.names());
             let known = desk.known(&db, scope).await?;
             if known.is_empty() {
                 println!("  no version was offered yet: `leadpact serve` does, and so does signing");
@@ -38,7 +37,7 @@ fn show(known: &Known, active: Option<&Known>, zone: &TimeZone) {
     let version = &known.version;
     println!("  {}, version {}", version.title, version.version);
     println!("    SHA-256    {}", version.hash);
-    println!("    state      {}", state(known, active, zone));
+    println!("    state      {}", standing(known, active, real_now(), zone));
     let effective = match version.effective_at {
         Timestamp::MIN => "at once".to_owned(),
         at => at.in_zone(zone),
@@ -50,16 +49,4 @@ fn show(known: &Known, active: Option<&Known>, zone: &TimeZone) {
         println!("    signed     {}: {}, {}{behalf}, {}", s.party, s.name, s.title, s.signed_at.in_zone(zone));
     }
     known.missing().iter().for_each(|party| println!("    missing    {party}"));
-}
-
-fn state(known: &Known, active: Option<&Known>, zone: &TimeZone) -> String {
-    let version = &known.version;
-    match (version.activated_at, version.superseded_at) {
-        (_, Some(at)) => format!("superseded on {}", at.in_zone(zone)),
-        (Some(at), None) => format!("active since {}", at.in_zone(zone)),
-        (None, None) => match draft(known, active, real_now(), zone) {
-            Some(why) => format!("draft: it {why}"),
-            None => "ready for a running daemon".to_owned(),
-        },
-    }
 }

@@ -1,6 +1,6 @@
 //! The answer of `simulate` as JSON: every line with all its leads; moments as RFC 3339 in UTC.
 
-use super::{Answer, Terms};
+use crate::engine::simulate::{Answer, Terms};
 use crate::record::Timestamp;
 use crate::report::difference::{How, Lead, Line, Subject};
 use serde_json::{Value as Json, json};

@@ -8,17 +8,14 @@ use super::{ConfigArguments, color};
 use crate::agreement::Agreement;
 use crate::app::{AgreementFile, Agreements, read_agreement, read_configuration, read_stored};
 use crate::crm::Connection;
-use crate::engine::clock::real_now;
-use crate::engine::simulate::{Simulation, simulate};
-use crate::record::{ConnectionName, Elapsed, Timestamp};
-use crate::report::difference::{Difference, Window};
+use crate::engine::simulate::{Answer, Question};
+use crate::record::ConnectionName;
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, agreement::active, history};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use std::io::IsTerminal;
 use std::num::NonZero;
@@ -53,33 +50,6 @@ pub struct SimulateArguments {
     /// Answer with JSON: all lines, all leads.
     #[arg(long)]
     json: bool,
-}
-
-/// One of the two agreements, in words.
-struct Terms {
-    title: String,
-    version: String,
-    hash: String,
-    /// Where it comes from.
-    origin: String,
-}
-
-impl Terms {
-    fn of(agreement: &Agreement, origin: String) -> Self {
-        let Agreement { title, version, hash, .. } = agreement;
-        Self { title: title.clone(), version: version.clone(), hash: hash.to_string(), origin }
-    }
-}
-
-/// The answer with what was asked.
-struct Answer {
-    connection: ConnectionName,
-    old: Terms,
-    new: Terms,
-    from: Option<Date>,
-    to: Option<Date>,
-    zone: TimeZone,
-    difference: Difference,
 }
 
 /// Exit 0 whatever differs; 1 when something cannot be read.
@@ -167,33 +137,16 @@ async fn ask(
     new: Agreement,
     threads: usize,
 ) -> Result<Answer> {
-    let zone = new.zone();
     let name = connection.name.clone();
-    // A history that was written in the time of a demo may be ahead of the clock on the wall.
-    let latest = history::latest(db, &name).await?;
-    let until = latest.map_or_else(real_now, |latest| real_now().max(latest + Elapsed::from_millis(1)));
-    let window = window(arguments, &zone, until)?;
-    let terms = (Terms::of(&old, origin), Terms::of(&new, arguments.agreement.display().to_string()));
     let keep = if arguments.all || arguments.json { usize::MAX } else { NAMED };
+    let new = (new, arguments.agreement.display().to_string());
+    let (from, to) = (arguments.from, arguments.to);
+    let asked = Question { connection: name.clone(), old: (old, origin), new, from, to, keep, threads };
+    let within = asked.window(db).await?.ok().context("--from comes after --to, or lies in the future")?;
     let bar = progress(history::count_all(db, &name).await?);
-    let asked = Simulation { connection: name.clone(), old, new, window, until, keep, threads };
-    let difference = simulate(db, asked, |changes| bar.set_position(changes)).await;
+    let answer = asked.answer(db, within, |changes| bar.set_position(changes)).await;
     bar.finish_and_clear();
-    let (old, new) = terms;
-    Ok(Answer { connection: name, old, new, from: arguments.from, to: arguments.to, zone, difference: difference? })
-}
-
-fn window(arguments: &SimulateArguments, zone: &TimeZone, until: Timestamp) -> Result<Window> {
-    let midnight = |day: Date| -> Result<Timestamp> {
-        Ok(Timestamp::from_jiff(day.to_zoned(zone.clone()).with_context(|| format!("{day} is no day"))?.timestamp()))
-    };
-    let from = arguments.from.map(midnight).transpose()?;
-    let to = arguments.to.map(|day| midnight(day.tomorrow()?)).transpose()?;
-    let window = Window { from: from.unwrap_or(Timestamp::MIN), until: to.unwrap_or(until) };
-    if window.from >= window.until {
-        bail!("--from comes after --to, or lies in the future");
-    }
-    Ok(window)
+    Ok(answer?)
 }
 
 /// On a terminal only.

@@ -1,9 +1,9 @@
 //! The answer of `simulate` as people read it on a terminal: what differs, by party and clock, with
 //! the leads concerned.
 
-use super::{Answer, Terms};
+use crate::engine::simulate::{Answer, Terms};
 use crate::record::Timestamp;
-use crate::report::difference::{Difference, How, Kind, Lead, Line, Subject};
+use crate::report::difference::{Difference, How, Lead, Line, Subject};
 use std::fmt::{self, Write};
 
 pub(super) fn table(answer: &Answer) -> String {
@@ -59,22 +59,8 @@ fn counts(text: &mut String, subject: &Subject, line: &Line) -> fmt::Result {
         more if line.new > line.old => format!("+{}", number(more)),
         less => format!("-{}", number(less)),
     };
-    let what = words(subject.kind);
+    let what = subject.kind.in_words();
     writeln!(text, "    {what:<22} {:>9} → {:<9} {change}", number(line.old), number(line.new))
-}
-
-fn words(kind: Kind) -> &'static str {
-    match kind {
-        Kind::InTime => "done in time",
-        Kind::Late => "done late",
-        Kind::Breach => "deadlines missed",
-        Kind::Notice => "notices",
-        Kind::Task => "tasks",
-        Kind::Reassigned => "reassigned",
-        Kind::Recycled => "recycled",
-        Kind::Nurtured => "moved to nurture",
-        Kind::Violation => "violations",
-    }
 }
 
 fn sentence(answer: &Answer, lead: &Lead) -> String {

@@ -2,6 +2,12 @@
 //! by side on several threads while the database is read. What a replay comes to is the core's,
 //! what differs is `report`'s.
 
+mod jobs;
+mod question;
+
+pub use jobs::{Busy, Job, Jobs, State};
+pub use question::{Answer, BadDays, Question, Terms};
+
 use crate::agreement::{Agreement, replay};
 use crate::record::{ConnectionName, Timestamp};
 use crate::report::difference::{Compared, Difference, Side, Window};
