@@ -3,15 +3,14 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, agreed, by_party, counted, now, who};
-use crate::crm::connection::Mode;
+use crate::engine::controls::{self, By};
 use crate::engine::overdue::overdue;
-use crate::engine::switches::{Switches, turn};
+use crate::engine::switches::{Switches, Told};
 use crate::record::{ConnectionName, EffectKey, Timestamp};
+use crate::store::StoreError;
 use crate::store::clock::{ClockRow, ClockState, open_soonest};
-use crate::store::outbox::{self, WaitingMove};
-use crate::store::switch::{Switch, SwitchRow};
-use crate::store::{Priority, StoreError};
-use anyhow::{Result, bail};
+use crate::store::outbox::WaitingMove;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -66,7 +65,8 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
         let keys: Vec<EffectKey> = missed.into_iter().take(moves).map(|one| one.effect.key).collect();
-        let reissued = switch(opened, &name, true, &arguments.why, &keys, at).await?;
+        let by = By { name: &who(), why: &arguments.why, at };
+        let reissued = controls::arm(&opened.db, &chain(opened, &name)?, &keys, by).await?;
         println!("{name} is armed: it acts on the steps that fall due from now on{}.", also(reissued));
         if at < opened.agreement(&name).effective_at {
             println!("The agreement is not in effect yet; until then it goes on observing.");
@@ -82,7 +82,8 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
 pub fn disarm(arguments: &DisarmArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let name = switchable(opened, &arguments.connection)?;
-        switch(opened, &name, false, &arguments.why, &[], now()).await?;
+        let by = By { name: &who(), why: &arguments.why, at: now() };
+        controls::disarm(&opened.db, &chain(opened, &name)?, by).await?;
         println!("{name} is disarmed: it observes. What would be done is journalled, nothing is written.");
         Ok(ExitCode::SUCCESS)
     })
@@ -103,44 +104,15 @@ fn is(n: usize) -> &'static str {
 fn switchable(opened: &Opened, name: &str) -> Result<ConnectionName> {
     let name = opened.connection(name)?;
     let mode = opened.settings.connection(&name).and_then(|c| c.mode);
-    let said = match mode {
-        None => return Ok(name),
-        Some(Mode::Observe) => "observe",
-        Some(Mode::Enforce) => "enforce",
-    };
-    bail!(
-        "the configuration says mode = \"{said}\" for {name}, and the file goes before arming: \
-         change it there, or take the line out to arm and disarm from here"
-    )
+    match controls::fixed_mode(&name, mode) {
+        None => Ok(name),
+        Some(why) => bail!(why),
+    }
 }
 
-async fn switch(
-    opened: &Opened,
-    name: &ConnectionName,
-    on: bool,
-    why: &str,
-    overdue: &[EffectKey],
-    at: Timestamp,
-) -> Result<usize, StoreError> {
-    let row = SwitchRow {
-        connection: Some(name.clone()),
-        switch: Switch::Armed,
-        on,
-        until: None,
-        by: who(),
-        why: why.to_owned(),
-        at,
-    };
-    let mut tx = opened.db.begin(Priority::Work).await?;
-    let reissued = usize::try_from(outbox::reissue(&mut tx, name, overdue, at).await?).unwrap_or(usize::MAX);
-    let to = match (on, reissued) {
-        (false, _) => "off".to_owned(),
-        (true, 0) => "on".to_owned(),
-        (true, n) => format!("on, with {} overdue", counted(n, "move")),
-    };
-    turn(&mut tx, &row, &opened.chains(std::slice::from_ref(name)), &to).await?;
-    tx.commit().await?;
-    Ok(reissued)
+/// One connection has one journal.
+fn chain(opened: &Opened, name: &ConnectionName) -> Result<Told> {
+    opened.chains(std::slice::from_ref(name)).into_iter().next().context("one connection has one journal")
 }
 
 async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at: Timestamp) -> Result<()> {

@@ -3,10 +3,9 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, moment, now, who};
-use crate::engine::switches::{Switches, turn};
-use crate::record::{ConnectionName, Timestamp};
-use crate::store::Priority;
-use crate::store::switch::{Switch, SwitchRow};
+use crate::engine::controls::{self, By};
+use crate::engine::switches::Switches;
+use crate::record::ConnectionName;
 use anyhow::Result;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -73,8 +72,9 @@ pub fn pause(arguments: &PauseArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let target = target(opened, &arguments.which)?;
         let until = arguments.until.as_deref().map(|text| moment(text, &target.zone, now())).transpose()?;
-        let to = until.map_or_else(|| "on".to_owned(), |t| format!("on until {}", t.in_zone(&target.zone)));
-        switch(opened, &target, true, until, (&to, &arguments.why)).await?;
+        let (chains, by) = (opened.chains(&target.names), By { name: &who(), why: &arguments.why, at: now() });
+        let ends_at = until.map(|until| (until, &target.zone));
+        controls::pause(&opened.db, target.connection.as_ref(), &chains, ends_at, by).await?;
         let ends = until
             .map_or_else(|| "until somebody resumes it".to_owned(), |t| format!("until {}", t.in_zone(&target.zone)));
         println!(
@@ -88,7 +88,8 @@ pub fn pause(arguments: &PauseArguments) -> Result<ExitCode> {
 pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let target = target(opened, &arguments.which)?;
-        switch(opened, &target, false, None, ("off", &arguments.why)).await?;
+        let (chains, by) = (opened.chains(&target.names), By { name: &who(), why: &arguments.why, at: now() });
+        controls::resume(&opened.db, target.connection.as_ref(), &chains, by).await?;
         println!("Resumed: what fell due meanwhile leaves for {} once it was confirmed again.", target.named());
         for name in &target.names {
             let switches = Switches::read(&opened.db, name).await?;
@@ -99,26 +100,4 @@ pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
-}
-
-async fn switch(
-    opened: &Opened,
-    target: &Target,
-    on: bool,
-    until: Option<Timestamp>,
-    (to, why): (&str, &str),
-) -> Result<()> {
-    let row = SwitchRow {
-        connection: target.connection.clone(),
-        switch: Switch::Paused,
-        on,
-        until,
-        by: who(),
-        why: why.to_owned(),
-        at: now(),
-    };
-    let mut tx = opened.db.begin(Priority::Work).await?;
-    turn(&mut tx, &row, &opened.chains(&target.names), to).await?;
-    tx.commit().await?;
-    Ok(())
 }

@@ -64,7 +64,12 @@ pub fn commitment<'a>(agreement: &'a Agreement, name: &str) -> Result<(&'a Commi
 ///
 /// # Errors
 /// A text that names no such period, or one that has not begun.
-pub fn window(agreement: &Agreement, period: Period, text: Option<&str>, now: Timestamp) -> Result<Window, CannotAttest> {
+pub fn window(
+    agreement: &Agreement,
+    period: Period,
+    text: Option<&str>,
+    now: Timestamp,
+) -> Result<Window, CannotAttest> {
     let zone = agreement.zone();
     let Some(text) = text else { return Ok(Window::containing(period, now, &zone)) };
     let like = match period {

@@ -23,8 +23,7 @@ pub struct Scope {
 impl Scope {
     /// Who is governed together, the general agreement's connections first.
     pub fn all<'c>(connections: impl IntoIterator<Item = &'c Connection>) -> Vec<Scope> {
-        let (own, general): (Vec<&Connection>, Vec<_>) =
-            connections.into_iter().partition(|c| c.agreement.is_some());
+        let (own, general): (Vec<&Connection>, Vec<_>) = connections.into_iter().partition(|c| c.agreement.is_some());
         let general = Scope { own: None, connections: general.into_iter().map(|c| c.name.clone()).collect() };
         let own = own.into_iter().map(|c| Scope { own: Some(c.name.clone()), connections: vec![c.name.clone()] });
         std::iter::once(general).filter(|s| !s.connections.is_empty()).chain(own).collect()

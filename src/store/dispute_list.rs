@@ -44,7 +44,11 @@ fn sql(filter: &Filter, after: bool) -> String {
         n += 1;
         n
     };
-    let wanted = [("connection", filter.connection.is_some()), ("party", filter.party.is_some()), ("state", filter.state.is_some())];
+    let wanted = [
+        ("connection", filter.connection.is_some()),
+        ("party", filter.party.is_some()),
+        ("state", filter.state.is_some()),
+    ];
     for (column, _) in wanted.into_iter().filter(|(_, is)| *is) {
         sql.push_str(&format!(" AND {column} = ${}", next()));
     }

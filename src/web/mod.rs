@@ -6,6 +6,9 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_attest;
+mod api_control;
+mod api_people;
 pub mod assets;
 mod connect;
 mod connections;
@@ -16,9 +19,11 @@ mod headers;
 mod health;
 mod login;
 mod metrics;
+pub mod openapi;
 mod pages;
 pub mod password;
 mod people;
+pub mod programs;
 mod record;
 pub mod routes;
 pub mod session;
@@ -58,6 +63,8 @@ pub struct Web {
     pub admin_url: Option<Url>,
     /// Sessions and their like go by the wall clock, whatever the engine's does.
     pub clock: Clock,
+    /// Who looks at the answers to programs: in tests.
+    witness: Option<Arc<programs::Witness>>,
     tally: Tally,
 }
 
@@ -65,7 +72,7 @@ impl Web {
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, tally }
+        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, witness: None, tally }
     }
 
     /// With the address at which a proxy serves the pages by https.
@@ -79,6 +86,13 @@ impl Web {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// With somebody who looks at every answer to a program: for tests.
+    #[must_use]
+    pub fn watched_by(mut self, witness: Arc<programs::Witness>) -> Self {
+        self.witness = Some(witness);
         self
     }
 

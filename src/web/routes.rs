@@ -2,7 +2,7 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, assets, guard, login, metrics, pages};
+use super::{account, api, api_attest, api_control, api_people, assets, guard, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -77,7 +77,17 @@ pub(super) const fn open(verb: Verb, path: &'static str, needs: Needs, handler: 
 
 /// Every line, in the order in which paths are tried.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    const OWN: [&[Entry]; 5] = [login::ROUTES, account::ROUTES, assets::ROUTES, metrics::ROUTES, api::ROUTES];
+    const OWN: [&[Entry]; 9] = [
+        login::ROUTES,
+        account::ROUTES,
+        assets::ROUTES,
+        metrics::ROUTES,
+        api::ROUTES,
+        api_control::ROUTES,
+        api_people::ROUTES,
+        api_attest::ROUTES,
+        openapi::ROUTES,
+    ];
     OWN.into_iter().chain(pages::ROUTES.iter().copied()).flatten()
 }
 

@@ -3,8 +3,8 @@
 
 use super::question::{Answer, Question};
 use crate::engine::clock::monotonic_now;
-use crate::report::difference::Window;
 use crate::record::Timestamp;
+use crate::report::difference::Window;
 use crate::store::Db;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

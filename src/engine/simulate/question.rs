@@ -94,8 +94,7 @@ impl Question {
         let Self { connection, old, new, from, to, keep, threads } = self;
         let zone = new.0.zone();
         let terms = (Terms::of(&old.0, &old.1), Terms::of(&new.0, &new.1));
-        let asked =
-            Simulation { connection: connection.clone(), old: old.0, new: new.0, window, until, keep, threads };
+        let asked = Simulation { connection: connection.clone(), old: old.0, new: new.0, window, until, keep, threads };
         let difference = simulate(db, asked, progress).await?;
         Ok(Answer { connection, old: terms.0, new: terms.1, from, to, zone, difference })
     }
