@@ -151,6 +151,7 @@ async fn try_resume(web: &Web, visitor: &Visitor, name: Option<&String>, sent: &
     let chains: Vec<_> = sites.iter().map(|site| controls::chain(site)).collect();
     let connection = name.and_then(|_| sites.first()).map(|site| site.name());
     controls::resume(&web.engine.db, connection, &chains, by(web, visitor, &sent.why)).await?;
+    sites.iter().for_each(|site| site.issued.notify_one());
     stand(web, &sites).await
 }
 
@@ -241,6 +242,7 @@ async fn try_release(web: &Web, visitor: &Visitor, name: &str, sent: &Release) -
     let decision = Decision { discard: sent.discard, by: visitor.name().to_owned(), why: sent.why.clone() };
     let now = web.engine.clock.now();
     let decided = decide(db, &controls::chain(&site), only.as_deref(), &decision, now).await?;
+    site.issued.notify_one();
     Ok(json!({ "moves": decided.effects, "breaker_counts_afresh": decided.closed }))
 }
 

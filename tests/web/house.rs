@@ -1,5 +1,6 @@
 //! The house under test, and requests as the three senders sign them.
 
+use crate::document::Differences;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -58,7 +59,18 @@ pub struct House {
     pub admin_session: Person,
     /// What sessions go by.
     pub clock: Clock,
+    /// Answers to programs that are not as the API's document says. There are none, or the test fails.
+    differences: Differences,
     _folder: TempDir,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let found = self.differences.all();
+        if !std::thread::panicking() {
+            assert!(found.is_empty(), "answers that the API's document does not describe:\n{}", found.join("\n"));
+        }
+    }
 }
 
 /// Somebody who is signed in.
@@ -143,6 +155,9 @@ impl House {
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
+        let differences = Differences::default();
+        let seen = differences.clone();
+        let web = web.watched_by(Arc::new(move |answered| seen.look(answered)));
         let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
         let public = listener();
         let public_address = public.local_addr().unwrap();
@@ -153,7 +168,7 @@ impl House {
         let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
         let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
         let (public, admin) = (public_address, admin_address);
-        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, _folder: folder }
+        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, differences, _folder: folder }
     }
 
     /// Somebody of this role, signed in.

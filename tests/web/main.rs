@@ -1,8 +1,11 @@
 //! The web floor from outside: a real server on a port of its own, a fresh SQLite file, one
 //! connection of each kind. Nothing works the inbox here.
 
+mod document;
 mod group;
 mod house;
+mod odd;
+mod openapi;
 mod order;
 mod pages;
 mod people;

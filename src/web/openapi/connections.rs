@@ -187,6 +187,7 @@ fn people() -> Vec<Operation> {
             .says("An earlier answer for the period is replaced; both stay in the journal.")
             .takes(attest)
             .answers(200, "What was said.", object(attested))
+            .refuses(404, "No connection is called so.")
             .refuses(409, "Nobody attests this commitment, or not for this period; the message says why."),
     ]
 }

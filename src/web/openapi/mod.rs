@@ -88,7 +88,8 @@ const ABOUT: &str = "What the pages of leadpact show and do, for programs. A pro
     filter is not mistaken for none. Further fields may come to answers. Whatever is refused is answered with `error`, a \
     sentence. What is asked for about records is done by whoever works the connection, in its turn: such answers are 202.";
 
-fn document() -> Json {
+/// The OpenAPI document.
+pub fn document() -> Json {
     let mut paths: Map<String, Json> = Map::new();
     for operation in operations() {
         let Some(entry) = routes::all().find(|entry| operation.is(entry)) else { continue };
