@@ -56,7 +56,7 @@ pub fn run(arguments: &ConnectArguments) -> Result<ExitCode> {
                 bail!("`{}` signs in with what stands in the configuration: nobody does it by hand", connection.name);
             }
             // Whoever comes here has looked after the credentials.
-            ask_where_out(settings.store.url.expose_secret(), &[connection.name.clone()], real_now()).await;
+            ask_where_out(settings.store.url.expose_secret(), std::slice::from_ref(&connection.name), real_now()).await;
             return create(connection, agreement, None, arguments.yes).await;
         }
         let (asked, credentials) = sign_in(&settings, connection, arguments).await?;

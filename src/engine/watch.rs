@@ -26,6 +26,9 @@ const EXERCISED: &str = "signed_in.kept";
 /// While the clocks are apart the CRM is asked for its time so often.
 const ASK_TIME: Duration = Duration::from_secs(60);
 
+/// After somebody asked for a try, a refusal may still be that of a call which began before.
+const FRESH: Duration = Duration::from_secs(15);
+
 /// What the watch remembers between its steps.
 #[derive(Default)]
 pub struct Watch {
@@ -36,6 +39,9 @@ pub struct Watch {
     /// It was looked at before by this process: only the first look is a restart.
     began: bool,
     tried: Option<Tried>,
+    /// The last request to try, and when it was seen first, if not at the first look.
+    asked: Option<String>,
+    asked_at: Option<Instant>,
     exercise_at: Option<Timestamp>,
     asked_time: Option<Instant>,
 }
@@ -69,7 +75,10 @@ impl Watch {
         lease: &Lease,
         over: &CancellationToken,
     ) -> Result<(), StoreError> {
-        if let Some(message) = site.directory.take_refusal().await {
+        self.look_for_requests(engine, site).await?;
+        if let Some(message) = site.directory.take_refusal().await
+            && !self.is_asked_anew()
+        {
             signed_out::refused(engine, site, lease, &message).await?;
         }
         let switches = Switches::read(&engine.db, site.name()).await?;
@@ -87,6 +96,20 @@ impl Watch {
         Ok(())
     }
 
+    async fn look_for_requests(&mut self, engine: &Engine, site: &Site) -> Result<(), StoreError> {
+        let asked = signed_out::asked(&engine.db, site.name()).await?;
+        if self.began && asked != self.asked {
+            self.asked_at = Some(monotonic_now());
+        }
+        self.asked = asked;
+        Ok(())
+    }
+
+    /// Somebody had a reason to believe that the credentials work, a moment ago.
+    fn is_asked_anew(&self) -> bool {
+        self.asked_at.is_some_and(|at| monotonic_now().duration_since(at) < FRESH)
+    }
+
     /// Signed out: tries at its time, at the first look of a process, and when it is asked to.
     async fn out(
         &mut self,
@@ -97,10 +120,10 @@ impl Watch {
         over: &CancellationToken,
     ) -> Result<(), StoreError> {
         let now = engine.clock.now();
-        let asked = signed_out::asked(&engine.db, site.name()).await?;
+        let asked = self.asked.clone();
         let due = match &self.tried {
             Some(tried) => now >= tried.again_at || asked != tried.asked,
-            None => !self.began || now >= row.at + HOUR,
+            None => !self.began || self.is_asked_anew() || now >= row.at + HOUR,
         };
         if !due {
             self.tried.get_or_insert(Tried { again_at: row.at + HOUR, asked });

@@ -1,5 +1,5 @@
-//! HubSpot's sign-in: the page, and the token endpoint in its dated and its `v3` form, which take
-//! everything in the body. What is granted to whom is in `oauth.rs`.
+//! HubSpot's sign-in: the page, and the token endpoint in its dated and its older forms (`v1` is what
+//! HubSpot's own client still calls), which take everything in the body. What is granted to whom is in `oauth.rs`.
 
 use super::call::{Answer, Call};
 use super::hubspot_api::HubSpotApi;
@@ -19,7 +19,7 @@ pub fn kind(method: &str, rest: &[&str]) -> &'static str {
 }
 
 fn takes_body(version: &str) -> bool {
-    version == "v3" || version.starts_with("20")
+    matches!(version, "v1" | "v3") || version.starts_with("20")
 }
 
 /// Calls that sign somebody in, or out.

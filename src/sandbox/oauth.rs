@@ -228,7 +228,10 @@ impl OauthApp {
         let same = |a: &[String], b: &[String]| a.len() == b.len() && a.iter().all(|scope| b.contains(scope));
         let wrong = match () {
             () if asked("client_id") != self.client_id => "no app has this client id",
-            () if asked("response_type") != "code" => "response_type must be code",
+            // HubSpot documents no such parameter.
+            () if asked("response_type") != "code" && call.path.starts_with("/services/") => {
+                "response_type must be code"
+            }
             () if rules.redirect_uri.as_ref().is_some_and(|known| *known != redirect_uri) => {
                 "the redirect URL does not match the app's"
             }

@@ -35,8 +35,14 @@ pub fn describe(world: &World, name: &str) -> Answer {
         return error(404, "NOT_FOUND", "The requested resource does not exist");
     }
     if object == "PermissionSet" {
-        let permission = json!({ "name": SEND, "label": "Send Outbound Messages", "type": "boolean" });
-        return Answer::json(200, &json!({ "name": object, "fields": [permission] }));
+        let permission = json!({
+            "name": SEND, "label": "Send Outbound Messages", "type": "boolean", "updateable": true, "picklistValues": [],
+        });
+        let body = json!({
+            "name": object, "label": object, "queryable": true, "createable": true, "updateable": true,
+            "fields": [permission],
+        });
+        return Answer::json(200, &body);
     }
     let columns: Vec<Column> = world.schema().columns(object).to_vec();
     let shown = columns.iter().filter(|column| is_shown(world, object, &column.name));

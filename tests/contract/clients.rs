@@ -12,7 +12,8 @@ async fn the_sandbox_answers_hubspots_official_client() {
     sandbox.hubspot().add_member("Ben Castillo", "ben@acme.example", None, false);
     let gone = sandbox.hubspot().add_member("Gus Olden", "gus@acme.example", None, false);
     sandbox.hubspot().set_active(&gone, false);
-    node::run("hubspot.mjs", &[&sandbox.base_url(), TOKEN, &amy, &gone]).await;
+    let app = sandbox.oauth(CrmKind::HubSpot).unwrap();
+    node::run("hubspot.mjs", &[&sandbox.base_url(), TOKEN, &amy, &gone, &app.client_id, &app.client_secret]).await;
     let unknown = sandbox.calls("hubspot.unknown");
     assert!(unknown.is_empty(), "the sandbox does not know {unknown:?}");
 }

@@ -1,6 +1,7 @@
 //! The standard fields that queries name, by object, after Salesforce's Object Reference ("Lead",
 //! "Opportunity", "Task", "Event", "User", "Group", "LeadHistory", "OpportunityFieldHistory",
-//! "PermissionSet"), and those of them that a condition must not use.
+//! "PermissionSet", "QueueSobject", "GroupMember", "OpportunityStage"), and those of them that a condition
+//! must not use.
 
 use leadpact::sandbox::soql::{Condition, Query};
 
@@ -23,7 +24,7 @@ struct Table {
     only_read: &'static [&'static str],
 }
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 14] = [
     Table {
         object: "Lead",
         fields: &[
@@ -68,7 +69,20 @@ const TABLES: [Table; 11] = [
     Table { object: "OpportunityFieldHistory", fields: HISTORY, only_read: VALUES },
     Table { object: "PermissionSet", fields: &["Name"], only_read: &[] },
     Table { object: "FieldPermissions", fields: &["ParentId", "SobjectType", "Field"], only_read: &[] },
-    Table { object: "PermissionSetAssignment", fields: &["PermissionSetId", "AssigneeId"], only_read: &[] },
+    Table {
+        object: "PermissionSetAssignment",
+        fields: &[
+            "PermissionSetId",
+            "AssigneeId",
+            "PermissionSet.Label",
+            "PermissionSet.Profile.Name",
+            "PermissionSet.PermissionsSendsMessages",
+        ],
+        only_read: &[],
+    },
+    Table { object: "QueueSobject", fields: &["QueueId", "SobjectType"], only_read: &[] },
+    Table { object: "GroupMember", fields: &["GroupId", "UserOrGroupId"], only_read: &[] },
+    Table { object: "OpportunityStage", fields: &["MasterLabel", "ApiName", "IsClosed", "IsWon"], only_read: &[] },
 ];
 
 const HISTORY: &[&str] = &["LeadId", "OpportunityId", "Field", "OldValue", "NewValue"];

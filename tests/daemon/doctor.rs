@@ -428,7 +428,8 @@ async fn doctor_names_members_queues_and_organizations_that_do_not_exist() {
     told(&house.people.queue, house.people.amy(Salesforce)).says("fail", &["Amy Ng, a person and no queue"]);
     told(&house.people.tele[0], "gone@acme.example")
         .says("fail", &["hubspot: member gone@acme.example of teleprospecting", "nobody in the CRM"]);
-    told("00D5g000004XyZaEAK", "00D5g000004AAAAEA4").says("fail", &["salesforce: ", "another organization"]);
+    told("00D5g000004XyZaEAK", "00D5g000004AAAAEA4")
+        .says("fail", &["salesforce: ", "the sign-in was for organization"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

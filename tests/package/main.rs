@@ -39,6 +39,9 @@ fn agreement() -> Agreement {
 /// The only connection of a configuration.
 fn connection(text: &str) -> Connection {
     let secrets = ["TOKEN", "SECRET", "SF_ID"].map(|name| (name, "Qk3v7xZ"));
+    // The key that somebody who signs in with a browser needs: 32 zero bytes.
+    let key = format!("[store]\ncredential_key = [\"{}=\"]\n", "A".repeat(43));
+    let text = &format!("{key}{text}");
     let (settings, _) = settings::from_text("leadpact.toml", text, &Environment::from_iter(secrets))
         .unwrap_or_else(|e| panic!("{}", e.render(false)));
     settings.connections.into_iter().next().expect("a connection")

@@ -237,7 +237,7 @@ async fn from_a_link_to_the_first_read_of_a_record() {
         let crm = town.sandbox.base_url();
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
-        assert!(policy.ends_with(&format!("form-action 'self' https: {crm}")), "{policy}");
+        assert!(policy.contains(&format!("form-action 'self' https: {crm};")), "{policy}");
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "no-store");
         assert!(page.cookie().is_empty());
@@ -436,7 +436,7 @@ async fn addresses_without_a_link_tell_how_to_get_one() {
         let page = browser.get(town.at(name)).await;
         assert_eq!(page.status, status, "{name}: {}", page.text);
         assert!(page.text.contains(says) && !page.text.contains("<script"), "{name}: {}", page.text);
-        assert!(page.header("content-security-policy").ends_with("form-action 'none'"));
+        assert!(page.header("content-security-policy").contains("form-action 'none';"));
     }
     for name in ["acme-salesforce", "nobody"] {
         assert_eq!(browser.get(format!("{}/callback?code=a&state=b", town.at(name))).await.status, 404);

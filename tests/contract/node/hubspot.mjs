@@ -1,11 +1,11 @@
 // HubSpot's official client against the sandbox's HubSpot.
-// Arguments: address, token, id of an owner, id of an owner who left.
+// Arguments: address, token, id of an owner, id of an owner who left, an app's client id and its secret.
 
 import assert from 'node:assert/strict'
 import { Client } from '@hubspot/api-client'
 import { fail, keep, refused, rest, url } from './told.mjs'
 
-const [token, owner, gone] = rest
+const [token, owner, gone, clientId, clientSecret] = rest
 const { crm, oauth } = new Client({ accessToken: token, basePath: url })
 const stranger = new Client({ accessToken: 'pat-na1-of-somebody-else', basePath: url })
 const byApp = { hubspot_owner_id: owner, hs_lead_status: 'OPEN' }
@@ -15,6 +15,28 @@ const type = (associationTypeId) => [{ associationCategory: 'HUBSPOT_DEFINED', a
 let zoe, deal
 
 await keep({
+  async 'a code becomes tokens, and a refresh token new ones'() {
+    const back = 'https://leadpact.acme.example/connect/acme/callback'
+    const asked = new URLSearchParams({ client_id: clientId, redirect_uri: back, scope: 'oauth', state: 'of-this-browser' })
+    const allowed = await fetch(`${url}/oauth/authorize?${asked}`, {
+      method: 'POST', redirect: 'manual', body: new URLSearchParams({ answer: 'allow' }),
+    })
+    const returned = new URL(allowed.headers.get('location')).searchParams
+    assert.equal(returned.get('state'), 'of-this-browser')
+    const { tokensApi } = oauth
+    const granted = await tokensApi.create('authorization_code', returned.get('code'), back, clientId, clientSecret)
+    assert.equal(granted.tokenType, 'bearer')
+    assert.equal(granted.expiresIn, 1800)
+    const renew = (refreshToken) => tokensApi.create('refresh_token', undefined, undefined, clientId, clientSecret, refreshToken)
+    const renewed = await renew(granted.refreshToken)
+    assert.notEqual(renewed.accessToken, granted.accessToken)
+    const reader = new Client({ accessToken: renewed.accessToken, basePath: url })
+    assert.ok((await reader.crm.owners.ownersApi.getPage()).results.length > 0)
+    const error = await refused(renew('na1-of-nobody'))
+    assert.equal(error.code, 400)
+    assert.equal(error.body.status, 'BAD_REFRESH_TOKEN')
+  },
+
   async 'a contact is made, read, changed and archived'() {
     zoe = await crm.contacts.basicApi.create({ properties: { ...byApp, firstname: 'Zoë', lastname: 'Ünal', email: 'zoe@acme.example' } })
     assert.equal(typeof zoe.id, 'string')
