@@ -25,3 +25,25 @@ document.addEventListener("formdata", (event) => {
     if (value === "") event.formData.delete(name);
   }
 });
+
+// Elements with data-live hear when something changed, and then ask for themselves again (hx-trigger="told"). Whoever
+// reads a folded-out table there or is about to press something is not disturbed.
+let missed = false;
+const hears = () => {
+  const live = document.querySelector("[data-live]");
+  if (!live || document.hidden) { missed = document.hidden; return; }
+  if (live.querySelector("details[open]") || live.contains(document.activeElement)) return;
+  live.dispatchEvent(new CustomEvent("told"));
+};
+if (document.querySelector("[data-live]") && "EventSource" in window) {
+  const source = new EventSource("/live");
+  source.addEventListener("told", hears);
+  source.addEventListener("error", () => {
+    // Refused for good: ask now and then instead.
+    if (source.readyState === EventSource.CLOSED) setInterval(hears, 30000);
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && missed) { missed = false; hears(); }
+});

@@ -93,7 +93,7 @@ impl Mark {
         }
     }
 
-    fn svg(&self, theme: &Theme) -> String {
+    pub(super) fn svg(&self, theme: &Theme) -> String {
         match self {
             Mark::Box { x, y, width, height, paint } => format!(
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>",

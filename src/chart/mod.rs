@@ -6,7 +6,9 @@
 
 mod bars;
 mod drawing;
+mod flow;
 mod funnel;
+mod spark;
 mod table;
 pub mod text;
 mod theme;
@@ -15,7 +17,9 @@ mod trend;
 
 pub use bars::{Bar, Bars, Outcome};
 pub use drawing::{Align, Drawing, Mark};
+pub use flow::{Flow, Return, Stage};
 pub use funnel::{Funnel, Level};
+pub use spark::Spark;
 pub use table::Table;
 pub use theme::{Paint, Theme};
 pub use timeline::{Moment, Timeline};

@@ -21,7 +21,8 @@ pub enum Paint {
 }
 
 /// Colours as CSS writes them. `Theme::LIGHT` and `Theme::DARK` draw their own ground and so look the same in any mail
-/// program and in print; `Theme::INHERIT` takes the text's colour from the page around it.
+/// program and in print; `Theme::INHERIT` takes the text's colour from the page around it;
+/// `Theme::PAGE` takes all of them from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     pub ground: Option<&'static str>,
@@ -63,6 +64,17 @@ impl Theme {
         kept: "#2A8FCC",
         missed: "#D55E00",
         open: "#009E73",
+    };
+
+    /// The colours of our own pages, which name them as custom properties, one for light and one for dark.
+    pub const PAGE: Theme = Theme {
+        ground: None,
+        ink: "var(--ink)",
+        quiet: "var(--soft)",
+        rule: "var(--line)",
+        kept: "var(--good)",
+        missed: "var(--bad)",
+        open: "var(--calm)",
     };
 
     pub fn color(&self, paint: Paint) -> &'static str {

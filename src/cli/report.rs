@@ -7,7 +7,7 @@ use crate::engine::clock::real_now;
 use crate::engine::measure;
 use crate::record::{ConnectionName, Timestamp};
 use crate::report::figures::{Dimension, Report};
-use crate::report::layout::{Stamp, What, table, to_csv};
+use crate::report::layout::{Stamp, What, json, table, to_csv};
 use crate::report::tally::Question;
 use crate::report::window::Window;
 use crate::settings::Settings;
@@ -16,8 +16,6 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
-use serde_json::Value as Json;
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -110,18 +108,11 @@ async fn report(
     file: &AgreementFile,
     arguments: &ReportArguments,
 ) -> Result<Report> {
-    let terms = measure::terms(db, own.then_some(connection), &file.agreement).await?;
-    let now = measure::known_until(db, connection, real_now()).await?;
-    let period = period(&arguments.period, now, &terms.zone())?;
-    let question = Question {
-        connection: connection.clone(),
-        terms,
-        period,
-        now,
-        by: arguments.by.map(dimension),
-        attestations: measure::attestations(db, own.then_some(connection), &period).await?,
-        names: HashMap::new(),
-    };
+    let now = real_now();
+    let named = (arguments.period.as_str(), now);
+    let question = measure::question(db, connection, own, &file.agreement, named).await?;
+    let question = question.with_context(|| no_period(&arguments.period, now))?;
+    let question = Question { by: arguments.by.map(dimension), ..question };
     measure::measure(db, question).await.with_context(|| format!("connection `{connection}` cannot be measured"))
 }
 
@@ -134,28 +125,12 @@ fn dimension(by: By) -> Dimension {
     }
 }
 
-/// The period that the argument names.
-fn period(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Window> {
-    let (kind, last) = match text.strip_prefix("last-") {
-        Some(kind) => (kind, true),
-        None => (text, false),
-    };
-    let kind = match kind {
-        "week" => Period::Week,
-        "month" => Period::Month,
-        "quarter" => Period::Quarter,
-        _ => {
-            return Window::parse(text, zone).with_context(|| {
-                format!(
-                    "`{text}` is no period: write `week`, `month` or `quarter`, `last-month`, or a name such as \
-                     `{}`, `2027-03` or `2027-Q1`",
-                    Window::containing(Period::Week, now, zone)
-                )
-            });
-        }
-    };
-    let running = Window::containing(kind, now, zone);
-    Ok(if last { running.before(zone) } else { running })
+fn no_period(text: &str, now: Timestamp) -> String {
+    format!(
+        "`{text}` is no period: write `week`, `month` or `quarter`, `last-month`, or a name such as `{}`, `2027-03` or \
+         `2027-Q1`",
+        Window::containing(Period::Week, now, &TimeZone::UTC)
+    )
 }
 
 fn tables(arguments: &ReportArguments) -> Vec<What> {
@@ -189,60 +164,23 @@ fn print(reports: &[Report], arguments: &ReportArguments) -> Result<()> {
             print!("{}", to_csv(&stamped.collect::<Vec<_>>()));
         }
         Format::Json => {
-            let all = reports.iter().map(|report| json(report, arguments.what)).collect::<Result<Vec<_>>>()?;
+            let all = reports.iter().map(|report| json(report, &tables(arguments)).map_err(Into::into));
+            let all = all.collect::<Result<Vec<_>>>()?;
             println!("{}", serde_json::to_string_pretty(&all)?);
         }
     }
     Ok(())
 }
 
-/// The parts of a report that one may ask for alone; the others are left out then.
-const PARTS: [(&str, Shown); 11] = [
-    ("commitments", Shown::Scorecard),
-    ("clocks", Shown::Clocks),
-    ("recycles", Shown::Clocks),
-    ("neglected", Shown::Clocks),
-    ("acceptance", Shown::Acceptance),
-    ("rejections", Shown::Rejections),
-    ("violations", Shown::Violations),
-    ("delays", Shown::Delays),
-    ("waterfall", Shown::Waterfall),
-    ("by_campaign", Shown::Campaigns),
-    ("by_source", Shown::Campaigns),
-];
-
-fn json(report: &Report, what: Shown) -> Result<Json> {
-    let mut json = serde_json::to_value(report)?;
-    if let (Some(object), true) = (json.as_object_mut(), what != Shown::All) {
-        PARTS.iter().filter(|(_, shown)| *shown != what).for_each(|(part, _)| {
-            object.remove(*part);
-        });
-    }
-    Ok(json)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(text: &str) -> String {
-        let now = Timestamp::parse("2027-02-10T12:00:00Z").expect("a moment");
-        period(text, now, &TimeZone::UTC).map_or_else(|error| error.to_string(), |window| window.to_string())
-    }
-
     #[test]
-    fn a_period_may_be_told_by_what_runs_what_ran_last_or_its_name() {
-        for (text, name) in [
-            ("week", "2027-W06"),
-            ("month", "2027-02"),
-            ("quarter", "2027-Q1"),
-            ("last-week", "2027-W05"),
-            ("last-month", "2027-01"),
-            ("last-quarter", "2026-Q4"),
-            ("2026-12", "2026-12"),
-        ] {
-            assert_eq!(named(text), name);
-        }
-        assert!(named("last-2026").contains("`last-2026` is no period: write `week`"), "{}", named("last-2026"));
+    fn what_is_no_period_is_answered_with_examples() {
+        let now = Timestamp::parse("2027-02-10T12:00:00Z").expect("a moment");
+        let refused = no_period("last-2026", now);
+        assert!(refused.contains("`last-2026` is no period: write `week`"), "{refused}");
+        assert!(refused.contains("`2027-W06`"), "{refused}");
     }
 }

@@ -9,7 +9,7 @@ mod layout;
 mod measure;
 mod pages;
 pub mod pptx;
-mod words;
+pub mod words;
 
 pub use block::{Block, Grid, Run, Text};
 pub use layout::{Column, Document, Kind, Overflow, Page, Placed};

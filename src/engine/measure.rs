@@ -13,13 +13,14 @@ use crate::store::attestation::{self, AttestationRow};
 use crate::store::tale::{TaleRow, Wanted};
 use crate::store::{Db, Result, StoreError, agreement, journal, person, tale};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Records in one page.
 const PAGE: u32 = 500;
 
 /// The facts that measures look at.
-const KINDS: [FactKind; 25] = [
+pub(super) const KINDS: [FactKind; 25] = [
     FactKind::Imported,
     FactKind::PassBegan,
     FactKind::StageEntered,
@@ -48,10 +49,10 @@ const KINDS: [FactKind; 25] = [
 ];
 
 /// Beside them, what concerns who had the record and what was disputed.
-const MORE_KINDS: [FactKind; 2] = [FactKind::Assigned, FactKind::Upheld];
+pub(super) const MORE_KINDS: [FactKind; 2] = [FactKind::Assigned, FactKind::Upheld];
 
 /// Those of which the details matter: deadlines, what an import lists, reasons, what is disputed.
-const DETAILED: [FactKind; 6] = [
+pub(super) const DETAILED: [FactKind; 6] = [
     FactKind::Imported,
     FactKind::ClockStarted,
     FactKind::Resumed,
@@ -90,6 +91,27 @@ pub async fn measure(db: &Db, mut question: Question) -> Result<Report> {
         }
     }
     Ok(tally.finish())
+}
+
+/// What to ask of a connection: its agreement's versions, what was attested, everything that is known by `now` or was
+/// journalled later. `file`: the agreement where no version was ever active. `None`: `period` names no period.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn question(
+    db: &Db,
+    connection: &ConnectionName,
+    own: bool,
+    file: &Arc<Agreement>,
+    (period, now): (&str, Timestamp),
+) -> Result<Option<Question>> {
+    let own = own.then_some(connection);
+    let terms = terms(db, own, file).await?;
+    let now = known_until(db, connection, now).await?;
+    let Some(period) = Window::named(period, now, &terms.zone()) else { return Ok(None) };
+    let attestations = attestations(db, own, &period).await?;
+    let connection = connection.clone();
+    Ok(Some(Question { connection, terms, period, now, by: None, attestations, names: HashMap::new() }))
 }
 
 /// The moment up to which everything is known: now, or the newest entry of the journal where that is
@@ -159,7 +181,7 @@ struct Check {
     handoff: Arc<str>,
 }
 
-fn from_row(connection: &ConnectionName, object: Object, row: TaleRow) -> Result<Tale> {
+pub(super) fn from_row(connection: &ConnectionName, object: Object, row: TaleRow) -> Result<Tale> {
     let key = RecordKey { connection: connection.clone(), object, id: RecordId::new(&row.id) };
     let entries = row.facts.into_iter().map(|(fact, seen_at)| Entry { fact, seen_at }).collect();
     let state = row.state.map(|json| {

@@ -28,6 +28,7 @@ pub mod overdue;
 pub mod preview;
 mod privacy;
 pub mod reach;
+pub mod reached;
 pub mod reconcile;
 pub mod renewal;
 pub mod review;

@@ -51,6 +51,20 @@ impl Window {
         self.until <= now
     }
 
+    /// The period that a person names: `week`, `month` or `quarter` for the one that runs at `now`, `last-week`,
+    /// `last-month` or `last-quarter` for the one before it, or what [`Window::parse`] reads.
+    pub fn named(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Self> {
+        let (kind, is_last) = text.strip_prefix("last-").map_or((text, false), |kind| (kind, true));
+        let period = match kind {
+            "week" => Period::Week,
+            "month" => Period::Month,
+            "quarter" => Period::Quarter,
+            _ => return Self::parse(text, zone),
+        };
+        let running = Self::containing(period, now, zone);
+        Some(if is_last { running.before(zone) } else { running })
+    }
+
     /// Reads `2027-W05`, `2027-03` or `2027-Q1`.
     pub fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
         let (year, rest) = text.split_once('-')?;
@@ -132,6 +146,23 @@ mod tests {
             assert_eq!(week.to_string(), name);
             assert_eq!(Window::parse(name, &zone), Some(week));
         }
+    }
+
+    #[test]
+    fn a_period_may_be_told_by_what_runs_what_ran_last_or_its_name() {
+        let now = Timestamp::parse("2027-02-10T12:00:00Z").expect("a moment");
+        for (text, name) in [
+            ("week", "2027-W06"),
+            ("month", "2027-02"),
+            ("quarter", "2027-Q1"),
+            ("last-week", "2027-W05"),
+            ("last-month", "2027-01"),
+            ("last-quarter", "2026-Q4"),
+            ("2026-12", "2026-12"),
+        ] {
+            assert_eq!(Window::named(text, now, &TimeZone::UTC).expect("a period").to_string(), name);
+        }
+        assert_eq!(Window::named("last-2026", now, &TimeZone::UTC), None);
     }
 
     #[test]

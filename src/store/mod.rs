@@ -20,6 +20,7 @@ pub mod credential;
 pub mod cursor;
 pub mod dispute;
 pub mod dispute_list;
+pub mod entries;
 pub mod examine;
 pub mod history;
 pub mod inbox;

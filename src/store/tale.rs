@@ -1,6 +1,7 @@
 //! What reports read: facts and states of many records, a page at a time in the order of their ids.
 //! Facts that no measure looks at are left where they are, and so are details nobody asks for.
 
+use super::batch::{list, slices};
 use super::{Db, Result, StoreError, count, from_json};
 use crate::record::{Actor, ConnectionName, Fact, FactKind, Object, OwnerId, PartyName, StageName, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -51,10 +52,57 @@ struct Row {
 pub async fn page(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> Result<Vec<TaleRow>> {
     let ids = ids(db, wanted, after, limit).await?;
     let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Vec::new()) };
-    let mut facts = facts(db, wanted, first, last).await?;
-    let mut states = states(db, wanted, first, last).await?;
+    let which = Which::Between(first, last);
+    let mut facts = facts(db, wanted, which).await?;
+    let mut states = states(db, wanted, which).await?;
     let tale = |id: String| TaleRow { facts: facts.remove(&id).unwrap_or_default(), state: states.remove(&id), id };
     Ok(ids.into_iter().map(tale).collect())
+}
+
+/// These records, in the order of their ids, each once; one that the journal does not know is left out.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn of_records(db: &Db, wanted: &Wanted<'_>, ids: &[&str]) -> Result<Vec<TaleRow>> {
+    let mut ids: Vec<&str> = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut tales = Vec::with_capacity(ids.len());
+    for slice in slices(&ids, 1) {
+        let mut facts = facts(db, wanted, Which::These(slice)).await?;
+        let mut states = states(db, wanted, Which::These(slice)).await?;
+        let tale = |id: &&str| {
+            let facts = facts.remove(*id)?;
+            Some(TaleRow { id: (*id).to_owned(), facts, state: states.remove(*id) })
+        };
+        tales.extend(slice.iter().filter_map(tale));
+    }
+    Ok(tales)
+}
+
+/// Which ids are meant.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    /// From the first to the last, both included.
+    Between(&'a str, &'a str),
+    These(&'a [&'a str]),
+}
+
+impl<'a> Which<'a> {
+    /// A condition on `id` whose parameters follow the first so many.
+    fn condition(self, bound: usize) -> String {
+        match self {
+            Which::Between(..) => format!("id >= ${} AND id <= ${}", bound + 1, bound + 2),
+            Which::These(ids) => format!("id IN {}", list(bound, ids.len())),
+        }
+    }
+
+    fn parameters(self) -> Vec<&'a str> {
+        match self {
+            Which::Between(first, last) => vec![first, last],
+            Which::These(ids) => ids.to_vec(),
+        }
+    }
 }
 
 async fn ids(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
@@ -75,23 +123,24 @@ async fn ids(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> R
 
 type Facts = HashMap<String, Vec<(Fact, Timestamp)>>;
 
-async fn facts(db: &Db, wanted: &Wanted<'_>, first: &str, last: &str) -> Result<Facts> {
+async fn facts(db: &Db, wanted: &Wanted<'_>, which: Which<'_>) -> Result<Facts> {
     let sql = format!(
         "SELECT id, kind, at, seen_at, pass, source, run, item, party, owner, stage, \
          CASE WHEN kind IN ({}) THEN detail END AS detail FROM journal WHERE connection = $1 AND object = $2 \
-         AND id >= $3 AND id <= $4 AND seq <= $5 AND kind IN ({}) ORDER BY id, seq",
+         AND seq <= $3 AND kind IN ({}) AND {} ORDER BY id, seq",
         listed(wanted.detailed),
-        listed(wanted.kinds)
+        listed(wanted.kinds),
+        which.condition(3)
     );
     let rows: Vec<Row> = on_db!(db, |c| {
-        sqlx::query_as(AssertSqlSafe(sql))
+        let mut query = sqlx::query_as(AssertSqlSafe(sql))
             .bind(wanted.connection.as_str())
             .bind(wanted.object.as_str())
-            .bind(first)
-            .bind(last)
-            .bind(wanted.until_seq)
-            .fetch_all(c)
-            .await
+            .bind(wanted.until_seq);
+        for id in which.parameters() {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
     })?;
     let mut facts = Facts::new();
     for row in rows {
@@ -107,16 +156,16 @@ fn listed(kinds: &[FactKind]) -> String {
     if quoted.is_empty() { "''".to_owned() } else { quoted.join(", ") }
 }
 
-async fn states(db: &Db, wanted: &Wanted<'_>, first: &str, last: &str) -> Result<HashMap<String, String>> {
-    const SQL: &str = "SELECT id, state FROM standing WHERE connection = $1 AND object = $2 AND id >= $3 AND id <= $4";
+async fn states(db: &Db, wanted: &Wanted<'_>, which: Which<'_>) -> Result<HashMap<String, String>> {
+    let condition = which.condition(2);
+    let sql = format!("SELECT id, state FROM standing WHERE connection = $1 AND object = $2 AND {condition}");
     let rows: Vec<(String, String)> = on_db!(db, |c| {
-        sqlx::query_as(SQL)
-            .bind(wanted.connection.as_str())
-            .bind(wanted.object.as_str())
-            .bind(first)
-            .bind(last)
-            .fetch_all(c)
-            .await
+        let mut query =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(wanted.connection.as_str()).bind(wanted.object.as_str());
+        for id in which.parameters() {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
     })?;
     Ok(rows.into_iter().collect())
 }

@@ -11,15 +11,21 @@ mod api_control;
 mod api_people;
 pub mod assets;
 mod connect;
+mod api_figures;
+mod asked;
+pub mod assets;
 mod connections;
 pub mod csrf;
 mod cursor;
+mod figures;
 mod guard;
 mod headers;
 mod health;
+mod live;
 mod login;
 mod metrics;
 pub mod openapi;
+mod numbers;
 mod pages;
 pub mod password;
 mod people;
@@ -36,6 +42,8 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use figures::Measured;
+use live::Live;
 use pages::tally::Tally;
 use std::io;
 use std::net::TcpListener;
@@ -66,13 +74,18 @@ pub struct Web {
     /// Who looks at the answers to programs: in tests.
     witness: Option<Arc<programs::Witness>>,
     tally: Tally,
+    measured: Measured,
+    live: Live,
 }
 
 impl Web {
+    /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
         let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
         Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, witness: None, tally }
+        let (measured, live) = (Measured::new(stopping.clone()), Live::default());
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, measured, live }
     }
 
     /// With the address at which a proxy serves the pages by https.

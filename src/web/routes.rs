@@ -2,7 +2,7 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, api_attest, api_control, api_people, assets, guard, login, metrics, openapi, pages};
+use super::{account, api, api_attest, api_control, api_figures, api_people, assets, guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -77,7 +77,7 @@ pub(super) const fn open(verb: Verb, path: &'static str, needs: Needs, handler: 
 
 /// Every line, in the order in which paths are tried.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    const OWN: [&[Entry]; 9] = [
+    const OWN: &[&[Entry]] = &[
         login::ROUTES,
         account::ROUTES,
         assets::ROUTES,
@@ -87,8 +87,10 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         api_people::ROUTES,
         api_attest::ROUTES,
         openapi::ROUTES,
+        api_figures::ROUTES,
+        live::ROUTES,
     ];
-    OWN.into_iter().chain(pages::ROUTES.iter().copied()).flatten()
+    OWN.iter().chain(pages::ROUTES).copied().flatten()
 }
 
 /// What a request to this pattern needs. What is not in the table is found missing by visitors only.

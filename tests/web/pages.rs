@@ -101,7 +101,7 @@ pub async fn with_a_lead(house: &House) {
 async fn names_from_the_crm_cannot_become_markup() {
     let house = House::start().await;
     with_a_lead(&house).await;
-    for path in ["/", "/records/acme-hubspot/lead/7001"] {
+    for path in ["/risk", "/records/acme-hubspot/lead/7001"] {
         let page = house.text(path).await;
         assert!(!page.contains("<script>") && !page.contains("<b>Ng"), "{path}: {page}");
         assert!(page.contains("&#60;script&#62;alert("), "{path}: {page}");
@@ -121,12 +121,12 @@ async fn pages_carry_headers_that_let_nothing_foreign_in() {
 }
 
 #[tokio::test]
-async fn the_first_page_shows_open_clocks_in_the_agreements_zone() {
+async fn open_clocks_are_shown_in_the_agreements_zone() {
     let house = House::start().await;
-    let empty = house.text("/").await;
+    let empty = house.text("/risk").await;
     assert!(empty.contains("No clock is running") && empty.contains("/webhooks/acme-hubspot"), "{empty}");
     with_a_lead(&house).await;
-    let page = house.text("/").await;
+    let page = house.text("/risk").await;
     assert!(page.contains("2027-01-05 13:45 EST"), "{page}");
     assert!(page.contains("badge breached"), "{page}");
     assert!(page.contains("href=\"/records/acme-hubspot/lead/7001\""), "{page}");
@@ -145,15 +145,15 @@ async fn clocks_are_paged_without_gap_or_repetition() {
         clock::replace(&mut tx, &key(&id), &[row(&id, &format!("Lead no {n}."), due)]).await.unwrap();
     }
     tx.commit().await.unwrap();
-    let (mut path, mut seen) = ("/".to_owned(), Vec::new());
+    let (mut path, mut seen) = ("/risk".to_owned(), Vec::new());
     for _ in 0..3 {
         let page = house.text(&path).await;
         seen.extend(page.split("Lead no ").skip(1).map(|rest| rest.split('.').next().unwrap().parse::<u32>().unwrap()));
-        let Some(next) = page.split("href=\"/?after=").nth(1) else { break };
-        path = format!("/?after={}", next.split('"').next().unwrap());
+        let Some(next) = page.split("href=\"/risk?after=").nth(1) else { break };
+        path = format!("/risk?after={}", next.split('"').next().unwrap());
     }
     assert_eq!(seen, (0..205).collect::<Vec<_>>());
-    assert_eq!(house.get("/?after=nonsense").await.status(), 400);
+    assert_eq!(house.get("/risk?after=nonsense").await.status(), 400);
 
     let first: Json = serde_json::from_str(&house.text("/api/v1/clocks?limit=200").await).unwrap();
     let next = first["next"].as_str().unwrap();

@@ -7,6 +7,7 @@ mod run;
 pub use run::{Outcome, Run};
 
 use super::tale::Latest;
+use super::window::Window;
 use crate::agreement::model::{Agreement, Stage};
 use crate::agreement::standing::PassKind;
 use crate::record::field::well_known;
@@ -165,6 +166,23 @@ impl Pass {
             (Some(entered), Some(converted)) => Some(entered.min(converted)),
             (entered, converted) => entered.or(converted),
         }
+    }
+
+    /// When it reached a stage, where that lies in the period and after anything was agreed, and is known.
+    pub fn reached_in(
+        &self,
+        agreement: &Agreement,
+        index: usize,
+        window: &Window,
+        since: Timestamp,
+    ) -> Option<Timestamp> {
+        let at = self.reached_at(agreement, index).filter(|at| window.contains(*at) && *at >= since);
+        at.filter(|at| !self.is_undated(*at))
+    }
+
+    /// Who had it as it reached a stage at that moment.
+    pub fn entry_at(&self, agreement: &Agreement, index: usize, at: Timestamp) -> Option<&Entered> {
+        self.reached(agreement, index).or_else(|| self.entry_before(at))
     }
 
     /// The entry that made it reach a stage, for who had it then.

@@ -51,7 +51,7 @@ pub struct Report {
 }
 
 /// What the waterfall may be split by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
     Source,

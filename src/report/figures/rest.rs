@@ -163,6 +163,11 @@ pub struct Campaign {
     pub qualified: u64,
     /// Reached the stage after that.
     pub accepted: u64,
+    /// Rejected by reason, as the agreement or the CRM writes it in small letters; empty where it was erased. Passes of
+    /// any kind; without those about which a dispute was upheld.
+    pub rejected: BTreeMap<String, u64>,
+    /// Leads of which an opportunity was made, or that got as far.
+    pub converted: u64,
     pub opportunities: u64,
     pub won: u64,
     pub revenue: Amounts,

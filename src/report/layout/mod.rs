@@ -1,11 +1,14 @@
-//! Reports as tables: for a terminal or as CSV. What the tables say is in `tables` and `scorecard`;
+//! Reports as tables: for a terminal or as CSV; and as JSON. What the tables say is in `tables` and `scorecard`;
 //! here is what a table is, and how it is drawn.
 
 mod csv;
+mod json;
 mod scorecard;
 mod tables;
 
 pub use csv::{Stamp, to_csv};
+pub use json::json;
+pub use scorecard::{figure, forecast, percent};
 pub use tables::{What, table};
 
 /// Rows under named columns.

@@ -77,7 +77,7 @@ fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// The figure, and what it is a share of.
-fn figure(figure: &Figure) -> (Option<String>, Option<String>) {
+pub fn figure(figure: &Figure) -> (Option<String>, Option<String>) {
     let share = |part: i64, whole: i64| percent(part as f64 / whole.max(1) as f64);
     match figure {
         Figure::Nothing => (None, None),
@@ -92,7 +92,7 @@ fn figure(figure: &Figure) -> (Option<String>, Option<String>) {
 }
 
 /// `88`, or `70.6% to 85.3%` for what may come of what is open now.
-fn forecast(forecast: &Forecast, figure: &Figure) -> String {
+pub fn forecast(forecast: &Forecast, figure: &Figure) -> String {
     let is_count = matches!(figure, Figure::Count { .. });
     match (forecast.worst, forecast.best) {
         _ if is_count => forecast.expected.to_string(),
@@ -102,7 +102,7 @@ fn forecast(forecast: &Forecast, figure: &Figure) -> String {
 }
 
 /// `95%`, `37.5%`.
-pub(super) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{}%", (share * 1000.0).round() / 10.0)
 }
 

@@ -238,13 +238,28 @@ fn left_out(of: &str, amounts: &Amounts) -> Vec<String> {
 }
 
 fn campaigns(report: &Report, what: &str, by: &'static str, lines: &[Campaign]) -> Table {
-    let columns = vec![by, "inquiries", "qualified", "accepted", "opportunities", "won", "revenue", "lost to neglect"];
+    let columns = vec![
+        by,
+        "inquiries",
+        "qualified",
+        "accepted",
+        "rejected",
+        "reasons",
+        "converted",
+        "opportunities",
+        "won",
+        "revenue",
+        "lost to neglect",
+    ];
     let rows = lines.iter().map(|line| {
         vec![
             Cell::text(if line.name.is_empty() { "(none)" } else { &line.name }),
             line.inquiries.into(),
             line.qualified.into(),
             line.accepted.into(),
+            Cell::seldom(line.rejected.values().sum()),
+            Cell::text(reasons(line)),
+            line.converted.into(),
             line.opportunities.into(),
             line.won.into(),
             Cell::Number(line.revenue.sum.to_string()),
@@ -253,5 +268,11 @@ fn campaigns(report: &Report, what: &str, by: &'static str, lines: &[Campaign]) 
     });
     let named = |line: &Campaign| if line.name.is_empty() { "(none)".to_owned() } else { line.name.clone() };
     let notes = lines.iter().flat_map(|line| left_out(&named(line), &line.revenue)).collect();
-    Table { title: title(report, what), columns, undrawn: &[], rows: rows.collect(), notes }
+    Table { title: title(report, what), columns, undrawn: &["reasons"], rows: rows.collect(), notes }
+}
+
+/// `duplicate 3, student 1`
+fn reasons(line: &Campaign) -> String {
+    let named = |reason: &str| if reason.is_empty() { "(erased)".to_owned() } else { reason.to_owned() };
+    line.rejected.iter().map(|(reason, n)| format!("{} {n}", named(reason))).collect::<Vec<_>>().join(", ")
 }

@@ -6,8 +6,9 @@ use super::{Sorted, or_empty};
 use crate::agreement::model::{Agreement, Ending};
 use crate::record::Object;
 use crate::record::field::well_known;
-use crate::report::course::{Course, first_of_opportunities, next_stage};
+use crate::report::course::{Course, Pass, first_of_opportunities, next_stage};
 use crate::report::figures::{Amounts, Campaign};
+use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(super) struct Campaigns {
@@ -50,6 +51,11 @@ impl Campaigns {
             let moments = passes.filter_map(|p| p.reached_at(agreement, stage).filter(|at| !p.is_undated(*at)));
             moments.filter(|at| frame.has(*at)).count() as u64
         };
+        let converted = |pass: &&Pass| {
+            let at = self.opportunity.and_then(|stage| pass.reached_at(agreement, stage));
+            pass.kind.is_delivery() && at.is_some_and(|at| frame.has(at) && !pass.is_undated(at))
+        };
+        let is_lead = course.object() == Object::Lead;
         let lost = course.passes.iter().filter_map(|p| neglected(frame, p)).filter(|at| frame.has(*at));
         let won = course.ending(agreement).is_some_and(|(stage, entered)| {
             stage.ends == Some(Ending::Won) && stage.of == Object::Opportunity && frame.has(entered.at)
@@ -64,12 +70,22 @@ impl Campaigns {
             inquiries: reached(self.inquiry),
             qualified: reached(self.qualified),
             accepted: reached(self.accepted),
+            rejected: rejected(frame, course),
+            converted: if is_lead { course.passes.iter().filter(converted).count() as u64 } else { 0 },
             opportunities: reached(self.opportunity),
             won: u64::from(won),
             revenue,
             neglected: lost.count() as u64,
         }
     }
+}
+
+/// As the table of rejections counts them.
+fn rejected(frame: &Frame, course: &Course) -> BTreeMap<String, u64> {
+    let all = course.passes.iter().flat_map(|pass| &pass.rejections).filter(|r| frame.has(r.at) && !r.excused);
+    let mut counts = BTreeMap::new();
+    all.for_each(|r| *counts.entry(r.reason.to_lowercase()).or_default() += 1);
+    counts
 }
 
 /// The table, by name.
@@ -82,6 +98,8 @@ impl Campaign {
         self.inquiries += other.inquiries;
         self.qualified += other.qualified;
         self.accepted += other.accepted;
+        other.rejected.iter().for_each(|(reason, n)| *self.rejected.entry(reason.clone()).or_default() += n);
+        self.converted += other.converted;
         self.opportunities += other.opportunities;
         self.won += other.won;
         self.neglected += other.neglected;

@@ -48,9 +48,8 @@ impl Falls {
                 continue;
             }
             for pass in &course.passes {
-                let Some(at) = pass.reached_at(&frame.agreement, stage).filter(|at| frame.has(*at)) else { continue };
-                if !pass.is_undated(at) {
-                    let entry = pass.reached(&frame.agreement, stage).or_else(|| pass.entry_before(at));
+                if let Some(at) = pass.reached_in(&frame.agreement, stage, &frame.window, frame.since) {
+                    let entry = pass.entry_at(&frame.agreement, stage, at);
                     self.count(frame, course, &At { stage, pass, at, entry });
                 }
             }

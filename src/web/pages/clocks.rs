@@ -1,4 +1,4 @@
-//! `/`: the open clocks of all connections, soonest first.
+//! `/risk`: the open clocks of all connections, soonest first.
 
 use super::super::connections::{Trouble, troubles};
 use super::super::people::Names;
@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] = &[get("/", Permission::Look, |route| route.to(clocks))];
+pub(super) const ROUTES: &[Entry] = &[get("/risk", Permission::Look, |route| route.to(clocks))];
 
 const ROWS: u32 = 100;
 
@@ -81,13 +81,13 @@ async fn page(web: &Web, visitor: &Visitor, after: Option<&After>) -> Result<Pag
     let names = names(db, &found).await?;
     let now = web.engine.clock.now();
     Ok(Page {
-        nav: Nav::at("/", visitor),
+        nav: Nav::at("/risk", visitor),
         troubles: troubles(web).await?,
         counts: web.tally.counts(web).await?,
         rows: found.iter().map(|row| shown(web, &names, row, now)).collect(),
         next,
         is_first: after.is_none(),
-        here: after.map_or_else(|| "/".to_owned(), |place| format!("/?after={}", cursor::write(place))),
+        here: after.map_or_else(|| "/risk".to_owned(), |place| format!("/risk?after={}", cursor::write(place))),
         webhooks: web.engine.sites().iter().map(|s| format!("{}/webhooks/{}", web.public_base, s.name())).collect(),
     })
 }

@@ -1,9 +1,13 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+mod campaigns;
+mod choices;
 mod clocks;
+mod front;
 mod nav;
 mod record;
 pub mod tally;
+mod waterfall;
 
 pub use nav::Nav;
 
@@ -16,7 +20,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] = &[clocks::ROUTES, record::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] =
+    &[front::ROUTES, clocks::ROUTES, waterfall::ROUTES, campaigns::ROUTES, record::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {

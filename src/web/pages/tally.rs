@@ -32,6 +32,8 @@ pub struct OfConnection {
     /// Due or being sent.
     pub due: u64,
     pub parked_effects: u64,
+    /// Moves that the breaker holds until a person decides.
+    pub held: u64,
 }
 
 #[derive(Default)]
@@ -84,6 +86,7 @@ async fn count(web: &Web) -> Result<Counts, StoreError> {
             parked_deliveries: inbox.parked,
             due: outbox.due + outbox.sending,
             parked_effects: outbox.parked,
+            held: outbox.held,
         });
     }
     Ok(counts)

@@ -1,0 +1,199 @@
+//! `/`: both sides of the agreement face to face, and what needs somebody now. What a commitment says is in `card`, what
+//! waits in `needs`.
+
+mod card;
+mod needs;
+
+use super::super::Web;
+use super::super::asked::{Asked, Unasked};
+use super::super::connections::{self, Trouble};
+use super::super::people::Names;
+use super::super::record::url;
+use super::super::routes::{Entry, get, post};
+use super::super::session::Visitor;
+use super::choices::{Choices, PATIENCE, Shown, address, refuse};
+use super::clocks::left;
+use super::tally::{Counts, OfConnection};
+use super::{Nav, html, tell, unavailable};
+use crate::engine::Site;
+use crate::engine::attestation::{attest, attested_by};
+use crate::record::{ConnectionName, OwnerId, Timestamp};
+use crate::report::window::Window;
+use crate::store::StoreError;
+use crate::store::attestation::AttestationRow;
+use crate::store::clock::{self, ClockRow, ClockState};
+use crate::store::role::Permission;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Form, Query};
+use askama::Template;
+use card::Side;
+use needs::Need;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) const ROUTES: &[Entry] =
+    &[get("/", Permission::Look, |route| route.to(front)), post("/attest", Permission::Operate, |route| route.to(say))];
+
+/// So many overdue clocks are shown; all of them have a list of their own.
+const OVERDUE: usize = 5;
+/// Of the earliest deadlines so many are looked at for those that are overdue: paused ones are not.
+const LOOKED_AT: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct Page {
+    nav: Nav,
+    choices: Choices,
+    /// Where this page is asked for again, to stay fresh.
+    here: String,
+    connection: String,
+    title: String,
+    period: String,
+    shown: Shown,
+    sides: Vec<Side>,
+    troubles: Vec<Trouble>,
+    counts: Arc<Counts>,
+    mine: OfConnection,
+    overdue: Vec<Overdue>,
+    all_clocks: Option<&'static str>,
+    needs: Vec<Need>,
+    may_operate: bool,
+    /// Where CRMs send their webhooks, for when nothing came yet.
+    webhook: String,
+}
+
+impl Page {
+    fn has_promises(&self) -> bool {
+        self.sides.iter().any(|side| !side.cards.is_empty())
+    }
+}
+
+struct Overdue {
+    name: String,
+    story: String,
+    url: Option<String>,
+    clock: String,
+    owner: String,
+    late: String,
+    deadline: String,
+}
+
+async fn front(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResponse {
+    match page(&web, &visitor, &asked).await {
+        Ok(page) => html(StatusCode::OK, &page),
+        Err(why) => refuse(&visitor, &why),
+    }
+}
+
+async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unasked> {
+    let site = asked.site(web)?;
+    let (now, zone) = (web.engine.clock.now(), site.agreement.zone());
+    let shown = Shown::of(asked.figures(web, &site, None, PATIENCE).await?, &zone, now);
+    let counts = web.tally.counts(web).await?;
+    let name = site.name().as_str();
+    let sides = shown.report.as_ref().map(|report| card::sides(report, &site.agreement).into());
+    let version = shown.report.as_ref().map(|r| (r.title.clone(), r.version.clone()));
+    let (title, version) =
+        version.unwrap_or_else(|| (site.agreement.title.to_string(), site.agreement.version.to_string()));
+    let overdue = overdue(web, &site, now).await?;
+    Ok(Page {
+        nav: Nav::at("/", visitor),
+        choices: Choices::of(web, asked, &site),
+        here: address("/", &[("connection", &asked.connection), ("period", &asked.period)]),
+        connection: name.to_owned(),
+        title: format!("{title}, version {version}"),
+        period: shown.report.as_ref().map(|r| r.period.to_string()).unwrap_or_default(),
+        sides: sides.unwrap_or_default(),
+        troubles: connections::troubles(web).await?,
+        mine: counts.connections.iter().find(|c| c.name == name).cloned().unwrap_or_default(),
+        needs: needs::needs(web, &site, &counts).await?,
+        overdue,
+        all_clocks: needs::list_of_clocks(),
+        may_operate: visitor.may(Permission::Operate),
+        webhook: format!("{}/webhooks/{name}", web.public_base),
+        shown,
+        counts,
+    })
+}
+
+/// The longest overdue first.
+async fn overdue(web: &Web, site: &Site, now: Timestamp) -> Result<Vec<Overdue>, StoreError> {
+    let db = &web.engine.db;
+    let mut rows = clock::open_soonest(db, Some(site.name()), None, LOOKED_AT).await?;
+    rows.retain(|row| row.state != ClockState::Paused && row.deadline.is_some_and(|at| at < now));
+    rows.truncate(OVERDUE);
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = Names::load(db, BTreeSet::from([site.name().clone()])).await?;
+    Ok(rows.iter().map(|row| line(site, &names, row, now)).collect())
+}
+
+fn line(site: &Site, names: &Names, row: &ClockRow, now: Timestamp) -> Overdue {
+    let key = &row.record;
+    let name = |owner: &OwnerId| names.get(&key.connection, owner).unwrap_or(owner.as_str()).to_owned();
+    Overdue {
+        name: if row.name.is_empty() { key.id.to_string() } else { row.name.clone() },
+        story: super::record::path(key),
+        url: url(site, key),
+        clock: row.source.clone(),
+        owner: row.owner.as_ref().map_or_else(|| "nobody".to_owned(), name),
+        late: left(row.state, row.deadline, now),
+        deadline: row.deadline.map_or_else(String::new, |at| at.in_zone(&site.agreement.zone())),
+    }
+}
+
+/// Somebody's word about a promise.
+#[derive(Deserialize)]
+struct Word {
+    connection: String,
+    commitment: String,
+    period: String,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer {
+    Yes,
+    No,
+}
+
+async fn say(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpResponse {
+    let wrong = |text: &str| tell(&visitor, StatusCode::BAD_REQUEST, "This cannot be attested", text);
+    let Some(site) = web.engine.site(&word.connection) else { return wrong("No connection is called so.") };
+    let (now, zone) = (web.engine.clock.now(), site.agreement.zone());
+    let agreed = site.agreement.commitments.iter().find(|c| c.name == word.commitment);
+    let Some(period) = agreed.and_then(attested_by) else { return wrong("No promise of that name is attested.") };
+    let window = Window::parse(&word.period, &zone).filter(|w| w.period == period && w.from <= now);
+    let Some(window) = window else { return wrong("It is no period of this promise, or has not begun.") };
+    let answer = AttestationRow {
+        commitment: word.commitment.clone(),
+        period: window.to_string(),
+        period_from: window.from,
+        answer: word.answer == Answer::Yes,
+        by: visitor.name().to_owned(),
+        note: None,
+        at: now,
+    };
+    let governed = governed(&web, &site);
+    match attest(&web.engine.db, &site.agreement, needs::own(&site), &governed, &answer).await {
+        Ok(()) => {
+            governed.iter().for_each(|name| web.measured.outdate(name));
+            let back = address("/", &[("connection", site.name().as_str())]);
+            HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// The connections under the same agreement.
+fn governed(web: &Web, site: &Site) -> Vec<ConnectionName> {
+    if site.connection.agreement.is_some() {
+        return vec![site.name().clone()];
+    }
+    let sites = web.engine.sites();
+    sites.iter().filter(|s| s.connection.agreement.is_none()).map(|s| s.name().clone()).collect()
+}
