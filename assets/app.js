@@ -47,3 +47,14 @@ if (document.querySelector("[data-live]") && "EventSource" in window) {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && missed) { missed = false; hears(); }
 });
+
+// <input type="file" data-into="id"> puts the file's text into a field; without a script it stays hidden.
+const offer = () => {
+  for (const input of document.querySelectorAll("input[type=file][data-into]")) input.closest("[hidden]")?.removeAttribute("hidden");
+};
+document.addEventListener("DOMContentLoaded", offer);
+document.addEventListener("change", async (event) => {
+  const field = event.target.dataset.into && document.getElementById(event.target.dataset.into);
+  const file = field && event.target.files[0];
+  if (file) field.value = await file.text();
+});

@@ -42,6 +42,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The owners as the database keeps them: for pages, which ask no CRM.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn stored(db: &Db, connection: &ConnectionName) -> Result<Self, StoreError> {
+        let rows = person::load_all(db, connection).await?;
+        let people: People = rows.into_iter().map(|row| (row.id.clone(), from_row(row))).collect();
+        Ok(Self { told: !people.is_empty(), people: Arc::new(people) })
+    }
+
     pub fn get(&self, id: &OwnerId) -> Option<&Person> {
         self.people.get(id)
     }

@@ -16,7 +16,7 @@ use crate::store::journal::{self, JournalEntry};
 use crate::store::lease::Lease;
 use crate::store::receipt::{self, Receipt};
 use crate::store::signature::{self, Signature};
-use crate::store::{Priority, StoreError, agreement, cursor};
+use crate::store::{Db, Priority, StoreError, agreement, cursor};
 use serde_json::{Map, json};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -188,8 +188,22 @@ async fn tell(
     tx.commit().await
 }
 
+/// Notes that somebody confirmed having read the version. Answers whether they had not before.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn confirm(db: &Db, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError> {
+    let mut tx = db.begin(Priority::Work).await?;
+    let is_new = receipt::confirm(&mut tx, receipt, now).await?;
+    if is_new {
+        journal::append(&mut tx, &receipt.connection, &[entry(FactKind::Confirmed, receipt, now)]).await?;
+    }
+    tx.commit().await?;
+    Ok(is_new)
+}
+
 /// What the journal says of a receipt: [`FactKind::Informed`] or [`FactKind::Confirmed`].
-pub fn entry(kind: FactKind, receipt: &Receipt, now: Timestamp) -> JournalEntry {
+fn entry(kind: FactKind, receipt: &Receipt, now: Timestamp) -> JournalEntry {
     let detail = Map::from_iter([("name".to_owned(), json!(receipt.name))]);
     let mut fact = Fact::of_no_record(kind, now, receipt.person.as_str(), detail);
     fact.owner = Some(receipt.person.clone());

@@ -22,8 +22,9 @@ pub use examine::{Look, Seen};
 pub use letter::Letter;
 pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
+pub use sample::item as sample_item;
 pub use settings::{EmailSettings, SetupError, SlackSettings};
-pub use templates::{TemplateError, Templates};
+pub use templates::{NOTICES, SHIPPED, TemplateError, Templates};
 
 use crate::record::effect::Notice;
 use async_trait::async_trait;

@@ -4,7 +4,10 @@
 use super::email::Email;
 use super::settings::{EmailSettings, SetupError, SlackSettings};
 use super::slack::Slack;
-use super::{Destination, Letter, Look, Message, Notifier, NotifyError, Rendered, Templates, render};
+use super::{
+    Destination, Letter, Look, Message, Notifier, NotifyError, Rendered, TemplateError, Templates, letter, render,
+};
+use std::path::Path;
 
 pub struct Notifiers {
     templates: Templates,
@@ -65,6 +68,31 @@ impl Notifiers {
                 letter.render(Templates::shipped(), key)
             })
             .map_err(|error| NotifyError::Never { message: error.to_string() })
+    }
+
+    /// What a message would look like; where an operator's template fails on it, that error beside
+    /// what the shipped one says in its place.
+    ///
+    /// # Errors
+    /// `Never` when not even the shipped template can say it.
+    pub fn preview(&self, message: &Message) -> Result<(Rendered, Option<TemplateError>), NotifyError> {
+        let error = render(&self.templates, message).err();
+        Ok((self.rendered(message)?, error))
+    }
+
+    /// The same of a letter that tells of made-up things; `None`: no letter has this template.
+    ///
+    /// # Errors
+    /// As [`Notifiers::preview`].
+    pub fn preview_letter(&self, template: &str) -> Option<Result<(Rendered, Option<TemplateError>), NotifyError>> {
+        let letter = letter::samples().into_iter().find(|letter| letter.template() == template)?;
+        let error = letter.render(&self.templates, template).err();
+        Some(self.letter(template, &letter).map(|rendered| (rendered, error)))
+    }
+
+    /// The operator's file in the place of a shipped template.
+    pub fn overridden(&self, name: &str) -> Option<&Path> {
+        self.templates.overridden(name)
     }
 
     /// Sends one message once and answers what names it. A person whom Slack does not know, or to

@@ -173,6 +173,11 @@ impl Templates {
         TemplateError { file: self.file(inner.name().unwrap_or(name)), line: inner.line(), message: explained(inner) }
     }
 
+    /// The operator's file of this name, if there is one.
+    pub fn overridden(&self, name: &str) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
+    }
+
     fn file(&self, name: &str) -> String {
         match self.files.get(name) {
             Some(path) => path.display().to_string(),

@@ -54,7 +54,8 @@ fn sql(filter: &Filter, after: bool) -> String {
     }
     if after {
         let (at, id) = (next(), next());
-        sql.push_str(&format!(" AND ({by}, id) {follows} (${at}, ${id})"));
+        // SQLite seeks by the plain comparison: it does not see an expression within a pair.
+        sql.push_str(&format!(" AND {by} {follows}= ${at} AND ({by}, id) {follows} (${at}, ${id})"));
     }
     sql.push_str(&format!(" ORDER BY {by} {way}, id {way} LIMIT ${}", next()));
     sql

@@ -9,6 +9,7 @@ mod api;
 mod api_attest;
 mod api_control;
 mod api_people;
+mod api_agreement;
 pub mod assets;
 mod connect;
 mod api_figures;
@@ -38,13 +39,16 @@ mod webhooks;
 
 use crate::engine::ingest::Ingest;
 use crate::engine::sign_in::SignIns;
+use crate::engine::simulate::Jobs;
 use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use figures::Measured;
 use live::Live;
+use pages::agreement::Papers;
 use pages::tally::Tally;
+use pages::templates::Pace;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -76,6 +80,9 @@ pub struct Web {
     tally: Tally,
     measured: Measured,
     live: Live,
+    papers: Papers,
+    simulations: Jobs,
+    tests: Pace,
 }
 
 impl Web {
@@ -86,6 +93,9 @@ impl Web {
         Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, witness: None, tally }
         let (measured, live) = (Measured::new(stopping.clone()), Live::default());
         Self { engine, ingest, public_base, stopping, admin_url, clock, tally, measured, live }
+        let (admin_url, clock) = (None, Clock::real());
+        let (tally, papers, simulations, tests) = Default::default();
+        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, papers, simulations, tests }
     }
 
     /// With the address at which a proxy serves the pages by https.

@@ -2,7 +2,7 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, api_attest, api_control, api_figures, api_people, assets, guard, live, login, metrics, openapi, pages};
+use super::{account, api, api_agreement, api_attest, api_control, api_figures, api_people, assets, guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -83,6 +83,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         assets::ROUTES,
         metrics::ROUTES,
         api::ROUTES,
+        api_agreement::ROUTES,
         api_control::ROUTES,
         api_people::ROUTES,
         api_attest::ROUTES,

@@ -4,6 +4,7 @@ use crate::{acme, at, lead, other};
 use leadpact::record::FactKind;
 use leadpact::store::attestation::{self, AttestationRow};
 use leadpact::store::dispute::{self, DisputeRow, DisputeState};
+use leadpact::store::dispute_list::{Filter, page, place};
 use leadpact::store::letter::{self, LetterRow, LetterState, Outcome};
 
 fn answer(commitment: &str, period: &str, from: i64, answer: bool) -> AttestationRow {
@@ -114,4 +115,47 @@ promise!(a_letter_is_stored_once_and_moves_from_the_state_it_was_seen_in, |store
     assert_eq!(letter::delete_before(&mut tx, &acme(), at(100)).await.unwrap(), 1, "what ended, and nothing else");
     tx.commit().await.unwrap();
     assert_eq!(letter::due(&store.db, &acme(), at(12), 10).await.unwrap().len(), 1);
+});
+
+promise!(disputes_are_looked_through_by_their_deadline_and_decided_ones_newest_first, |store| {
+    let mut tx = store.begin().await;
+    let due = [Some(30), None, Some(10), Some(10), Some(20)];
+    for (n, due) in due.into_iter().enumerate() {
+        let state = if due.is_none() { DisputeState::Exhausted } else { DisputeState::Open };
+        let row = DisputeRow { fact_key: format!("{n}"), step_due: due.map(at), state, ..row(&format!("d{n}"), 10) };
+        assert!(dispute::open(&mut tx, &row).await.unwrap());
+    }
+    for (id, decided) in [("e1", 40), ("e2", 60)] {
+        let open = DisputeRow { fact_key: id.into(), ..row(id, 10) };
+        let is = DisputeRow {
+            state: DisputeState::Upheld,
+            step_due: None,
+            decided_at: Some(at(decided)),
+            decided_by: Some("Ann".into()),
+            ..open.clone()
+        };
+        assert!(dispute::open(&mut tx, &open).await.unwrap());
+        assert!(dispute::advance(&mut tx, &open, &is).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    for (filter, expected) in [
+        (Filter::default(), vec!["d2", "d3", "d4", "d0", "d1"]),
+        (
+            Filter { connection: Some("acme".into()), party: Some("field_sales".into()), ..Filter::default() },
+            vec!["d2", "d3", "d4", "d0", "d1"],
+        ),
+        (Filter { state: Some(DisputeState::Exhausted), ..Filter::default() }, vec!["d1"]),
+        (Filter { party: Some("marketing".into()), ..Filter::default() }, vec![]),
+        (Filter { over: true, ..Filter::default() }, vec!["e2", "e1"]),
+        (Filter { over: true, connection: Some(other().to_string()), ..Filter::default() }, vec![]),
+    ] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let rows = page(&store.db, &filter, after.as_ref(), 2).await.unwrap();
+            let Some(last) = rows.last() else { break };
+            after = Some(place(last));
+            seen.extend(rows.into_iter().map(|row| row.id));
+        }
+        assert_eq!(seen, expected, "{filter:?}");
+    }
 });

@@ -2,6 +2,8 @@
 //! connection of each kind. Nothing works the inbox here.
 
 mod document;
+mod agreement;
+mod disputes;
 mod group;
 mod house;
 mod odd;
@@ -14,5 +16,7 @@ mod order;
 mod pages;
 mod people;
 mod sign_in;
+mod simulate;
 mod stories;
+mod templates;
 mod trust;

@@ -3,10 +3,9 @@
 use super::Desk;
 use crate::cli::ConfigArguments;
 use crate::engine::clock::real_now;
-use crate::engine::inform::entry;
-use crate::record::FactKind;
+use crate::engine::inform::confirm;
+use crate::store::Db;
 use crate::store::receipt::{self, Receipt};
-use crate::store::{Db, Priority, journal};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -32,7 +31,7 @@ pub fn run(arguments: &ConfirmArguments) -> Result<ExitCode> {
             );
         }
         for (version, receipt) in &found {
-            let is_new = confirm(&db, receipt).await?;
+            let is_new = confirm(&db, receipt, real_now()).await?;
             let says = if is_new { "confirmed" } else { "had confirmed before" };
             println!("{} <{}> {says}: version {version}", receipt.name, receipt.email);
         }
@@ -54,15 +53,4 @@ async fn find(desk: &Desk, db: &Db, person: &str) -> Result<Vec<(String, Receipt
         }
     }
     Ok(found)
-}
-
-async fn confirm(db: &Db, receipt: &Receipt) -> Result<bool> {
-    let now = real_now();
-    let mut tx = db.begin(Priority::Work).await?;
-    let is_new = receipt::confirm(&mut tx, receipt, now).await?;
-    if is_new {
-        journal::append(&mut tx, &receipt.connection, &[entry(FactKind::Confirmed, receipt, now)]).await?;
-    }
-    tx.commit().await?;
-    Ok(is_new)
 }

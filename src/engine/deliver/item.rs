@@ -13,7 +13,7 @@ use crate::record::field::well_known;
 use crate::record::{Action, Effect, OwnerId, PartyName, Recipient, Timestamp};
 
 /// What is needed to speak about a record.
-pub(super) struct Teller<'a> {
+pub(in crate::engine) struct Teller<'a> {
     pub site: &'a Site,
     pub people: &'a Snapshot,
     pub now: Timestamp,

@@ -26,6 +26,7 @@ use crate::record::EffectKey;
 use crate::store::lease::Lease;
 use crate::store::{StoreError, outbox};
 use desk::Desk;
+pub(super) use item::Teller;
 use rest::Rest;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -4,10 +4,15 @@ mod campaigns;
 mod choices;
 mod clocks;
 mod front;
+pub mod agreement;
+mod clocks;
+pub mod disputes;
 mod nav;
 mod record;
+mod simulate;
 pub mod tally;
 mod waterfall;
+pub mod templates;
 
 pub use nav::Nav;
 
@@ -22,6 +27,7 @@ use askama::Template;
 /// The pages' lines of the table of routes, a list a file.
 pub(super) const ROUTES: &[&[Entry]] =
     &[front::ROUTES, clocks::ROUTES, waterfall::ROUTES, campaigns::ROUTES, record::ROUTES];
+    &[clocks::ROUTES, record::ROUTES, agreement::ROUTES, disputes::ROUTES, simulate::ROUTES, templates::ROUTES];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {

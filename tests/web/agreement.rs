@@ -1,0 +1,209 @@
+//! The agreement on its pages: what is shown of versions, and signing, which is what the command does.
+
+use crate::house::{House, Person, account, agreement, at_work};
+use leadpact::agreement::parse::parse;
+use leadpact::engine::signing;
+use leadpact::engine::versions::{self, Scope, Terms, choose};
+use leadpact::record::{ConnectionName, Elapsed, FactKind};
+use leadpact::store::account::{self as accounts, Account, SignsFor};
+use leadpact::store::api_token::{self, ApiToken};
+use leadpact::store::role::Role;
+use leadpact::store::secret::Secret;
+use leadpact::store::session::{self, From};
+use leadpact::store::{Priority, journal};
+use leadpact::web::password;
+use reqwest::{Method, Response};
+use std::collections::BTreeMap;
+
+const TEXT: &str = include_str!("../../config/agreement.toml");
+const HOSTILE: &str = "<script>alert(1)</script>";
+
+fn scope(house: &House) -> Scope {
+    let sites = house.engine.sites();
+    Scope::all(sites.iter().map(|site| &site.connection)).remove(0)
+}
+
+/// Offers a version with these words in place of others, and answers its hash.
+async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
+    let text = changes.iter().fold(TEXT.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
+    });
+    let parsed = parse("agreement.toml", &text, &|_| Err("no files".into())).unwrap();
+    let row = versions::row(&parsed.agreement, text, BTreeMap::new(), at_work());
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    signing::offer(&mut tx, &scope(house), &row).await.unwrap();
+    tx.commit().await.unwrap();
+    parsed.agreement.hash.to_string()
+}
+
+/// Somebody with an account that signs for a party.
+async fn signer(house: &House, name: &str, party: &str, password: Option<&str>) -> Person {
+    let signs_for = Some(SignsFor { party: party.into(), title: "Chief Officer".to_owned() });
+    let password = password.map(|password| password::hash_here(password).unwrap());
+    let account = Account { signs_for, password, ..account(Role::Signer, name) };
+    let secret = Secret::fresh("");
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    accounts::add(&mut tx, &account).await.unwrap();
+    session::begin(&mut tx, &secret, &account.id, From::default(), at_work()).await.unwrap();
+    tx.commit().await.unwrap();
+    Person::of(account, secret)
+}
+
+/// Whom the reference agreement names.
+fn named(party: &str) -> String {
+    agreement().party(&party.into()).unwrap().signs.as_ref().unwrap().name.clone()
+}
+
+fn signers() -> Vec<String> {
+    agreement().parties.iter().filter(|p| p.signs.is_some()).map(|p| p.name.to_string()).collect()
+}
+
+async fn sign(house: &House, who: &Person, hash: &str, active: &str, proof: &str) -> Response {
+    let form = [("of", "acme-hubspot"), ("hash", hash), ("active", active), ("proof", proof)];
+    house.post_as(who, "/agreement/sign", &form).await
+}
+
+async fn signed(house: &House, hash: &str) -> usize {
+    leadpact::store::signature::of(&house.db, hash).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn what_all_parties_signed_on_the_page_becomes_the_active_version_as_by_the_command() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    for party in signers() {
+        let who = signer(&house, &named(&party), &party, None).await;
+        let page = house.get_as(&who, &format!("/agreement/versions/{hash}")).await.text().await.unwrap();
+        assert!(page.contains("Sign here") && page.contains(&hash), "{page}");
+        let done = sign(&house, &who, &hash, "", &named(&party)).await;
+        assert_eq!(done.status(), 303, "{}", done.text().await.unwrap());
+        let page = house.get_as(&who, done.headers()["location"].to_str().unwrap()).await.text().await.unwrap();
+        assert!(page.contains("Signed. "), "{page}");
+    }
+    let known = versions::known(&house.db, None).await.unwrap();
+    let now = agreement().effective_at;
+    let chosen = choose(&known, Terms { file: "another", lifted: false, now });
+    assert_eq!(chosen.map(|k| k.version.hash.as_str()), Some(hash.as_str()), "any daemon takes it up");
+    let name = ConnectionName::new("acme-hubspot");
+    let told = journal::recent(&house.db, &name, 0, 100).await.unwrap();
+    let of = |kind| told.iter().filter(|row| row.entry.fact.kind == kind).count();
+    assert_eq!((of(FactKind::Offered), of(FactKind::Signed)), (1, signers().len()));
+    let fact = &told.iter().find(|row| row.entry.fact.kind == FactKind::Signed).unwrap().entry.fact;
+    assert!(fact.detail["entered_by"].as_str().unwrap().ends_with("@acme.example"), "{fact:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_sign_does_not() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let party = &signers()[0];
+    let operator = house.person(Role::Operator).await;
+    assert_eq!(sign(&house, &operator, &hash, "", "x").await.status(), 403, "another role");
+    let nobody = house.person(Role::Signer).await;
+    assert_eq!(sign(&house, &nobody, &hash, "", "The signer").await.status(), 403, "signs for nobody");
+    let stranger = signer(&house, "Sam Stranger", "no_party", None).await;
+    assert_eq!(sign(&house, &stranger, &hash, "", "Sam Stranger").await.status(), 403, "a party that does not sign");
+    let other = signer(&house, "Ola Other", party, None).await;
+    let refused = sign(&house, &other, &hash, "", "Ola Other").await;
+    assert_eq!(refused.status(), 422, "another name than the agreement's");
+    assert!(refused.text().await.unwrap().contains("on their behalf"));
+    assert_eq!(sign(&house, &other, &hash, "", "Somebody").await.status(), 422, "another name than their own");
+    assert_eq!(signed(&house, &hash).await, 0);
+    let form = [("of", "acme-hubspot"), ("hash", hash.as_str()), ("proof", "Ola Other"), ("on_behalf", "yes")];
+    assert_eq!(house.post_as(&other, "/agreement/sign", &form).await.status(), 303);
+    let stored = leadpact::store::signature::of(&house.db, &hash).await.unwrap();
+    assert_eq!(stored[0].on_behalf_of.as_deref(), Some(named(party).as_str()));
+}
+
+#[tokio::test]
+async fn a_token_names_no_person_and_cannot_sign() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let secret = Secret::fresh("lp_");
+    let token = ApiToken {
+        name: "robot".to_owned(),
+        scope: Role::Signer,
+        created_at: at_work(),
+        created_by: "tests".to_owned(),
+        expires_at: at_work() + Elapsed::from_secs(60),
+    };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    api_token::add(&mut tx, &secret, &token).await.unwrap();
+    tx.commit().await.unwrap();
+    let request = house.as_nobody(Method::POST, "/agreement/sign").bearer_auth(secret.expose());
+    let form = [("of", "acme-hubspot"), ("hash", hash.as_str()), ("active", ""), ("proof", "robot")];
+    let refused = request.form(&form).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("names no person"));
+    assert_eq!(signed(&house, &hash).await, 0);
+}
+
+#[tokio::test]
+async fn what_changed_between_page_and_signature_is_refused() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let party = &signers()[0];
+    let who = signer(&house, &named(party), party, None).await;
+    let unknown = "0".repeat(64);
+    assert_eq!(sign(&house, &who, &unknown, "", &named(party)).await.status(), 404, "a hash that nobody offered");
+    let second = offer(&house, &[("version = \"", "version = \"next ")]).await;
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    leadpact::store::agreement::activate(&mut tx, None, &hash, at_work()).await.unwrap();
+    tx.commit().await.unwrap();
+    let refused = sign(&house, &who, &second, "", &named(party)).await;
+    assert_eq!(refused.status(), 409, "another version became active since");
+    assert!(refused.text().await.unwrap().contains("Nothing was signed"));
+    assert_eq!(signed(&house, &second).await, 0);
+    assert_eq!(sign(&house, &who, &second, &hash, &named(party)).await.status(), 303);
+    assert_eq!(sign(&house, &who, &second, &hash, &named(party)).await.status(), 403, "a party signs once");
+    assert_eq!(signed(&house, &second).await, 1);
+}
+
+#[tokio::test]
+async fn whoever_has_a_password_types_it_again() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let party = &signers()[0];
+    let who = signer(&house, &named(party), party, Some("correct horse battery")).await;
+    assert_eq!(sign(&house, &who, &hash, "", &named(party)).await.status(), 422, "the name is no password");
+    assert_eq!(signed(&house, &hash).await, 0);
+    assert_eq!(sign(&house, &who, &hash, "", "correct horse battery").await.status(), 303);
+}
+
+#[tokio::test]
+async fn the_pages_show_terms_versions_and_what_differs() {
+    let house = House::start().await;
+    let empty = house.text("/agreement").await;
+    assert!(empty.contains("No version was offered yet") && empty.contains(&*agreement().hash));
+    let first = offer(&house, &[]).await;
+    let title = format!("title = \"{HOSTILE}");
+    let second = offer(&house, &[("title = \"", &title), ("version = \"", "version = \"next ")]).await;
+    let page = house.text("/agreement").await;
+    assert!(page.contains(&first) && page.contains(&second) && page.contains("waits for the signature"));
+    assert!(page.contains("What was agreed") && !page.contains(HOSTILE));
+    let difference = house.text(&format!("/agreement/difference?from={first}&to={second}")).await;
+    assert!(difference.contains("As a whole") && !difference.contains(HOSTILE), "{difference}");
+    for (path, kind) in [("slides.html", "text/html; charset=utf-8"), ("slides.pptx", "application/vnd.openxml")] {
+        let answer = house.get(&format!("/agreement/{path}?version={second}")).await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        let body = answer.bytes().await.unwrap();
+        assert!(path != "slides.html" || !String::from_utf8_lossy(&body).contains(HOSTILE));
+        assert!(!policy.contains("script-src 'unsafe"), "{policy}");
+    }
+    assert_eq!(house.get("/agreement?of=nobody").await.status(), 404);
+    assert_eq!(house.get("/agreement/versions/x").await.status(), 404);
+}
+
+#[tokio::test]
+async fn programs_are_told_the_same() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let told: serde_json::Value = house.get("/api/v1/agreement").await.json().await.unwrap();
+    assert_eq!(told["hash"], *agreement().hash);
+    assert_eq!(told["versions"][0]["hash"], hash.as_str());
+    assert_eq!(told["versions"][0]["missing"].as_array().unwrap().len(), signers().len());
+    assert_eq!(house.get("/api/v1/agreement?connection=nobody").await.status(), 404);
+}

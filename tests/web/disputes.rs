@@ -1,0 +1,163 @@
+//! Disputes and attestations on their pages: found, decided as the command does, shown as text.
+
+use crate::house::{House, at_work};
+use leadpact::engine::{attestation, dispute};
+use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
+use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
+use leadpact::store::journal::{self, JournalEntry};
+use leadpact::store::role::Role;
+use leadpact::store::{Priority, attestation as answers};
+
+const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+
+fn key(id: &str) -> RecordKey {
+    RecordKey { connection: ConnectionName::new("acme-hubspot"), object: Object::Lead, id: RecordId::new(id) }
+}
+
+/// A breach that somebody disputes.
+async fn disputed(house: &House, id: &str, by: &str) -> DisputeRow {
+    let agreement = crate::house::agreement();
+    let clock = &agreement.clocks[0];
+    let fact = Fact {
+        kind: FactKind::Breached,
+        at: at_work() - Elapsed::from_secs(3600),
+        pass: 1,
+        source: clock.name.clone(),
+        run: 1,
+        item: "".into(),
+        party: Some(clock.party.clone()),
+        owner: Some(OwnerId::new("7020")),
+        stage: None,
+        by: Actor::Leadpact,
+        detail: serde_json::Map::new(),
+    };
+    let record = key(id);
+    let entry = JournalEntry {
+        record: Some(record.clone()),
+        fact: fact.clone(),
+        seen_at: at_work(),
+        agreement: agreement.hash.to_string(),
+    };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    journal::append(&mut tx, &record.connection, &[entry]).await.unwrap();
+    tx.commit().await.unwrap();
+    dispute::open(&house.db, &agreement, &record, &fact, (by, HOSTILE), at_work()).await.unwrap()
+}
+
+async fn state(house: &House, id: &str) -> DisputeState {
+    disputes::find(&house.db, id).await.unwrap().unwrap().state
+}
+
+#[tokio::test]
+async fn a_dispute_is_found_read_and_decided_under_the_visitors_name() {
+    let house = House::start().await;
+    assert!(house.text("/disputes").await.contains("Nothing is disputed"));
+    let row = disputed(&house, "8842", "Eve").await;
+    let list = house.text("/disputes").await;
+    assert!(list.contains(&format!("/disputes/{}", row.id)) && list.contains("Whose turn"), "{list}");
+    let page = house.text(&format!("/disputes/{}", row.id)).await;
+    assert!(page.contains("Decide it") && page.contains("Breached: ") && !page.contains(HOSTILE), "{page}");
+    assert!(page.contains("&#60;img src=x"), "shown as text");
+    let operator = house.person(Role::Operator).await;
+    let path = format!("/disputes/{}/decide", row.id);
+    let without = house.post_as(&operator, &path, &[("verdict", "upheld"), ("why", " ")]).await;
+    assert_eq!(without.status(), 409, "a decision needs a reason");
+    assert_eq!(house.post_as(&operator, &path, &[("why", "x")]).await.status(), 422, "and a verdict");
+    assert_eq!(state(&house, &row.id).await, DisputeState::Open);
+    let done = house.post_as(&operator, &path, &[("verdict", "upheld"), ("why", "The phone was down.")]).await;
+    assert_eq!(done.status(), 303);
+    let is = disputes::find(&house.db, &row.id).await.unwrap().unwrap();
+    assert_eq!((is.state, is.decided_by.as_deref()), (DisputeState::Upheld, Some("The operator")));
+    let facts = journal::of_record(&house.db, &row.record).await.unwrap();
+    assert_eq!(facts.last().unwrap().entry.fact.kind, FactKind::Upheld);
+    let again = house.post_as(&operator, &path, &[("verdict", "dismissed"), ("why", "No.")]).await;
+    assert_eq!(again.status(), 409, "it is over");
+    assert!(house.text("/disputes").await.contains("Nothing is disputed"));
+    assert!(house.text("/disputes?state=over").await.contains(&row.id));
+}
+
+#[tokio::test]
+async fn viewers_look_and_only_whoever_opened_a_dispute_gives_it_up() {
+    let house = House::start().await;
+    let row = disputed(&house, "8842", "Eve").await;
+    let viewer = house.person(Role::Viewer).await;
+    let page = house.get_as(&viewer, &format!("/disputes/{}", row.id)).await.text().await.unwrap();
+    assert!(!page.contains("Decide it"));
+    let operator = house.person(Role::Operator).await;
+    let path = format!("/disputes/{}/withdraw", row.id);
+    assert_eq!(house.post_as(&viewer, &path, &[]).await.status(), 403);
+    assert_eq!(house.post_as(&operator, &path, &[]).await.status(), 403, "another's");
+    assert_eq!(state(&house, &row.id).await, DisputeState::Open);
+    let own = disputed(&house, "8843", "The operator").await;
+    let path = format!("/disputes/{}/withdraw", own.id);
+    assert_eq!(house.post_as(&operator, &path, &[("why", "")]).await.status(), 303);
+    assert_eq!(state(&house, &own.id).await, DisputeState::Withdrawn);
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_and_paged_without_losing_or_repeating_any() {
+    let house = House::start().await;
+    for n in 0..53 {
+        disputed(&house, &format!("{n:03}"), "Eve").await;
+    }
+    let (mut path, mut seen, mut pages) = ("/disputes?party=&connection=acme-hubspot".to_owned(), Vec::new(), 0);
+    loop {
+        let page = house.text(&path).await;
+        seen.extend(page.split("href=\"/disputes/0").skip(1).map(|rest| rest[..35].to_owned()));
+        pages += 1;
+        let Some((before, _)) = page.split_once("\" rel=\"next\"") else { break };
+        path = before.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&");
+        assert!(path.contains("connection=acme-hubspot"), "{path}");
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((pages, count, seen.len()), (2, 53, 53));
+    let other = house.text("/disputes?connection=acme-salesforce").await;
+    assert!(other.contains("No dispute like that"));
+    assert_eq!(house.get("/disputes?after=x").await.status(), 400);
+    assert_eq!(house.get("/disputes?state=x").await.status(), 400);
+    assert_eq!(house.get("/disputes/x%00y").await.status(), 404);
+}
+
+#[tokio::test]
+async fn programs_list_and_decide_too() {
+    let house = House::start().await;
+    let row = disputed(&house, "8842", "Eve").await;
+    let told: serde_json::Value = house.get("/api/v1/disputes").await.json().await.unwrap();
+    assert_eq!((&told["disputes"][0]["id"], &told["next"]), (&row.id.as_str().into(), &serde_json::Value::Null));
+    let path = format!("/api/v1/disputes/{}/decide", row.id);
+    let person = &house.admin_session;
+    let request = |body: &'static str| {
+        let request = house.as_nobody(reqwest::Method::POST, &path).header("Cookie", person.cookie());
+        request.header("X-CSRF-Token", person.csrf()).header("Content-Type", "application/json").body(body)
+    };
+    let bad = request(r#"{"verdict": "withdrawn", "why": "x"}"#).send().await.unwrap();
+    assert_eq!(bad.status(), 400);
+    let done = request(r#"{"verdict": "dismissed", "why": "It stands."}"#).send().await.unwrap();
+    assert_eq!(done.status(), 200);
+    assert_eq!(state(&house, &row.id).await, DisputeState::Dismissed);
+    let again = request(r#"{"verdict": "dismissed", "why": "It stands."}"#).send().await.unwrap();
+    assert_eq!(again.status(), 409);
+}
+
+#[tokio::test]
+async fn a_promise_is_attested_with_a_button_and_kept_in_the_journal() {
+    let house = House::start().await;
+    let agreement = crate::house::agreement();
+    let (promise, every) = attestation::attested(&agreement)[0];
+    assert_eq!(house.get("/disputes/attest").await.status(), 200);
+    let now = house.engine.clock.now();
+    let period = attestation::window(&agreement, every, None, now).unwrap().to_string();
+    let operator = house.person(Role::Operator).await;
+    let post = async |answer: &str, commitment: &str, period: &str| {
+        let form = [("of", "acme-hubspot"), ("commitment", commitment), ("period", period), ("answer", answer)];
+        house.post_as(&operator, "/disputes/attest", &form).await.status()
+    };
+    assert_eq!(post("perhaps", &promise.name, &period).await, 422);
+    assert_eq!(post("yes", "no such promise", &period).await, 422);
+    assert_eq!(post("yes", &promise.name, "3027-01").await, 422, "has not begun");
+    assert_eq!(post("yes", &promise.name, &period).await, 303);
+    let kept = answers::get(&house.db, None, &promise.name, &period).await.unwrap().unwrap();
+    assert_eq!((kept.answer, kept.by.as_str()), (true, "The operator"));
+}
