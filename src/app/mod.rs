@@ -3,11 +3,15 @@
 
 pub mod activation;
 mod agreements;
+pub mod doctor;
+mod doctor_package;
+mod signing;
 mod sites;
 mod supervisor;
 
 pub use crate::engine::versions::{Scope, read_stored};
 pub use agreements::{AgreementFile, Agreements, parse_agreement, read_agreement, read_configuration, scopes};
+pub use signing::signing;
 pub use sites::{connector, connector_reading};
 
 use crate::crm::http::Http;
@@ -38,6 +42,7 @@ const DAY: i64 = 86_400;
 /// Everything that a running daemon needs.
 pub struct App {
     pub engine: Arc<Engine>,
+    settings: Arc<Settings>,
     credentials: Credentials,
     /// Until it is started.
     supervisor: Mutex<Option<Supervisor>>,
@@ -103,10 +108,11 @@ impl App {
         };
         let (engine, stop, tasks) = (works.engine.clone(), works.stop.clone(), works.tasks.clone());
         let reread = Arc::new(Notify::new());
-        let mut supervisor = Supervisor::new(works, settings, credentials.clone(), scopes, activation, reread.clone());
+        let mut supervisor =
+            Supervisor::new(works, settings.clone(), credentials.clone(), scopes, activation, reread.clone());
         engine.add(supervisor.build().await?);
         let (supervisor, stopping) = (Mutex::new(Some(supervisor)), CancellationToken::new());
-        Ok(Self { engine, credentials, supervisor, reread, stopping, stop, tasks })
+        Ok(Self { engine, settings, credentials, supervisor, reread, stopping, stop, tasks })
     }
 
     /// Binds the addresses and prepares the web servers; answered once they run.
@@ -122,6 +128,13 @@ impl App {
         let web = Web::new(self.engine.clone(), ingest, server.public_base(), self.stopping.clone());
         let mut web = web.behind(server.admin_url.clone());
         let http = Http::new(Arc::new(real_now))?;
+        let settings = self.settings.clone();
+        web.examine = Some(Arc::new(move || {
+            let settings = settings.clone();
+            Box::pin(async move {
+                doctor::examine(&settings, doctor::Wanted::default()).await.map_err(|error| format!("{error:#}"))
+            })
+        }));
         web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base()));
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;

@@ -3,19 +3,11 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, agreed, by_party, counted, now, who};
-use crate::engine::controls::{self, By};
-use crate::engine::overdue::overdue;
-use crate::engine::switches::{Switches, Told};
+use crate::engine::arming::{Arming, Outlook, fixed, outlook, set};
 use crate::record::{ConnectionName, EffectKey, Timestamp};
-use crate::store::StoreError;
-use crate::store::clock::{ClockRow, ClockState, open_soonest};
-use crate::store::outbox::WaitingMove;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
-
-/// How many of the next deadlines are shown.
-const NEXT: usize = 5;
 
 #[derive(Debug, Args)]
 pub struct ArmArguments {
@@ -50,9 +42,10 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let name = switchable(opened, &arguments.connection)?;
         let at = now();
-        let missed = overdue(&opened.db, opened.agreement(&name), &name, at).await?;
-        show(opened, &name, &missed, at).await?;
-        if Switches::read(&opened.db, &name).await?.is_armed() {
+        let outlook = outlook(&opened.db, opened.agreement(&name), &name, at).await?;
+        show(opened, &name, &outlook).await?;
+        let missed = outlook.missed;
+        if outlook.is_armed {
             println!("{name} is armed already.");
             if !arguments.include_overdue {
                 return Ok(ExitCode::SUCCESS);
@@ -65,8 +58,7 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
         let keys: Vec<EffectKey> = missed.into_iter().take(moves).map(|one| one.effect.key).collect();
-        let by = By { name: &who(), why: &arguments.why, at };
-        let reissued = controls::arm(&opened.db, &chain(opened, &name)?, &keys, by).await?;
+        let reissued = switch(opened, &name, true, &arguments.why, &keys, at).await?;
         println!("{name} is armed: it acts on the steps that fall due from now on{}.", also(reissued));
         if at < opened.agreement(&name).effective_at {
             println!("The agreement is not in effect yet; until then it goes on observing.");
@@ -82,8 +74,7 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
 pub fn disarm(arguments: &DisarmArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let name = switchable(opened, &arguments.connection)?;
-        let by = By { name: &who(), why: &arguments.why, at: now() };
-        controls::disarm(&opened.db, &chain(opened, &name)?, by).await?;
+        switch(opened, &name, false, &arguments.why, &[], now()).await?;
         println!("{name} is disarmed: it observes. What would be done is journalled, nothing is written.");
         Ok(ExitCode::SUCCESS)
     })
@@ -104,60 +95,40 @@ fn is(n: usize) -> &'static str {
 fn switchable(opened: &Opened, name: &str) -> Result<ConnectionName> {
     let name = opened.connection(name)?;
     let mode = opened.settings.connection(&name).and_then(|c| c.mode);
-    match controls::fixed_mode(&name, mode) {
-        None => Ok(name),
-        Some(why) => bail!(why),
-    }
+    let Some(said) = fixed(mode) else { return Ok(name) };
+    bail!(
+        "the configuration says mode = \"{said}\" for {name}, and the file goes before arming: \
+         change it there, or take the line out to arm and disarm from here"
+    )
 }
 
-/// One connection has one journal.
-fn chain(opened: &Opened, name: &ConnectionName) -> Result<Told> {
-    opened.chains(std::slice::from_ref(name)).into_iter().next().context("one connection has one journal")
+async fn switch(
+    opened: &Opened,
+    name: &ConnectionName,
+    on: bool,
+    why: &str,
+    overdue: &[EffectKey],
+    at: Timestamp,
+) -> Result<usize> {
+    let [chain] = &opened.chains(std::slice::from_ref(name))[..] else { bail!("one connection has one journal") };
+    let arming = Arming { on, by: who(), why: why.to_owned(), overdue };
+    Ok(set(&opened.db, chain, arming, at).await?)
 }
 
-async fn show(opened: &Opened, name: &ConnectionName, missed: &[WaitingMove], at: Timestamp) -> Result<()> {
+async fn show(opened: &Opened, name: &ConnectionName, outlook: &Outlook) -> Result<()> {
     let people = opened.people(name).await?;
-    let runs = Runs::read(opened, name, at).await?;
-    let breached = runs.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
-    by_party(&format!("{} breached and still open", counted(runs.breached.len(), "clock")), breached, &people);
-    let would = missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
-    by_party(&format!("{} would move now with --include-overdue", counted(missed.len(), "record")), would, &people);
-    if !runs.next.is_empty() {
+    let breached = outlook.breached.iter().map(|row| (row.party.as_ref(), row.owner.as_ref()));
+    by_party(&format!("{} breached and still open", counted(outlook.breached.len(), "clock")), breached, &people);
+    let would = outlook.missed.iter().map(|one| (one.party.as_ref(), one.owner.as_ref()));
+    let moves = counted(outlook.missed.len(), "record");
+    by_party(&format!("{moves} would move now with --include-overdue"), would, &people);
+    if !outlook.next.is_empty() {
         println!("Due next:");
     }
     let zone = opened.agreement(name).zone();
-    for row in &runs.next {
+    for row in &outlook.next {
         let deadline = row.deadline.map(|d| d.in_zone(&zone)).unwrap_or_default();
         println!("  {deadline}  {}: {}, {}", row.name, row.source, people.name(row.owner.as_ref()));
     }
     Ok(())
-}
-
-/// Open runs by their deadlines.
-#[derive(Default)]
-struct Runs {
-    breached: Vec<ClockRow>,
-    next: Vec<ClockRow>,
-}
-
-impl Runs {
-    async fn read(opened: &Opened, name: &ConnectionName, at: Timestamp) -> Result<Self, StoreError> {
-        const PAGE: u32 = 500;
-        let (mut runs, mut after) = (Self::default(), None);
-        loop {
-            let page = open_soonest(&opened.db, Some(name), after.as_ref(), PAGE).await?;
-            after = page.last().map(ClockRow::place);
-            for row in page {
-                match row.deadline {
-                    _ if row.state == ClockState::Breached => runs.breached.push(row),
-                    Some(deadline) if deadline > at && runs.next.len() < NEXT => runs.next.push(row),
-                    Some(deadline) if deadline > at => return Ok(runs),
-                    _ => {}
-                }
-            }
-            if after.is_none() {
-                return Ok(runs);
-            }
-        }
-    }
 }

@@ -95,19 +95,9 @@ fn sentence(name: &ConnectionName, verified: &Verified) -> String {
     let Verified { entries, erased, head, first_bad, fault } = verified;
     let hold = if *entries == 1 { "1 entry holds".to_owned() } else { format!("{entries} entries hold") };
     match (first_bad, fault) {
-        (Some(seq), Some(fault)) => format!("{name}: entry {seq} {}; before it {hold}", what(*fault)),
+        (Some(seq), Some(fault)) => format!("{name}: entry {seq} {}; before it {hold}", fault.in_words()),
         _ if *entries == 0 => format!("{name}: the journal is empty"),
         _ => format!("{name}: {hold}, {erased} erased, head {head}"),
-    }
-}
-
-fn what(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Altered => "is not as it was written, or was put in another's place",
-        Fault::Missing => "is missing",
-        Fault::Stray => "was put behind the end by another hand",
-        Fault::Rewritten => "is another than the one that was noted: the chain was written anew",
-        Fault::Cut => "and those after it were cut off: the chain ends before the head that was noted",
     }
 }
 
@@ -120,7 +110,7 @@ fn as_json(found: &[(ConnectionName, Verified)]) -> Value {
             "erased": verified.erased,
             "head": (verified.head.seq > 0).then(|| verified.head.to_string()),
             "first_bad": verified.first_bad,
-            "fault": verified.fault.map(what),
+            "fault": verified.fault.map(Fault::in_words),
         })
     };
     let connections: Vec<Value> = found.iter().map(one).collect();

@@ -3,7 +3,7 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, People, moment, now, who};
-use crate::engine::controls::{self, By};
+use crate::engine::absences::{self, By};
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::absence;
 use anyhow::{Result, bail};
@@ -52,7 +52,7 @@ pub fn away(arguments: &AwayArguments) -> Result<ExitCode> {
         let (said, called) = (until.in_zone(&zone), people.name(Some(&owner)));
         let by = By { name: &who(), why: &arguments.why, at: now() };
         for chain in opened.chains(std::slice::from_ref(&name)) {
-            controls::away(&opened.db, &chain, &owner, until, (&called, &zone), by).await?;
+            absences::away(&opened.db, &chain, &owner, until, (&called, &zone), by).await?;
         }
         println!("{called} takes no records until {said}.");
         Ok(ExitCode::SUCCESS)
@@ -66,7 +66,7 @@ pub fn back(arguments: &BackArguments) -> Result<ExitCode> {
         let called = opened.people(&name).await?.name(Some(&owner));
         let (who, at) = (who(), now());
         for chain in opened.chains(std::slice::from_ref(&name)) {
-            if !controls::back(&opened.db, &chain, &owner, &called, By { name: &who, why: "", at }).await? {
+            if !absences::back(&opened.db, &chain, &owner, &called, By { name: &who, why: "", at }).await? {
                 println!("{called} was not away.");
                 return Ok(ExitCode::SUCCESS);
             }
@@ -89,7 +89,7 @@ async fn list(opened: &Opened, name: &ConnectionName, people: &People) -> Result
 }
 
 async fn owner_named(opened: &Opened, name: &ConnectionName, text: &str) -> Result<OwnerId> {
-    let found = controls::owner_named(&opened.db, name, &opened.owner_id(name, text)).await?;
+    let found = absences::owner_named(&opened.db, name, &opened.owner_id(name, text)).await?;
     let Some(owner) = found else {
         bail!("the CRM of {name} told us of no owner `{text}`: give an owner's id or e-mail address")
     };

@@ -14,7 +14,6 @@ pub mod demo;
 pub mod dispute;
 pub mod doctor;
 mod doctor_lines;
-mod doctor_package;
 pub mod erase;
 pub mod exclude;
 pub mod explain;

@@ -3,9 +3,8 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, moment, now, who};
-use crate::engine::controls::{self, By};
-use crate::engine::switches::Switches;
-use crate::record::ConnectionName;
+use crate::engine::switches::{self, Pausing, Switches};
+use crate::record::{ConnectionName, Timestamp};
 use anyhow::Result;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -72,9 +71,8 @@ pub fn pause(arguments: &PauseArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let target = target(opened, &arguments.which)?;
         let until = arguments.until.as_deref().map(|text| moment(text, &target.zone, now())).transpose()?;
-        let (chains, by) = (opened.chains(&target.names), By { name: &who(), why: &arguments.why, at: now() });
-        let ends_at = until.map(|until| (until, &target.zone));
-        controls::pause(&opened.db, target.connection.as_ref(), &chains, ends_at, by).await?;
+        let to = until.map_or_else(|| "on".to_owned(), |t| format!("on until {}", t.in_zone(&target.zone)));
+        switch(opened, &target, true, until, (&to, &arguments.why)).await?;
         let ends = until
             .map_or_else(|| "until somebody resumes it".to_owned(), |t| format!("until {}", t.in_zone(&target.zone)));
         println!(
@@ -88,8 +86,7 @@ pub fn pause(arguments: &PauseArguments) -> Result<ExitCode> {
 pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
         let target = target(opened, &arguments.which)?;
-        let (chains, by) = (opened.chains(&target.names), By { name: &who(), why: &arguments.why, at: now() });
-        controls::resume(&opened.db, target.connection.as_ref(), &chains, by).await?;
+        switch(opened, &target, false, None, ("off", &arguments.why)).await?;
         println!("Resumed: what fell due meanwhile leaves for {} once it was confirmed again.", target.named());
         for name in &target.names {
             let switches = Switches::read(&opened.db, name).await?;
@@ -100,4 +97,16 @@ pub fn resume(arguments: &ResumeArguments) -> Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+async fn switch(
+    opened: &Opened,
+    target: &Target,
+    on: bool,
+    until: Option<Timestamp>,
+    (to, why): (&str, &str),
+) -> Result<()> {
+    let pausing = Pausing { connection: target.connection.clone(), on, until, by: who(), why: why.to_owned() };
+    switches::pause(&opened.db, pausing, &opened.chains(&target.names), to, now()).await?;
+    Ok(())
 }

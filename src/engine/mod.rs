@@ -1,14 +1,15 @@
 //! Floor 3: the loop. Ingest takes deliveries in, apply and wake decide, deliver carries out; each
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
+pub mod absences;
 pub mod alarm;
 pub mod apply;
+pub mod arming;
 pub mod attestation;
 pub mod backfill;
 pub mod batch;
 pub mod clock;
 pub mod context;
-pub mod controls;
 pub mod credentials;
 pub mod deliver;
 pub mod directory;
@@ -31,6 +32,7 @@ pub mod reach;
 pub mod reached;
 pub mod reconcile;
 pub mod renewal;
+pub mod replay;
 pub mod review;
 pub mod schedule;
 pub mod sign_in;

@@ -7,7 +7,7 @@ use crate::crm::connection::Mode;
 use crate::record::{Actor, ConnectionName, Fact, FactKind, Timestamp};
 use crate::store::journal::JournalEntry;
 use crate::store::switch::{self, Switch, SwitchRow};
-use crate::store::{Db, StoreError, Tx, journal};
+use crate::store::{Db, Priority, StoreError, Tx, journal};
 use std::sync::Arc;
 
 /// Whether CRM writes are made; else they settle as *would have*.
@@ -96,6 +96,29 @@ pub async fn turn(tx: &mut Tx, row: &SwitchRow, told: &[Told], to: &str) -> Resu
         tell(tx, chain, &setting, row.at).await?;
     }
     Ok(())
+}
+
+/// A pause as somebody sets it, or its end.
+#[derive(Clone, Debug)]
+pub struct Pausing {
+    /// `None`: of every connection, the kill switch.
+    pub connection: Option<ConnectionName>,
+    pub on: bool,
+    pub until: Option<Timestamp>,
+    pub by: String,
+    pub why: String,
+}
+
+/// Sets a pause or ends it, and journals it in every chain that it concerns; `to` says what was set.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn pause(db: &Db, pausing: Pausing, told: &[Told], to: &str, at: Timestamp) -> Result<(), StoreError> {
+    let Pausing { connection, on, until, by, why } = pausing;
+    let row = SwitchRow { connection, switch: Switch::Paused, on, until, by, why, at };
+    let mut tx = db.begin(Priority::Work).await?;
+    turn(&mut tx, &row, told, to).await?;
+    tx.commit().await
 }
 
 /// What somebody set, in words.

@@ -12,6 +12,9 @@ macro_rules! fact_kinds {
         pub enum FactKind { $(#[serde(rename = $text)] $name),+ }
 
         impl FactKind {
+            /// All kinds, in the order in which they are written here.
+            pub const ALL: &[FactKind] = &[$(FactKind::$name),+];
+
             pub fn as_str(self) -> &'static str {
                 match self { $(FactKind::$name => $text),+ }
             }
@@ -76,6 +79,8 @@ fact_kinds! {
     // What the breaker held was let go, or given up, by a person.
     Released = "released",
     Discarded = "discarded",
+    // What had been given up is tried again, by a person's wish.
+    Replayed = "replayed",
     // The agreement's own life; these concern no record.
     Offered = "version_offered",
     Activated = "version_activated",
@@ -117,6 +122,7 @@ impl FactKind {
                 | Erased
                 | Released
                 | Discarded
+                | Replayed
                 | Offered
                 | Activated
                 | Signed

@@ -43,7 +43,8 @@ pub fn sentence(reader: &Reader<'_>, fact: &Fact) -> String {
         | FactKind::Reviewed
         | FactKind::Setting
         | FactKind::Released
-        | FactKind::Discarded => words.of_agreement(),
+        | FactKind::Discarded
+        | FactKind::Replayed => words.of_agreement(),
         FactKind::Disputed
         | FactKind::Climbed
         | FactKind::Upheld
@@ -118,7 +119,13 @@ impl Words<'_> {
             FactKind::Reviewed => format!("The review pack went out: {source}"),
             FactKind::Setting => format!("{item}{}{who}{}", self.text("to", ": "), self.text("why", ", since ")),
             FactKind::Released => format!("What was held may go{who}"),
+            FactKind::Discarded if self.fact.detail.contains_key("parked") => {
+                format!("Given up for good: {}{who}{}", self.replayed(), self.text("why", ", since "))
+            }
             FactKind::Discarded => format!("What was held is given up{who}"),
+            FactKind::Replayed => {
+                format!("To be tried again: {}{who}{}", self.replayed(), self.text("why", ", since "))
+            }
             other => other.as_str().to_owned(),
         }
     }
@@ -249,6 +256,17 @@ impl Words<'_> {
             Some("annotate") => "write its state onto the record",
             Some("read") => "read the record",
             _ => "an action",
+        }
+    }
+
+    /// What a person wants tried again, or not any more.
+    fn replayed(&self) -> &'static str {
+        match self.fact.detail.get("what").and_then(Json::as_str) {
+            Some("delivery") => "a delivery of the CRM",
+            Some("order") => "a person's order",
+            Some("event") => "an event of a delivery",
+            Some("letter") => "a letter",
+            _ => self.action(),
         }
     }
 

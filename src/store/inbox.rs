@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         match text {
             "delivery" => Ok(Kind::Delivery),
             "order" => Ok(Kind::Order),
@@ -269,14 +269,14 @@ pub async fn put_aside(tx: &mut Tx, event: &NewDelivery, error: &str) -> Result<
     Ok(id)
 }
 
-/// Deletes up to `limit` applied rows received before `t`; answers how many. Call it until it
+/// Deletes up to `limit` applied or dropped rows received before `t`; answers how many. Call it until it
 /// answers less than `limit`, so that no transaction is long.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn delete_before(tx: &mut Tx, connection: &ConnectionName, t: Timestamp, limit: u32) -> Result<u64> {
     const SQL: &str = "DELETE FROM inbox WHERE connection = $1 AND id IN (SELECT id FROM inbox \
-         WHERE connection = $1 AND id < $2 AND state = 'applied' ORDER BY id LIMIT $3)";
+         WHERE connection = $1 AND id < $2 AND state IN ('applied', 'dropped') ORDER BY id LIMIT $3)";
     let before = first_id(t);
     let gone = on_tx!(tx, |c| {
         sqlx::query(SQL)
@@ -317,7 +317,7 @@ fn new_id(at: Timestamp) -> String {
 }
 
 /// No id of that moment or later sorts before this.
-fn first_id(at: Timestamp) -> String {
+pub(super) fn first_id(at: Timestamp) -> String {
     uuid_text(at, &[0; 10])
 }
 

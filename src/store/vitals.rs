@@ -36,6 +36,22 @@ pub async fn vitals(db: &Db, connection: &ConnectionName) -> Result<Vitals> {
     })
 }
 
+/// Which process works a connection, until when unless it goes on; in real time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub name: String,
+    pub until: Timestamp,
+}
+
+/// # Errors
+/// `Unavailable`.
+pub async fn holder(db: &Db, connection: &ConnectionName) -> Result<Option<Holder>> {
+    const SQL: &str = "SELECT holder, expires_at FROM lease WHERE connection = $1";
+    let row: Option<(String, i64)> =
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(name, until)| Holder { name, until: Timestamp::from_millis(until) }))
+}
+
 /// A delivery as it was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {

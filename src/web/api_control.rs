@@ -1,14 +1,15 @@
 //! `/api/v1/connections/…`: what people set for a whole connection, as `leadpact pause`, `arm` and
 //! `release` do. What it means is the engine's.
 
+use super::deliveries::chain;
 use super::routes::{Entry, get, post};
 use super::session::Visitor;
 use super::{Web, answer};
 use crate::engine::Site;
-use crate::engine::controls::{self, By};
+use crate::engine::arming::{self, Arming};
 use crate::engine::held::{Decision, decide, of_record};
 use crate::engine::overdue::overdue;
-use crate::engine::switches::Switches;
+use crate::engine::switches::{self, Pausing, Switches};
 use crate::record::{EffectKey, Object, Timestamp};
 use crate::store::StoreError;
 use crate::store::outbox::{self, WaitingMove};
@@ -110,10 +111,6 @@ struct Named {
     id: String,
 }
 
-fn by<'a>(web: &Web, visitor: &'a Visitor, why: &'a str) -> By<'a> {
-    By { name: visitor.name(), why, at: web.engine.clock.now() }
-}
-
 async fn pause(web: Data<Web>, visitor: Visitor, name: Path<String>, sent: Sent<Pause>) -> HttpResponse {
     answered(try_pause(&web, &visitor, Some(&name), &sent).await)
 }
@@ -128,13 +125,31 @@ fn meant(web: &Web, name: Option<&String>) -> Result<Vec<Arc<Site>>, Refused> {
 }
 
 async fn try_pause(web: &Web, visitor: &Visitor, name: Option<&String>, sent: &Pause) -> Result<Json, Refused> {
+    let now = web.engine.clock.now();
+    let until = sent.until.as_deref().map(|text| to_come("until", text, now)).transpose()?;
+    switch(web, visitor, name, (true, until), &sent.why).await
+}
+
+/// Sets a pause or ends it, and tells how the connections stand then.
+async fn switch(
+    web: &Web,
+    visitor: &Visitor,
+    name: Option<&String>,
+    (on, until): (bool, Option<Timestamp>),
+    why: &str,
+) -> Result<Json, Refused> {
     let sites = meant(web, name)?;
-    let by = by(web, visitor, &sent.why);
-    let until = sent.until.as_deref().map(|text| to_come("until", text, by.at)).transpose()?;
-    let chains: Vec<_> = sites.iter().map(|site| controls::chain(site)).collect();
-    let zone = sites.first().map(|site| site.agreement.zone()).unwrap_or(jiff::tz::TimeZone::UTC);
-    let connection = name.and_then(|_| sites.first()).map(|site| site.name());
-    controls::pause(&web.engine.db, connection, &chains, until.map(|until| (until, &zone)), by).await?;
+    let told: Vec<_> = sites.iter().map(|site| chain(site)).collect();
+    let zone = sites.first().map_or(jiff::tz::TimeZone::UTC, |site| site.agreement.zone());
+    let to = match (on, until) {
+        (false, _) => "off".to_owned(),
+        (true, None) => "on".to_owned(),
+        (true, Some(until)) => format!("on until {}", until.in_zone(&zone)),
+    };
+    let connection = name.and_then(|_| sites.first()).map(|site| site.name().clone());
+    let pausing = Pausing { connection, on, until, by: visitor.name().to_owned(), why: why.to_owned() };
+    switches::pause(&web.engine.db, pausing, &told, &to, web.engine.clock.now()).await?;
+    sites.iter().for_each(|site| site.issued.notify_one());
     stand(web, &sites).await
 }
 
@@ -147,12 +162,7 @@ async fn resume_all(web: Data<Web>, visitor: Visitor, sent: Sent<Why>) -> HttpRe
 }
 
 async fn try_resume(web: &Web, visitor: &Visitor, name: Option<&String>, sent: &Why) -> Result<Json, Refused> {
-    let sites = meant(web, name)?;
-    let chains: Vec<_> = sites.iter().map(|site| controls::chain(site)).collect();
-    let connection = name.and_then(|_| sites.first()).map(|site| site.name());
-    controls::resume(&web.engine.db, connection, &chains, by(web, visitor, &sent.why)).await?;
-    sites.iter().for_each(|site| site.issued.notify_one());
-    stand(web, &sites).await
+    switch(web, visitor, name, (false, None), &sent.why).await
 }
 
 /// How connections stand after something was set.
@@ -166,32 +176,45 @@ async fn stand(web: &Web, sites: &[Arc<Site>]) -> Result<Json, Refused> {
 
 async fn arm(web: Data<Web>, visitor: Visitor, name: Path<String>, sent: Sent<Arm>) -> HttpResponse {
     let done = async {
-        let site = switchable(&web, &name)?;
-        let by = by(&web, &visitor, &sent.why);
-        let db = &web.engine.db;
-        let missed =
-            if sent.include_overdue { overdue(db, &site.agreement, site.name(), by.at).await? } else { Vec::new() };
+        let (site, now) = (switchable(&web, &name)?, web.engine.clock.now());
+        let missed = match sent.include_overdue {
+            true => overdue(&web.engine.db, &site.agreement, site.name(), now).await?,
+            false => Vec::new(),
+        };
         let keys: Vec<EffectKey> = missed.into_iter().map(|one| one.effect.key).collect();
-        let moves = controls::arm(db, &controls::chain(&site), &keys, by).await?;
-        let mut told = stand(&web, &[site]).await?;
-        told["moves"] = moves.into();
-        Ok(told)
+        set_armed(&web, &visitor, site, (true, &keys), &sent.why).await
     };
     answered(done.await)
 }
 
 async fn disarm(web: Data<Web>, visitor: Visitor, name: Path<String>, sent: Sent<Why>) -> HttpResponse {
-    let done = async {
-        let site = switchable(&web, &name)?;
-        controls::disarm(&web.engine.db, &controls::chain(&site), by(&web, &visitor, &sent.why)).await?;
-        stand(&web, &[site]).await
-    };
+    let done = async { set_armed(&web, &visitor, switchable(&web, &name)?, (false, &[]), &sent.why).await };
     answered(done.await)
+}
+
+async fn set_armed(
+    web: &Web,
+    visitor: &Visitor,
+    site: Arc<Site>,
+    (on, overdue): (bool, &[EffectKey]),
+    why: &str,
+) -> Result<Json, Refused> {
+    let arming = Arming { on, by: visitor.name().to_owned(), why: why.to_owned(), overdue };
+    let moves = arming::set(&web.engine.db, &chain(&site), arming, web.engine.clock.now()).await?;
+    site.issued.notify_one();
+    let mut told = stand(web, &[site]).await?;
+    told["moves"] = moves.into();
+    Ok(told)
 }
 
 fn switchable(web: &Web, name: &str) -> Result<Arc<Site>, Refused> {
     let site = site(web, name)?;
-    controls::fixed_mode(site.name(), site.connection.mode).map_or(Ok(site), |why| Err(Refused::Conflict(why)))
+    match arming::fixed(site.connection.mode) {
+        None => Ok(site),
+        Some(mode) => Err(Refused::Conflict(format!(
+            "the configuration says mode = \"{mode}\" for {name}, and the file goes before arming"
+        ))),
+    }
 }
 
 async fn held(web: Data<Web>, name: Path<String>) -> HttpResponse {
@@ -241,7 +264,7 @@ async fn try_release(web: &Web, visitor: &Visitor, name: &str, sent: &Release) -
     let only = sent.only.as_ref().map(|named| these(&site, &held, named)).transpose()?;
     let decision = Decision { discard: sent.discard, by: visitor.name().to_owned(), why: sent.why.clone() };
     let now = web.engine.clock.now();
-    let decided = decide(db, &controls::chain(&site), only.as_deref(), &decision, now).await?;
+    let decided = decide(db, &chain(&site), only.as_deref(), &decision, now).await?;
     site.issued.notify_one();
     Ok(json!({ "moves": decided.effects, "breaker_counts_afresh": decided.closed }))
 }

@@ -3,10 +3,11 @@
 
 use super::Web;
 use super::api_control::{Refused, answered, site, to_come};
+use super::deliveries::chain;
 use super::routes::{Entry, delete, get, put};
 use super::session::Visitor;
 use crate::engine::Site;
-use crate::engine::controls::{self, By};
+use crate::engine::absences::{self, By};
 use crate::record::OwnerId;
 use crate::store::absence::{self, AbsenceRow};
 use crate::store::person::{self, PersonRow};
@@ -75,7 +76,7 @@ fn absence(row: &AbsenceRow) -> Json {
 /// Who is meant, and what they are called in the journal.
 async fn owner(web: &Web, site: &Site, typed: &str) -> Result<(OwnerId, String), Refused> {
     let db = &web.engine.db;
-    let found = controls::owner_named(db, site.name(), &site.connection.owner_id(typed)).await?;
+    let found = absences::owner_named(db, site.name(), &site.connection.owner_id(typed)).await?;
     let owner = found.ok_or_else(|| Refused::NotFound("the CRM told us of no such owner".to_owned()))?;
     let people = person::load_all(db, site.name()).await?;
     let known = people.iter().find(|row| row.id == owner);
@@ -91,7 +92,7 @@ async fn away(web: Data<Web>, visitor: Visitor, place: Path<(String, String)>, s
         let (owner, called) = owner(&web, &site, &place.1).await?;
         let by = By { name: visitor.name(), why: &sent.why, at };
         let zone = site.agreement.zone();
-        controls::away(&web.engine.db, &controls::chain(&site), &owner, until, (&called, &zone), by).await?;
+        absences::away(&web.engine.db, &chain(&site), &owner, until, (&called, &zone), by).await?;
         let row = AbsenceRow { owner: owner.clone(), until, by: by.name.to_owned(), at };
         Ok(json!({ "owner": owner, "absence": absence(&row) }))
     };
@@ -103,7 +104,7 @@ async fn back(web: Data<Web>, visitor: Visitor, place: Path<(String, String)>) -
         let site = site(&web, &place.0)?;
         let (owner, called) = owner(&web, &site, &place.1).await?;
         let by = By { name: visitor.name(), why: "", at: web.engine.clock.now() };
-        let was_away = controls::back(&web.engine.db, &controls::chain(&site), &owner, &called, by).await?;
+        let was_away = absences::back(&web.engine.db, &chain(&site), &owner, &called, by).await?;
         Ok(json!({ "owner": owner, "absence": Json::Null, "was_away": was_away }))
     };
     answered(done.await)

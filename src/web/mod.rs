@@ -6,27 +6,33 @@ mod account;
 mod address;
 mod answer;
 mod api;
+mod api_agreement;
 mod api_attest;
 mod api_control;
-mod api_people;
-mod api_agreement;
-pub mod assets;
-mod connect;
+mod api_deliveries;
 mod api_figures;
+mod api_health;
+mod api_journal;
+mod api_people;
 mod asked;
 pub mod assets;
+mod audit;
+mod connect;
 mod connections;
 pub mod csrf;
 mod cursor;
+mod deliveries;
 mod figures;
+mod fitness;
 mod guard;
 mod headers;
 mod health;
+mod journal;
 mod live;
 mod login;
 mod metrics;
-pub mod openapi;
 mod numbers;
+pub mod openapi;
 mod pages;
 pub mod password;
 mod people;
@@ -44,7 +50,10 @@ use crate::engine::{Clock, Engine};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use audit::Audits;
 use figures::Measured;
+use fitness::Examinations;
+pub use fitness::Examine;
 use live::Live;
 use pages::agreement::Papers;
 use pages::tally::Tally;
@@ -83,19 +92,39 @@ pub struct Web {
     papers: Papers,
     simulations: Jobs,
     tests: Pace,
+    audits: Arc<Audits>,
+    /// What `leadpact doctor` checks; `None`: nobody can be asked.
+    pub examine: Option<Examine>,
+    examined: Arc<Examinations>,
 }
 
 impl Web {
     /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock, tally) = (None, Clock::real(), Tally::default());
-        Self { engine, ingest, public_base, stopping, sign_ins: None, admin_url, clock, witness: None, tally }
-        let (measured, live) = (Measured::new(stopping.clone()), Live::default());
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, measured, live }
         let (admin_url, clock) = (None, Clock::real());
+        let (measured, live) = (Measured::new(stopping.clone()), Live::default());
         let (tally, papers, simulations, tests) = Default::default();
-        Self { engine, ingest, public_base, stopping, admin_url, clock, tally, papers, simulations, tests }
+        let (audits, examined) = Default::default();
+        Self {
+            engine,
+            ingest,
+            public_base,
+            stopping,
+            sign_ins: None,
+            admin_url,
+            clock,
+            examine: None,
+            witness: None,
+            tally,
+            measured,
+            live,
+            papers,
+            simulations,
+            tests,
+            audits,
+            examined,
+        }
     }
 
     /// With the address at which a proxy serves the pages by https.

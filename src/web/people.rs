@@ -25,4 +25,14 @@ impl Names {
         let name = self.0.get(connection)?.get(id)?.trim();
         (!name.is_empty()).then_some(name)
     }
+
+    /// The owner of this id or name, whatever the case of its letters; of namesakes the one of the
+    /// smallest id.
+    pub fn find(&self, connection: &ConnectionName, text: &str) -> Option<OwnerId> {
+        let people = self.0.get(connection)?;
+        let lower = text.to_lowercase();
+        let named = people.iter().filter(|(_, name)| name.trim().to_lowercase() == lower).map(|(id, _)| id);
+        let by_id = people.keys().find(|id| id.as_str() == text);
+        by_id.or_else(|| named.min()).cloned()
+    }
 }

@@ -27,7 +27,7 @@ use leadpact::store::role::Role;
 use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
 use leadpact::store::{Db, OpenOptions, Priority};
-use leadpact::web::{Web, serve};
+use leadpact::web::{Examine, Web, serve};
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use sha2::Sha256;
@@ -61,6 +61,8 @@ pub struct House {
     pub clock: Clock,
     /// Answers to programs that are not as the API's document says. There are none, or the test fails.
     differences: Differences,
+    /// The database's.
+    pub url: String,
     _folder: TempDir,
 }
 
@@ -151,7 +153,16 @@ impl House {
         Self::with(Some(listener()), Some(admin_url)).await
     }
 
+    /// With somebody who can be asked to check everything.
+    pub async fn examining(examine: Examine) -> Self {
+        Self::whole(Some(listener()), None, Some(examine)).await
+    }
+
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
+        Self::whole(admin, admin_url, None).await
+    }
+
+    async fn whole(admin: Option<TcpListener>, admin_url: Option<&str>, examine: Option<Examine>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
         let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
@@ -163,7 +174,8 @@ impl House {
         let differences = Differences::default();
         let seen = differences.clone();
         let web = web.watched_by(Arc::new(move |answered| seen.look(answered)));
-        let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        let mut web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
+        web.examine = examine;
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
@@ -173,7 +185,20 @@ impl House {
         let cookie = if admin_url.is_some() { "__Host-leadpact" } else { "leadpact" };
         let admin_session = Person::sign_in(&db, Role::Admin, "Ada Admin", cookie).await;
         let (public, admin) = (public_address, admin_address);
-        Self { db, engine, ingest, stopping, public, admin, client, admin_session, clock, differences, _folder: folder }
+        Self {
+            db,
+            engine,
+            ingest,
+            stopping,
+            public,
+            admin,
+            client,
+            admin_session,
+            clock,
+            differences,
+            url,
+            _folder: folder,
+        }
     }
 
     /// Somebody of this role, signed in.

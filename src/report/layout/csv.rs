@@ -26,6 +26,14 @@ pub fn to_csv(tables: &[(Stamp<'_>, Table)]) -> String {
     String::from_utf8(bytes).expect("rows are text")
 }
 
+/// Rows of text without a heading, for what is written a piece at a time.
+pub fn lines(rows: &[Vec<String>]) -> String {
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    let written = rows.iter().try_for_each(|row| writer.write_record(row.iter().map(|text| harmless(text))));
+    written.expect("memory takes every row, and rows of one kind are equally long");
+    String::from_utf8(writer.into_inner().expect("memory takes every row")).expect("rows are text")
+}
+
 fn field(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => harmless(text),

@@ -6,7 +6,7 @@ mod json;
 mod scorecard;
 mod tables;
 
-pub use csv::{Stamp, to_csv};
+pub use csv::{Stamp, lines, to_csv};
 pub use json::json;
 pub use scorecard::{figure, forecast, percent};
 pub use tables::{What, table};

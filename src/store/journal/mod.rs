@@ -5,8 +5,10 @@
 //! all as lower-case hex. The values seen are in the chain only through the digest, so a privacy
 //! deletion takes detail and salt away and the chain still holds.
 
+mod list;
 mod verify;
 
+pub use list::{Page, Sought, list, seq_at};
 pub use verify::{Fault, Verified, verify, walk};
 
 use super::batch::{slices, values};

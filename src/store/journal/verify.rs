@@ -37,6 +37,19 @@ pub enum Fault {
     Cut,
 }
 
+impl Fault {
+    /// What is wrong with the entry, as the end of a sentence that begins with it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Fault::Altered => "is not as it was written, or was put in another's place",
+            Fault::Missing => "is missing",
+            Fault::Stray => "was put behind the end by another hand",
+            Fault::Rewritten => "is another than the one that was noted: the chain was written anew",
+            Fault::Cut => "and those after it were cut off: the chain ends before the head that was noted",
+        }
+    }
+}
+
 /// Walks the whole chain. It may run beside the daemon: what is appended meanwhile is not walked.
 ///
 /// # Errors

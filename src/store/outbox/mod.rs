@@ -1,10 +1,12 @@
 //! Effects from their decision to their end: added and withdrawn here, looked for in `look`, sent and
 //! settled in `settle`, recycles counted and held in `moves`. What an effect does is deliver's business.
 
+mod list;
 mod look;
 mod moves;
 mod settle;
 
+pub use list::{Listed, Place, STATES, Wanted, one, page, parked_between};
 pub use look::{counts, due, earliest, get, parked, sending};
 pub use moves::{
     OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, hold_these, put_off, recycle_moments,
@@ -13,8 +15,8 @@ pub use moves::{
 pub use settle::{again, mark_sending, park, settle, untried};
 
 use super::batch::{last_of_each, list, slices, values};
-use super::{Result, Tx, to_json};
-use crate::record::{Action, ConnectionName, Effect, EffectKey, Timestamp};
+use super::{Result, Tx, clean, to_json};
+use crate::record::{Action, ConnectionName, Effect, EffectKey, Outcome, Timestamp};
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
@@ -51,6 +53,13 @@ impl Lane {
             Lane::Notify => "notify",
             Lane::Task => "task",
         }
+    }
+
+    pub const ALL: [Lane; 4] = [Lane::Read, Lane::Write, Lane::Notify, Lane::Task];
+
+    /// The lane that [`Lane::as_str`] names, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.as_str() == text)
     }
 }
 
@@ -179,17 +188,46 @@ pub async fn withdraw(
 }
 
 /// A person wants a parked effect tried again, now and with its attempts forgotten; the payload
-/// stays. Answers whether it was parked.
+/// stays. A task that was sent before is in doubt first: it is looked for before another is made.
+/// Answers whether it was parked.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn replay(tx: &mut Tx, connection: &ConnectionName, key: &EffectKey, now: Timestamp) -> Result<bool> {
-    const SQL: &str = "UPDATE outbox SET state = 'due', attempts = 0, not_before = $3, updated = $3 \
+    const SQL: &str = "UPDATE outbox SET attempts = 0, not_before = $3, updated = $3, \
+         state = CASE WHEN lane = 'task' AND payload IS NOT NULL THEN 'sending' ELSE 'due' END \
          WHERE connection = $1 AND effect_key = $2 AND state = 'parked'";
     let changed = on_tx!(tx, |c| {
         sqlx::query(SQL)
             .bind(connection.as_str())
             .bind(key.as_str())
+            .bind(now.as_millis())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(changed == 1)
+}
+
+/// A person gives a parked effect up for good. Answers whether it was parked.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn give_up(
+    tx: &mut Tx,
+    connection: &ConnectionName,
+    key: &EffectKey,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    const SQL: &str = "UPDATE outbox SET state = 'dropped', outcome = $3, updated = $4 \
+         WHERE connection = $1 AND effect_key = $2 AND state = 'parked'";
+    let outcome = to_json(&Outcome::Dropped { reason: clean(reason).into_owned() })?;
+    let changed = on_tx!(tx, |c| {
+        sqlx::query(SQL)
+            .bind(connection.as_str())
+            .bind(key.as_str())
+            .bind(outcome)
             .bind(now.as_millis())
             .execute(c)
             .await

@@ -119,11 +119,11 @@ fn switches() -> Vec<Operation> {
         Operation::post("/api/v1/connections/{connection}/arm", "Let a connection act")
             .says("With `include_overdue` also on what it missed while it observed, through breaker and pace.")
             .takes(arm)
-            .answers(200, "How it stands now.", armed)
+            .answers(200, "How it stands now.", armed.clone())
             .refuses(409, FIXED),
         Operation::post("/api/v1/connections/{connection}/disarm", "Let a connection observe")
             .takes(resume)
-            .answers(200, "How it stands now.", stand())
+            .answers(200, "How it stands now.", armed)
             .refuses(409, FIXED),
     ]
 }

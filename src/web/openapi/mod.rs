@@ -2,9 +2,12 @@
 //! requests that follow from it. Every address of the API has an operation here, a list a room; what
 //! somebody needs for it is taken from the table of routes.
 
+mod agreement;
 mod body;
 mod check;
 mod connections;
+mod deliveries;
+mod figures;
 mod operation;
 mod page;
 mod records;
@@ -41,7 +44,7 @@ static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 static DOCUMENT: LazyLock<Json> = LazyLock::new(document);
 
 fn rooms() -> Vec<Room> {
-    vec![records::room(), connections::room(), own()]
+    vec![records::room(), figures::room(), connections::room(), agreement::room(), deliveries::room(), own()]
 }
 
 /// All that the API can be asked, in the order of the document.

@@ -1,18 +1,20 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
+pub mod agreement;
 mod campaigns;
 mod choices;
 mod clocks;
-mod front;
-pub mod agreement;
-mod clocks;
+mod deliveries;
 pub mod disputes;
+mod front;
+mod health;
+mod journal;
 mod nav;
 mod record;
 mod simulate;
 pub mod tally;
-mod waterfall;
 pub mod templates;
+mod waterfall;
 
 pub use nav::Nav;
 
@@ -25,9 +27,20 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
-pub(super) const ROUTES: &[&[Entry]] =
-    &[front::ROUTES, clocks::ROUTES, waterfall::ROUTES, campaigns::ROUTES, record::ROUTES];
-    &[clocks::ROUTES, record::ROUTES, agreement::ROUTES, disputes::ROUTES, simulate::ROUTES, templates::ROUTES];
+pub(super) const ROUTES: &[&[Entry]] = &[
+    front::ROUTES,
+    clocks::ROUTES,
+    waterfall::ROUTES,
+    campaigns::ROUTES,
+    record::ROUTES,
+    agreement::ROUTES,
+    disputes::ROUTES,
+    simulate::ROUTES,
+    templates::ROUTES,
+    deliveries::ROUTES,
+    health::ROUTES,
+    journal::ROUTES,
+];
 
 /// Answers with a page.
 pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {

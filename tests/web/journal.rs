@@ -1,0 +1,224 @@
+//! The journal from outside: found by what people know, downloaded without formulas, its chain walked.
+
+use crate::deliveries::{HOSTILE, harmless};
+use crate::house::House;
+use leadpact::record::{
+    Actor, ConnectionName, Fact, FactKind, Object, OwnerId, PartyName, RecordId, RecordKey, Timestamp,
+};
+use leadpact::store::Priority;
+use leadpact::store::journal::{self, JournalEntry};
+use leadpact::store::person::{self, PersonRow};
+use leadpact::store::role::Role;
+use leadpact::store::standing::{self, StandingRow};
+use serde_json::{Value as Json, json};
+use sqlx::{Connection, SqliteConnection};
+use std::time::Duration;
+
+fn name() -> ConnectionName {
+    ConnectionName::new("acme-hubspot")
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn entry(id: &str, kind: FactKind, seen: Timestamp, by: Actor, reason: &str) -> JournalEntry {
+    let fact = Fact {
+        kind,
+        at: seen,
+        pass: 1,
+        source: "Accept or reject".into(),
+        run: 1,
+        item: "".into(),
+        party: Some(PartyName::new("teleprospecting")),
+        owner: None,
+        stage: None,
+        by,
+        detail: json!({ "reason": reason }).as_object().unwrap().clone(),
+    };
+    let record = RecordKey { connection: name(), object: Object::Lead, id: RecordId::new(id) };
+    JournalEntry { record: Some(record), fact, seen_at: seen, agreement: "a1b2c3d4e5f6a7b8".into() }
+}
+
+async fn append(house: &House, entries: &[JournalEntry]) {
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    journal::append(&mut tx, &name(), entries).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn called(house: &House, id: &str, text: &str) {
+    let key = RecordKey { connection: name(), object: Object::Lead, id: RecordId::new(id) };
+    let row = StandingRow {
+        key,
+        stage: None,
+        owner: None,
+        party: None,
+        name: text.to_owned(),
+        wake_at: None,
+        state: "{}".to_owned(),
+        updated: at("2027-01-05T14:00:00Z"),
+    };
+    let amy = PersonRow {
+        id: OwnerId::new("7020"),
+        name: "Amy Ng".into(),
+        email: None,
+        manager: None,
+        active: true,
+        queue: false,
+    };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    standing::save(&mut tx, &[row]).await.unwrap();
+    person::save_all(&mut tx, &name(), &[amy]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn seqs(house: &House, query: &str) -> Vec<i64> {
+    let page: Json = house.get(&format!("/api/v1/journal?connection=acme-hubspot&{query}")).await.json().await.unwrap();
+    let entries = page["entries"].as_array().unwrap_or_else(|| panic!("{query}: {page}"));
+    entries.iter().map(|entry| entry["seq"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn entries_are_found_by_kind_record_person_clock_and_day() {
+    let house = House::start().await;
+    let amy = Actor::Person(OwnerId::new("7020"));
+    called(&house, "1", "Jonas Berg").await;
+    append(
+        &house,
+        &[
+            entry("1", FactKind::Rejected, at("2027-01-04T14:00:00Z"), amy.clone(), "x"),
+            entry("2", FactKind::Rejected, at("2027-01-05T14:00:00Z"), Actor::Leadpact, "x"),
+            entry("1", FactKind::Met, at("2027-01-06T14:00:00Z"), amy, "x"),
+        ],
+    )
+    .await;
+    assert_eq!(seqs(&house, "").await, [3, 2, 1]);
+    assert_eq!(seqs(&house, "kind=rejected").await, [2, 1]);
+    assert_eq!(seqs(&house, "record=jonas+berg").await, [3, 1]);
+    assert_eq!(seqs(&house, "record=2").await, [2]);
+    assert_eq!(seqs(&house, "who=amy+ng").await, [3, 1]);
+    assert_eq!(seqs(&house, "who=7020&kind=met").await, [3]);
+    assert_eq!(seqs(&house, "who=leadpact").await, [2]);
+    assert_eq!(seqs(&house, "who=nobody+of+this+name").await, [0_i64; 0]);
+    assert_eq!(seqs(&house, "clock=Accept+or+reject&kind=met").await, [3]);
+    assert_eq!(seqs(&house, "clock=Other").await, [0_i64; 0]);
+    assert_eq!(seqs(&house, "from=2027-01-05&until=2027-01-05").await, [2]);
+    assert_eq!(seqs(&house, "from=2027-01-05").await, [3, 2]);
+    assert_eq!(seqs(&house, "until=2027-01-04").await, [1]);
+    assert_eq!(house.get("/journal?kind=nonsense").await.status(), 400);
+    assert_eq!(house.get("/journal?from=yesterday").await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_page_stays_what_it_was_while_entries_arrive() {
+    let house = House::start().await;
+    let some: Vec<_> =
+        (0..5).map(|n| entry(&n.to_string(), FactKind::Met, at("2027-01-05T14:00:00Z"), Actor::Leadpact, "")).collect();
+    append(&house, &some).await;
+    assert_eq!(seqs(&house, "limit=2").await, [5, 4]);
+    append(&house, &some).await;
+    assert_eq!(seqs(&house, "limit=2&before=4").await, [3, 2]);
+    assert_eq!(seqs(&house, "limit=2&before=2").await, [1]);
+}
+
+#[tokio::test]
+async fn a_rare_entry_is_found_behind_thousands_that_are_sorted_out() {
+    let house = House::start().await;
+    let amy = Actor::Person(OwnerId::new("7020"));
+    let seen = at("2027-01-05T14:00:00Z");
+    called(&house, "1", "Jonas Berg").await;
+    append(&house, &[entry("1", FactKind::Met, seen, amy.clone(), "")]).await;
+    for _ in 0..6 {
+        let many: Vec<_> = (0..1_000).map(|_| entry("2", FactKind::Rejected, seen, amy.clone(), "")).collect();
+        append(&house, &many).await;
+    }
+    let page = async |query: &str| -> Json {
+        house
+            .get(&format!("/api/v1/journal?connection=acme-hubspot&who=7020&kind=met{query}"))
+            .await
+            .json()
+            .await
+            .unwrap()
+    };
+    let first = page("").await;
+    assert_eq!(first["entries"].as_array().unwrap().len(), 0, "one stretch is sorted through at a time");
+    let next = page(&format!("&before={}", first["next"])).await;
+    assert_eq!(next["entries"][0]["seq"], 1, "{next}");
+    assert!(next["next"].is_null());
+}
+
+#[tokio::test]
+async fn a_download_is_whole_and_holds_no_formula() {
+    let house = House::start().await;
+    called(&house, "1", "=HYPERLINK(\"http://evil.example\")").await;
+    let seen = at("2027-01-05T14:00:00Z");
+    let by = Actor::Person(OwnerId::new("+1+cmd|' /C calc'!A0"));
+    for _ in 0..3 {
+        let many: Vec<_> = (0..900).map(|_| entry("1", FactKind::Rejected, seen, by.clone(), "@SUM(1)")).collect();
+        append(&house, &many).await;
+    }
+    let response = house.get("/journal.csv?connection=acme-hubspot").await;
+    assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
+    let text = response.text().await.unwrap();
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2_700);
+    for row in &rows {
+        assert!(row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{row:?}");
+    }
+    assert_eq!(&rows[0][1], "2700");
+    let filtered = house.text("/journal.csv?connection=acme-hubspot&kind=met").await;
+    assert_eq!(filtered.lines().count(), 1, "filters hold for the download");
+}
+
+/// Has the chain verified and waits for the result.
+async fn verified(house: &House) -> String {
+    let viewer = house.person(Role::Viewer).await;
+    let done = house.post_as(&viewer, "/journal/verify", &[("connection", "acme-hubspot")]).await;
+    assert_eq!(done.status(), 303);
+    for _ in 0..200 {
+        let page = house.text("/journal?connection=acme-hubspot").await;
+        if page.contains("Verified 20") {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it was never verified");
+}
+
+#[tokio::test]
+async fn a_chain_that_holds_is_said_to_hold_with_its_head() {
+    let house = House::start().await;
+    append(&house, &[entry("1", FactKind::Met, at("2027-01-05T14:00:00Z"), Actor::Leadpact, "")]).await;
+    let head = journal::head(&house.db, &name()).await.unwrap().unwrap();
+    let page = verified(&house).await;
+    assert!(page.contains("The chain holds: 1 entry") && page.contains(&head.to_string()), "{page}");
+}
+
+#[tokio::test]
+async fn a_chain_that_was_tampered_with_is_shown_as_such() {
+    let house = House::start().await;
+    let seen = at("2027-01-05T14:00:00Z");
+    let some: Vec<_> = (0..3).map(|_| entry("1", FactKind::Breached, seen, Actor::Leadpact, "")).collect();
+    append(&house, &some).await;
+    let mut hand = SqliteConnection::connect(&house.url).await.unwrap();
+    sqlx::query("UPDATE journal SET kind = 'met' WHERE seq = 2").execute(&mut hand).await.unwrap();
+    let page = verified(&house).await;
+    assert!(page.contains("Entry 2 is not as it was written"), "{page}");
+    assert!(page.contains("note bad") && !page.contains("The chain holds"), "{page}");
+}
+
+#[tokio::test]
+async fn what_crms_say_cannot_become_markup() {
+    let house = House::start().await;
+    let seen = at("2027-01-05T14:00:00Z");
+    for (n, text) in HOSTILE.iter().enumerate() {
+        called(&house, &n.to_string(), text).await;
+        let by = Actor::Person(OwnerId::new(text));
+        append(&house, &[entry(&n.to_string(), FactKind::Rejected, seen, by, text)]).await;
+    }
+    let page = house.text("/journal?connection=acme-hubspot").await;
+    assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
+    harmless(&page);
+    harmless(&house.text("/journal?connection=acme-hubspot&record=%22%3E%3Cscript%3E&who=%3Cscript%3E").await);
+}
