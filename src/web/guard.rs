@@ -44,7 +44,7 @@ pub async fn guard<B: MessageBody + 'static>(
     let mut response = match let_in(&mut request).await {
         Ok(()) => programs::finish(&web, next.call(request).await?),
         Err(answer) => {
-            programs::finish(&web, request.into_response(answer)).map_into_boxed_body().map_into_right_body()
+            programs::finish(&web, request.into_response(*answer)).map_into_boxed_body().map_into_right_body()
         }
     };
     headers::protect(response.headers_mut());
@@ -55,9 +55,9 @@ fn web_of(request: &ServiceRequest) -> Data<Web> {
     request.app_data::<Data<Web>>().expect("every server has it").clone()
 }
 
-async fn let_in(request: &mut ServiceRequest) -> Result<(), HttpResponse> {
+async fn let_in(request: &mut ServiceRequest) -> Result<(), Box<HttpResponse>> {
     if let Err(refusal) = admit(request).await {
-        return Err(refused(request.request(), refusal));
+        return Err(Box::new(refused(request.request(), refusal)));
     }
     match programs::is_api(request.path()) {
         true => programs::admit(request).await,

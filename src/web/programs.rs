@@ -34,11 +34,13 @@ pub fn is_api(path: &str) -> bool {
 ///
 /// # Errors
 /// The answer to whoever asks for something else.
-pub async fn admit(request: &mut ServiceRequest) -> Result<(), HttpResponse> {
+pub async fn admit(request: &mut ServiceRequest) -> Result<(), Box<HttpResponse>> {
     let pattern = request.match_pattern();
     let found = pattern.and_then(|pattern| openapi::operation(request.method().as_str(), &pattern));
     let Some(operation) = found else { return Ok(()) };
-    openapi::refusal(operation, request.uri(), request.headers()).map_or(Ok(()), |refusal| Err(refused(&refusal)))?;
+    if let Some(refusal) = openapi::refusal(operation, request.uri(), request.headers()) {
+        return Err(refused(&refusal));
+    }
     let Some(schema) = &operation.body else { return Ok(()) };
     let body = request.extract::<Bytes>().await.map_err(|error| plain(&error))?;
     let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
@@ -53,15 +55,15 @@ pub async fn admit(request: &mut ServiceRequest) -> Result<(), HttpResponse> {
     Ok(())
 }
 
-fn refused(refusal: &Refusal) -> HttpResponse {
-    answer::refused(refusal.status, &refusal.text, refusal.parameter.as_deref())
+fn refused(refusal: &Refusal) -> Box<HttpResponse> {
+    Box::new(answer::refused(refusal.status, &refusal.text, refusal.parameter.as_deref()))
 }
 
-fn plain(error: &Error) -> HttpResponse {
+fn plain(error: &Error) -> Box<HttpResponse> {
     let status = error.as_response_error().status_code();
     let text =
         if status == StatusCode::PAYLOAD_TOO_LARGE { "the body is too large".to_owned() } else { error.to_string() };
-    answer::error(status, &text)
+    Box::new(answer::error(status, &text))
 }
 
 /// Makes what other hands refused an answer in JSON, and shows the answer to the witness.
