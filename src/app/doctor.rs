@@ -17,6 +17,7 @@ use crate::package::wiring::{Wired, wiring};
 use crate::record::ConnectionName;
 use crate::settings::Settings;
 use crate::store::Db;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,6 +146,8 @@ async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>
     match connector_reading(&connection, known, house.signed_in.as_ref()) {
         Ok(crm) => {
             let mut checks = doctor::connection(&connection, agreement.as_deref(), expected.clone(), &*crm).await;
+            let zone = agreement.as_deref().map_or(TimeZone::UTC, Agreement::zone);
+            checks.extend(doctor::grant(&connection, house.signed_in.as_ref(), &zone, real_now()).await);
             if let Some(agreement) = &agreement {
                 let folder =
                     house.package.clone().unwrap_or_else(|| Path::new("install").join(connection.name.as_str()));

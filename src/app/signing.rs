@@ -3,7 +3,9 @@
 use super::{AgreementFile, Agreements, open_to_look};
 use crate::record::PartyName;
 use crate::settings::Settings;
+use crate::store::examine::examine;
 use crate::store::signature::{self, Signature};
+use secrecy::ExposeSecret;
 
 /// Which signatures are missing under the files as they are; nothing where no signature is asked for.
 /// The database is only looked into, and where that cannot be, it is said.
@@ -19,6 +21,10 @@ pub async fn signing(settings: &Settings, agreements: &Agreements) -> Vec<String
 }
 
 async fn signatures(settings: &Settings, agreements: &Agreements) -> anyhow::Result<Vec<Signature>> {
+    // Where nothing was stored yet, nothing was signed.
+    if examine(settings.store.url.expose_secret()).await?.is_none_or(|examined| examined.empty) {
+        return Ok(Vec::new());
+    }
     let db = open_to_look(settings).await?;
     let mut all = Vec::new();
     for file in agreements.files() {

@@ -8,6 +8,7 @@ mod bars;
 mod drawing;
 mod flow;
 mod funnel;
+pub mod lanes;
 mod spark;
 mod table;
 pub mod text;

@@ -4,7 +4,8 @@
 use super::ConfigArguments;
 use super::opened::{self, Opened, agreed, by_party, counted, now, who};
 use crate::engine::arming::{Arming, Outlook, fixed, outlook, set};
-use crate::record::{ConnectionName, EffectKey, Timestamp};
+use crate::record::{ConnectionName, EffectKey, PartyName, Timestamp};
+use crate::store::signature;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -63,12 +64,21 @@ pub fn arm(arguments: &ArmArguments) -> Result<ExitCode> {
         if at < opened.agreement(&name).effective_at {
             println!("The agreement is not in effect yet; until then it goes on observing.");
         }
-        let signs = opened.agreement(&name).parties.iter().any(|p| p.signs.is_some());
-        if opened.settings.require_signatures && signs {
-            println!("As long as the agreement is not signed, it goes on observing all the same.");
+        let unsigned = unsigned(opened, &name).await?;
+        if opened.settings.require_signatures && !unsigned.is_empty() {
+            println!("It goes on observing until both sides have signed, which is still to be done:");
+            unsigned.iter().for_each(|party| println!("  leadpact agreement sign --party {party}"));
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The parties whose signature under the agreement of the file is missing.
+async fn unsigned(opened: &Opened, name: &ConnectionName) -> Result<Vec<PartyName>> {
+    let agreement = opened.agreement(name);
+    let signed = signature::of(&opened.db, &agreement.hash).await?;
+    let parties = agreement.parties.iter().filter(|party| party.signs.is_some()).map(|party| party.name.clone());
+    Ok(parties.filter(|party| signed.iter().all(|one| one.party != *party)).collect())
 }
 
 pub fn disarm(arguments: &DisarmArguments) -> Result<ExitCode> {

@@ -158,6 +158,12 @@ impl Plan {
         }
         let made = crm.create_fields(&self.missing).await;
         made.iter().for_each(|one| println!("{}", done(one)));
+        if made.iter().any(|one| one.new.is_err()) {
+            println!(
+                "Once that is mended run `leadpact connect {}` again: what is there is left as it is.",
+                connection.name
+            );
+        }
         Ok(free && made.iter().all(|one| one.new.is_ok()))
     }
 }

@@ -2,11 +2,12 @@
 //! it. No secret is ever shown, but for a new key that was asked for.
 
 use super::ConfigArguments;
-use super::opened::{self, Opened, agreed, counted, now, who};
+use super::opened::{self, Opened, agreed, now, who};
 use crate::app::credentials;
 use crate::crm::Connection;
 use crate::crm::oauth::BrowserSignIn;
-use crate::record::{ConnectionName, Elapsed};
+use crate::engine::doctor::told_of_grant;
+use crate::record::ConnectionName;
 use crate::store::credential::{self, CredentialRow};
 use crate::store::seal::new_key;
 use anyhow::{Result, bail};
@@ -104,34 +105,7 @@ async fn show(opened: &Opened, row: &CredentialRow) -> bool {
 }
 
 fn told(row: &CredentialRow, zone: &TimeZone) -> String {
-    let now = now();
-    let account = row.account.as_deref().unwrap_or("unknown");
-    let ends = match row.expires_at {
-        None => "its end is not told".to_owned(),
-        Some(at) if at <= now => "it has ended, and is renewed when it is needed".to_owned(),
-        Some(at) => format!("it ends in {}", length(at - now)),
-    };
-    let line = format!(
-        "{}: account {account}, since {} by {}; token of {} ago, {ends}; key {}",
-        row.connection,
-        row.signed_in_at.in_zone(zone),
-        row.signed_in_by,
-        length(now - row.granted_at),
-        row.sealed.key_id
-    );
-    // Names come from outside: a terminal must not take them for commands.
-    line.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// `40 seconds`, `12 minutes`, `3 hours`, `5 days`.
-fn length(elapsed: Elapsed) -> String {
-    let seconds = usize::try_from(elapsed.as_millis() / 1000).unwrap_or(0);
-    match seconds {
-        0..120 => counted(seconds, "second"),
-        120..7200 => counted(seconds / 60, "minute"),
-        7200..172_800 => counted(seconds / 3600, "hour"),
-        _ => counted(seconds / 86_400, "day"),
-    }
+    format!("{}: {}", row.connection, told_of_grant(row, zone, now()))
 }
 
 async fn rotate(opened: &Opened) -> Result<ExitCode> {

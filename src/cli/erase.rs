@@ -5,7 +5,7 @@ use super::ConfigArguments;
 use super::exclude::Named;
 use super::opened::{self, agreed, now, who};
 use crate::engine::orders::submit;
-use crate::record::{Ask, Order};
+use crate::record::{Ask, Order, RecordKey};
 use anyhow::Result;
 use clap::Args;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub struct EraseArguments {
 /// Exit 1 when nobody wants it after all.
 pub fn run(arguments: &EraseArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
-        let (name, object, id) = arguments.record.find(opened)?;
+        let RecordKey { connection: name, object, id } = arguments.record.find(opened)?;
         println!("Fields, history, what was received and sent, and the values in the journal of {object} {id} go.");
         println!("That it was there, and when its clocks ended, stays. This cannot be taken back.");
         if !agreed(&format!("Erase {object} {id}?"), arguments.yes)? {

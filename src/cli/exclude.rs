@@ -3,8 +3,8 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, moment, now, who};
-use crate::engine::orders::submit;
-use crate::record::{Ask, ConnectionName, Object, Order, RecordId};
+use crate::engine::orders::{self, submit};
+use crate::record::{Object, RecordKey};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::process::ExitCode;
@@ -46,33 +46,33 @@ pub struct IncludeArguments {
 }
 
 impl Named {
-    pub(super) fn find(&self, opened: &Opened) -> Result<(ConnectionName, Object, RecordId)> {
-        let name = opened.connection(&self.connection)?;
+    pub(super) fn find(&self, opened: &Opened) -> Result<RecordKey> {
+        let connection = opened.connection(&self.connection)?;
         let object = Object::parse(&self.object).context("the object is `lead` or `opportunity`")?;
-        let id = opened.record_id(&name, &self.id);
-        Ok((name, object, id))
+        let id = opened.record_id(&connection, &self.id);
+        Ok(RecordKey { connection, object, id })
     }
 }
 
 pub fn exclude(arguments: &ExcludeArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
-        let (name, object, id) = arguments.record.find(opened)?;
-        let zone = opened.agreement(&name).zone();
+        let key = arguments.record.find(opened)?;
+        let zone = opened.agreement(&key.connection).zone();
         let until = arguments.until.as_deref().map(|text| moment(text, &zone, now())).transpose()?;
-        let ask = Ask::Exclude { until, why: arguments.why.clone() };
-        submit(&opened.db, &name, &[Order { object, id: id.clone(), by: who(), ask }], now()).await?;
+        let order = orders::exclude(&key, until, &who(), &arguments.why);
+        submit(&opened.db, &key.connection, &[order], now()).await?;
         let ends = until.map(|t| format!(" until {}", t.in_zone(&zone))).unwrap_or_default();
-        println!("Ordered: leadpact leaves {object} {id} alone{ends}. Clocks and reminders go on.");
+        println!("Ordered: leadpact leaves {} {} alone{ends}. Clocks and reminders go on.", key.object, key.id);
         Ok(ExitCode::SUCCESS)
     })
 }
 
 pub fn include(arguments: &IncludeArguments) -> Result<ExitCode> {
     opened::run(&arguments.config, async |opened| {
-        let (name, object, id) = arguments.record.find(opened)?;
-        let ask = Ask::Include { why: arguments.why.clone() };
-        submit(&opened.db, &name, &[Order { object, id: id.clone(), by: who(), ask }], now()).await?;
-        println!("Ordered: leadpact treats {object} {id} like any other again.");
+        let key = arguments.record.find(opened)?;
+        let order = orders::include(&key, &who(), &arguments.why);
+        submit(&opened.db, &key.connection, &[order], now()).await?;
+        println!("Ordered: leadpact treats {} {} like any other again.", key.object, key.id);
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -6,12 +6,12 @@ use super::{ConfigArguments, color};
 use crate::agreement::Agreement;
 use crate::app::{Agreements, read_configuration};
 use crate::engine::clock::real_now;
+use crate::engine::moment::{back, to_come};
 use crate::engine::switches::Told;
 use crate::record::{ConnectionName, OwnerId, PartyName, RecordId, Timestamp};
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, StoreError, person};
 use anyhow::{Context, Result, bail};
-use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use std::collections::{BTreeMap, HashMap};
@@ -115,47 +115,14 @@ pub fn agreed(question: &str, yes: bool) -> Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-/// A moment to come, as people write it: a day (its beginning), a day and time, or a length from now
-/// such as `2h` or `3d`; in the agreement's zone unless it names an offset.
+/// A moment to come, as people write it: see [`crate::engine::moment::to_come`].
 pub fn moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
-    let found = read_moment(text, zone, now)?;
-    if found <= now {
-        bail!("{} is over already", found.in_zone(zone));
-    }
-    Ok(found)
+    to_come(text, zone, now).map_err(anyhow::Error::msg)
 }
 
 /// A moment that is over, or not; a length counts back from now.
 pub fn past_moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
-    match read_length(text, zone, now) {
-        Some(until) => Ok(now - (until - now)),
-        None => read_moment(text, zone, now),
-    }
-}
-
-fn read_moment(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp> {
-    if let Some(at) = Timestamp::parse(text) {
-        return Ok(at);
-    }
-    let civil = text.parse::<Date>().map(|day| day.at(0, 0, 0, 0)).ok().filter(|_| text.len() <= 10);
-    let civil = civil.or_else(|| text.parse::<DateTime>().ok());
-    if let Some(civil) = civil {
-        let zoned = civil.to_zoned(zone.clone()).with_context(|| format!("`{text}` is no moment"))?;
-        return Ok(Timestamp::from_jiff(zoned.timestamp()));
-    }
-    let Some(until) = read_length(text, zone, now) else {
-        bail!(
-            "`{text}` is no moment: write 2027-01-05, \"2027-01-05 09:00\", 2027-01-05T09:00:00Z or a length like 2h"
-        );
-    };
-    Ok(until)
-}
-
-/// So much later than now: days are days of the zone.
-fn read_length(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
-    let span = text.parse::<jiff::Span>().ok()?;
-    let later = now.to_jiff().to_zoned(zone.clone()).checked_add(span).ok()?;
-    Some(Timestamp::from_jiff(later.timestamp()))
+    back(text, zone, now).map_err(anyhow::Error::msg)
 }
 
 /// The wall clock: commands work beside a daemon that runs by it.
@@ -182,31 +149,5 @@ pub fn by_party<'a>(
     println!("{title}{}", if counts.is_empty() { "." } else { ":" });
     for ((party, owner), n) in counts {
         println!("  {n:>6}  {party}, {owner}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    #[test]
-    fn moments_are_read_as_people_write_them() {
-        let zone = TimeZone::get("America/New_York").unwrap();
-        let now = at("2027-01-05T17:00:00Z");
-        let read = |text: &str| moment(text, &zone, now).map_err(|e| e.to_string());
-        assert_eq!(read("2027-01-08"), Ok(at("2027-01-08T05:00:00Z")));
-        assert_eq!(read("2027-01-08 09:30"), Ok(at("2027-01-08T14:30:00Z")));
-        assert_eq!(read("2027-01-08T09:30"), Ok(at("2027-01-08T14:30:00Z")));
-        assert_eq!(read("2027-01-08T09:30:00Z"), Ok(at("2027-01-08T09:30:00Z")));
-        assert_eq!(read("2h"), Ok(at("2027-01-05T19:00:00Z")));
-        assert_eq!(read("3d"), Ok(at("2027-01-08T17:00:00Z")));
-        assert!(read("2027-01-04").unwrap_err().contains("over already"));
-        assert!(read("Friday").unwrap_err().contains("is no moment"));
-        assert_eq!(past_moment("90m", &zone, now).unwrap(), at("2027-01-05T15:30:00Z"));
-        assert_eq!(past_moment("2027-01-05 11:00", &zone, now).unwrap(), at("2027-01-05T16:00:00Z"));
     }
 }

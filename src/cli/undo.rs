@@ -5,7 +5,7 @@ use super::ConfigArguments;
 use super::opened::{self, Opened, People, agreed, counted, now, past_moment, who};
 use crate::engine::orders::{Made, moves_between, moves_of, submit};
 use crate::engine::switches::Switches;
-use crate::record::{Ask, ConnectionName, Object, Order, RecordKey};
+use crate::record::{ConnectionName, Object, Order, RecordKey};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -55,7 +55,7 @@ pub fn run(arguments: &UndoArguments) -> Result<ExitCode> {
             println!("Nothing was changed.");
             return Ok(ExitCode::FAILURE);
         }
-        let orders: Vec<Order> = known.into_iter().map(|made| order(made, &arguments.why)).collect();
+        let orders: Vec<Order> = known.into_iter().map(|made| made.undo(&who(), &arguments.why)).collect();
         submit(&opened.db, &name, &orders, now()).await?;
         if let Some(pause) = Switches::read(&opened.db, &name).await?.pause(now()) {
             println!("{name} is paused by {}: nothing is put back before it is resumed.", pause.by);
@@ -75,11 +75,6 @@ async fn find(opened: &Opened, name: &ConnectionName, arguments: &UndoArguments,
     let since = past_moment(since, zone, now())?;
     let until = arguments.until.as_deref().map(|text| past_moment(text, zone, now())).transpose()?.unwrap_or(now());
     Ok(moves_between(&opened.db, name, since, until).await?)
-}
-
-fn order(made: Made, why: &str) -> Order {
-    let ask = Ask::Undo { effect: made.effect, values: made.before, why: why.to_owned() };
-    Order { object: made.record.object, id: made.record.id, by: who(), ask }
 }
 
 fn print(made: &Made, people: &People, zone: &TimeZone) {

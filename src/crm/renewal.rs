@@ -179,7 +179,7 @@ impl Shared {
 
     fn keeper(&self) -> Result<&SharedKeeper, CrmError> {
         self.keeper.as_ref().ok_or_else(|| {
-            self.sign_in.endpoint.sign_in("somebody signs in with a browser there, and nothing was given that keeps it")
+            self.sign_in.endpoint.sign_in("nobody has signed in yet, or the database that keeps it cannot be opened")
         })
     }
 

@@ -24,6 +24,7 @@ mod links;
 pub mod measure;
 pub mod meetings;
 pub mod metrics;
+pub mod moment;
 pub mod orders;
 pub mod overdue;
 pub mod preview;

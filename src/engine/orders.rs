@@ -2,7 +2,7 @@
 //! the journal. What an order does is the core's to decide; apply brings it there in its turn.
 
 use crate::record::change::FieldValues;
-use crate::record::{ConnectionName, EffectKey, Fact, FactKind, Order, OwnerId, RecordKey, Timestamp};
+use crate::record::{Ask, ConnectionName, EffectKey, Fact, FactKind, Order, OwnerId, RecordKey, Timestamp};
 use crate::store::inbox::{self, Kind, NewDelivery};
 use crate::store::{Db, Priority, StoreError, journal};
 use std::collections::BTreeMap;
@@ -20,6 +20,37 @@ pub struct Made {
     pub from: Option<OwnerId>,
     pub to: Option<OwnerId>,
     pub before: FieldValues,
+}
+
+impl Made {
+    /// The order to put it back.
+    pub fn undo(self, by: &str, why: &str) -> Order {
+        let ask = Ask::Undo { effect: self.effect, values: self.before, why: why.to_owned() };
+        Order { object: self.record.object, id: self.record.id, by: by.to_owned(), ask }
+    }
+}
+
+/// The order to leave a record alone: clocks and reminders go on, nothing takes it from its owner.
+pub fn exclude(record: &RecordKey, until: Option<Timestamp>, by: &str, why: &str) -> Order {
+    let ask = Ask::Exclude { until, why: why.to_owned() };
+    Order { object: record.object, id: record.id.clone(), by: by.to_owned(), ask }
+}
+
+/// The order to treat it like any other again.
+pub fn include(record: &RecordKey, by: &str, why: &str) -> Order {
+    let ask = Ask::Include { why: why.to_owned() };
+    Order { object: record.object, id: record.id.clone(), by: by.to_owned(), ask }
+}
+
+/// The orders about a record that wait in the inbox, as far as so many of its connection's tell.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn waiting(db: &Db, record: &RecordKey) -> Result<Vec<Order>, StoreError> {
+    const LOOKED_AT: u32 = 1000;
+    let bodies = inbox::orders(db, &record.connection, LOOKED_AT).await?;
+    let read = |body: &String| serde_json::from_str::<Order>(body).ok();
+    Ok(bodies.iter().filter_map(read).filter(|o| o.object == record.object && o.id == record.id).collect())
 }
 
 /// Puts orders into the inbox: applied in their turn by whoever works the connection.

@@ -39,12 +39,14 @@ pub struct Line {
     pub terms: Vec<Term>,
     /// It turned out later that this did not happen.
     pub withdrawn: bool,
+    /// Which of the facts that the story was told of.
+    pub place: usize,
 }
 
 /// The story of the record whose facts these are; `facts` in the order of the journal.
 pub fn story(reader: &Reader<'_>, facts: &[Told<'_>]) -> Vec<Line> {
     let (struck, corrected) = (withdrawn(facts), corrected(facts));
-    let tell = |(told, withdrawn): (&Told<'_>, bool)| Line {
+    let tell = |(place, (told, withdrawn)): (usize, (&Told<'_>, bool))| Line {
         at: told.fact.at,
         seen_at: told.seen_at,
         kind: told.fact.kind,
@@ -52,8 +54,9 @@ pub fn story(reader: &Reader<'_>, facts: &[Told<'_>]) -> Vec<Line> {
         text: words::sentence(reader, told.fact),
         terms: terms(told.fact),
         withdrawn,
+        place,
     };
-    let shown = facts.iter().zip(struck).zip(corrected).filter(|(_, corrected)| !corrected);
+    let shown = facts.iter().zip(struck).enumerate().zip(corrected).filter(|(_, corrected)| !corrected);
     let mut lines: Vec<Line> = shown.map(|(line, _)| tell(line)).collect();
     lines.sort_by_key(|line| line.at);
     lines

@@ -169,6 +169,18 @@ pub async fn received(db: &Db, connection: &ConnectionName, mark: &Mark, limit: 
     rows.into_iter().map(from_row).collect()
 }
 
+/// The bodies of the oldest orders that wait.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn orders(db: &Db, connection: &ConnectionName, limit: u32) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT body FROM inbox \
+         WHERE connection = $1 AND kind = 'order' AND state = 'received' ORDER BY id LIMIT $2";
+    let rows: Vec<(String,)> =
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(i64::from(limit)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(body,)| body).collect())
+}
+
 /// What was given up, oldest first.
 ///
 /// # Errors

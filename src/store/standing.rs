@@ -29,12 +29,7 @@ pub struct StandingRow {
 pub async fn load(tx: &mut Tx, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
     let mut found = HashMap::with_capacity(keys.len());
     for slice in slices(keys, 3) {
-        // CROSS JOIN keeps SQLite from walking the whole table first; each key is one look-up.
-        let sql = format!(
-            "SELECT s.connection, s.object, s.id, s.state FROM (VALUES {}) AS v CROSS JOIN standing AS s \
-             WHERE s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3",
-            values(0, slice.len(), 3)
-        );
+        let sql = states(slice.len());
         let rows: Vec<(String, String, String, String)> = on_tx!(tx, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for key in slice {
@@ -65,6 +60,89 @@ pub async fn load_one(db: &Db, key: &RecordKey) -> Result<Option<String>> {
             .await
     })?;
     Ok(row.map(|(state,)| state))
+}
+
+/// The states of those records that are known, for pages.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn load_many(db: &Db, keys: &[RecordKey]) -> Result<HashMap<RecordKey, String>> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for slice in slices(keys, 3) {
+        let sql = states(slice.len());
+        let rows: Vec<(String, String, String, String)> = on_db!(db, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql));
+            for key in slice {
+                query = query.bind(key.connection.as_str()).bind(key.object.as_str()).bind(key.id.as_str());
+            }
+            query.fetch_all(c).await
+        })?;
+        for (connection, kind, id, state) in rows {
+            let connection = ConnectionName::new(connection);
+            found.insert(RecordKey { connection, object: object(&kind)?, id: RecordId::new(id) }, state);
+        }
+    }
+    Ok(found)
+}
+
+/// CROSS JOIN keeps SQLite from walking the whole table first; each key is one look-up.
+fn states(keys: usize) -> String {
+    format!(
+        "SELECT s.connection, s.object, s.id, s.state FROM (VALUES {}) AS v CROSS JOIN standing AS s \
+         WHERE s.connection = v.column1 AND s.object = v.column2 AND s.id = v.column3",
+        values(0, keys, 3)
+    )
+}
+
+/// A record that was found, with what a list shows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub key: RecordKey,
+    pub name: String,
+    pub stage: Option<StageName>,
+    pub owner: Option<OwnerId>,
+}
+
+type HitRow = (String, String, String, String, Option<String>, Option<String>);
+
+fn hit((connection, kind, id, name, stage, owner): HitRow) -> Result<Hit> {
+    Ok(Hit {
+        key: RecordKey { connection: ConnectionName::new(connection), object: object(&kind)?, id: RecordId::new(id) },
+        name,
+        stage: stage.map(StageName::new),
+        owner: owner.map(OwnerId::new),
+    })
+}
+
+/// Records whose name begins so, without regard to case, by name.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn named(db: &Db, beginning: &str, limit: u32) -> Result<Vec<Hit>> {
+    // Nothing that a name goes on with sorts after this character.
+    const SQL: &str = "SELECT connection, object, id, name, stage, owner FROM standing \
+         WHERE lower(name) >= lower($1) AND lower(name) < lower($1) || $2 \
+         ORDER BY lower(name), connection, object, id LIMIT $3";
+    let rows: Vec<HitRow> = on_db!(db, |c| {
+        sqlx::query_as(SQL).bind(clean(beginning)).bind("\u{ffff}").bind(i64::from(limit)).fetch_all(c).await
+    })?;
+    rows.into_iter().map(hit).collect()
+}
+
+/// The records of this id in these connections.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn with_id(db: &Db, connections: &[ConnectionName], id: &str) -> Result<Vec<Hit>> {
+    const SQL: &str = "SELECT connection, object, id, name, stage, owner FROM standing \
+         WHERE connection = $1 AND object IN ('lead', 'opportunity') AND id = $2 ORDER BY object";
+    let mut found = Vec::new();
+    for connection in connections {
+        let rows: Vec<HitRow> =
+            on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(clean(id)).fetch_all(c).await)?;
+        found.extend(rows.into_iter().map(hit).collect::<Result<Vec<_>>>()?);
+    }
+    Ok(found)
 }
 
 /// The owners of those records that have one.

@@ -1,19 +1,19 @@
 //! `/api/v1`: what the pages show, as JSON. Times are RFC 3339 in UTC; a fact's `detail` holds
 //! moments as milliseconds since 1970, as the journal does.
 
+use super::pages::risk::{self, Asked};
 use super::record::{self, Found, Place};
 use super::routes::{Entry, get};
 use super::{Web, answer, connections, cursor};
 use crate::agreement::standing::{Run, Violation};
 use crate::record::{Actor, RecordKey, Timestamp, Value};
 use crate::report::story;
-use crate::store::clock::{self, ClockRow};
+use crate::store::clock::ClockRow;
 use crate::store::journal::JournalRow;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
-use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 /// Clocks in one answer, unless fewer or more are asked for.
@@ -138,19 +138,16 @@ fn by(actor: &Actor) -> String {
     }
 }
 
-#[derive(Deserialize)]
-struct Paging {
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
-async fn clocks(web: Data<Web>, paging: Query<Paging>) -> HttpResponse {
-    let after = match paging.after.as_deref().map(cursor::read) {
+async fn clocks(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
+    let after = match asked.after.as_deref().map(cursor::read) {
         Some(None) => return answer::error(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said"),
         known => known.flatten(),
     };
-    let limit = paging.limit.unwrap_or(LIMIT).clamp(1, MOST);
-    match clock::open_soonest(&web.engine.db, None, after.as_ref(), limit).await {
+    if let Err(why) = asked.check(&web.engine) {
+        return answer::error(StatusCode::BAD_REQUEST, &why);
+    }
+    let limit = asked.limit.unwrap_or(LIMIT).clamp(1, MOST);
+    match risk::rows(&web.engine, &asked, after.as_ref(), web.engine.clock.now(), limit).await {
         Ok(rows) => {
             let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| cursor::write(&row.place()));
             HttpResponse::Ok().json(json!({ "clocks": rows.iter().map(open_clock).collect::<Vec<_>>(), "next": next }))

@@ -14,6 +14,7 @@ mod api_figures;
 mod api_health;
 mod api_journal;
 mod api_people;
+mod api_records;
 mod asked;
 pub mod assets;
 mod audit;
@@ -38,6 +39,7 @@ pub mod password;
 mod people;
 pub mod programs;
 mod record;
+mod record_acts;
 pub mod routes;
 pub mod session;
 pub mod throttle;
@@ -56,6 +58,7 @@ use fitness::Examinations;
 pub use fitness::Examine;
 use live::Live;
 use pages::agreement::Papers;
+use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use pages::templates::Pace;
 use std::io;
@@ -87,43 +90,41 @@ pub struct Web {
     /// Who looks at the answers to programs: in tests.
     witness: Option<Arc<programs::Witness>>,
     tally: Tally,
+    audits: Arc<Audits>,
+    /// What `leadpact doctor` checks; `None`: nobody can be asked.
+    pub examine: Option<Examine>,
+    examined: Arc<Examinations>,
+    risk: Kept,
     measured: Measured,
     live: Live,
     papers: Papers,
     simulations: Jobs,
     tests: Pace,
-    audits: Arc<Audits>,
-    /// What `leadpact doctor` checks; `None`: nobody can be asked.
-    pub examine: Option<Examine>,
-    examined: Arc<Examinations>,
 }
 
 impl Web {
     /// In a tokio runtime, whose threads do what no request waits for.
     pub fn new(engine: Arc<Engine>, ingest: Ingest, public_url: &str, stopping: CancellationToken) -> Self {
         let public_base = public_url.trim_end_matches('/').to_owned();
-        let (admin_url, clock) = (None, Clock::real());
-        let (measured, live) = (Measured::new(stopping.clone()), Live::default());
-        let (tally, papers, simulations, tests) = Default::default();
-        let (audits, examined) = Default::default();
         Self {
+            measured: Measured::new(stopping.clone()),
             engine,
             ingest,
             public_base,
             stopping,
             sign_ins: None,
-            admin_url,
-            clock,
-            examine: None,
+            admin_url: None,
+            clock: Clock::real(),
             witness: None,
-            tally,
-            measured,
-            live,
-            papers,
-            simulations,
-            tests,
-            audits,
-            examined,
+            tally: Tally::default(),
+            audits: Arc::default(),
+            examine: None,
+            examined: Arc::default(),
+            risk: Kept::default(),
+            live: Live::default(),
+            papers: Papers::default(),
+            simulations: Jobs::default(),
+            tests: Pace::default(),
         }
     }
 

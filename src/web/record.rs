@@ -17,9 +17,9 @@ use std::sync::Arc;
 /// The part of a path that names a record.
 #[derive(Deserialize)]
 pub struct Place {
-    connection: String,
-    object: String,
-    id: String,
+    pub connection: String,
+    pub object: String,
+    pub id: String,
 }
 
 /// A known record.

@@ -2,10 +2,8 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{
-    account, api, api_agreement, api_attest, api_control, api_deliveries, api_figures, api_health, api_journal,
-    api_people, assets, guard, live, login, metrics, openapi, pages,
-};
+use super::{account, api, api_agreement, api_attest, api_control, api_deliveries, api_figures, api_health};
+use super::{api_journal, api_people, api_records, assets, guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -91,6 +89,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         api_health::ROUTES,
         api_journal::ROUTES,
         api_people::ROUTES,
+        api_records::ROUTES,
         assets::ROUTES,
         live::ROUTES,
         login::ROUTES,

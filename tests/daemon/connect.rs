@@ -90,5 +90,6 @@ async fn what_the_user_may_not_create_is_said_and_left_to_an_administrator() {
         let (code, said) = connect(&house, name);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("  failed    ") && said.contains(why), "{said}");
+        assert!(said.contains(&format!("run `leadpact connect {name}` again")), "{said}");
     }
 }

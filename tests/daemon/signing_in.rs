@@ -97,7 +97,9 @@ async fn from_the_link_that_connect_prints_to_a_lead_that_is_read() {
         house.start().await;
         let (code, list) = said(house, &["credentials"]);
         assert!(code == Some(1) && list.contains("hubspot: nobody has signed in"), "{list}");
-        assert_eq!(said(house, &["doctor", "hubspot"]).0, Some(2), "nobody has signed in yet");
+        let (code, text) = said(house, &["doctor", "hubspot"]);
+        assert!(code == Some(2) && text.contains("nobody has signed in yet"), "{text}");
+        assert!(text.contains("leadpact connect hubspot --again") && !text.contains("copy the access token"), "{text}");
 
         let mut connect = Running::start(house, &["connect", "hubspot", "--yes"]);
         let link = connect.link();
@@ -115,6 +117,8 @@ async fn from_the_link_that_connect_prints_to_a_lead_that_is_read() {
 
         let (code, list) = said(house, &["credentials"]);
         assert!(code == Some(0) && list.contains("hubspot: account 45540012, since"), "{list}");
+        let (_, text) = said(house, &["doctor", "hubspot"]);
+        assert!(text.contains("ok    hubspot: sign-in: account 45540012, since"), "{text}");
         let log = house.log();
         assert!(log.contains("somebody signed in with a browser"), "{log}");
         for secret in addresses

@@ -152,5 +152,5 @@ async fn a_command_without_a_database_says_so() {
         crate::sign_in::http(&hand),
     );
     let error = leadpact::crm::Crm::people(&crm.unwrap()).await.unwrap_err();
-    assert!(matches!(&error, CrmError::SignIn { message } if message.contains("nothing was given that keeps it")));
+    assert!(matches!(&error, CrmError::SignIn { message } if message.contains("nobody has signed in yet")));
 }

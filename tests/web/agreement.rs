@@ -147,7 +147,7 @@ async fn what_changed_between_page_and_signature_is_refused() {
     let who = signer(&house, &named(party), party, None).await;
     let unknown = "0".repeat(64);
     assert_eq!(sign(&house, &who, &unknown, "", &named(party)).await.status(), 404, "a hash that nobody offered");
-    let second = offer(&house, &[("version = \"", "version = \"next ")]).await;
+    let second = offer(&house, &[("version   = \"", "version   = \"next ")]).await;
     let mut tx = house.db.begin(Priority::Work).await.unwrap();
     leadpact::store::agreement::activate(&mut tx, None, &hash, at_work()).await.unwrap();
     tx.commit().await.unwrap();
@@ -177,8 +177,8 @@ async fn the_pages_show_terms_versions_and_what_differs() {
     let empty = house.text("/agreement").await;
     assert!(empty.contains("No version was offered yet") && empty.contains(&*agreement().hash));
     let first = offer(&house, &[]).await;
-    let title = format!("title = \"{HOSTILE}");
-    let second = offer(&house, &[("title = \"", &title), ("version = \"", "version = \"next ")]).await;
+    let title = format!("title     = \"{HOSTILE}");
+    let second = offer(&house, &[("title     = \"", &title), ("version   = \"", "version   = \"next ")]).await;
     let page = house.text("/agreement").await;
     assert!(page.contains(&first) && page.contains(&second) && page.contains("waits for the signature"));
     assert!(page.contains("What was agreed") && !page.contains(HOSTILE));

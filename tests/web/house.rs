@@ -158,6 +158,12 @@ impl House {
         Self::whole(Some(listener()), None, Some(examine)).await
     }
 
+    /// With its store on PostgreSQL, where that is installed.
+    pub async fn on_postgres() -> Option<Self> {
+        let url = crate::postgres::fresh_database().await?;
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, None).await)
+    }
+
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
         Self::whole(admin, admin_url, None).await
     }
@@ -165,7 +171,17 @@ impl House {
     async fn whole(admin: Option<TcpListener>, admin_url: Option<&str>, examine: Option<Examine>) -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/test.db", folder.path().display());
-        let db = Db::open(&url, &OpenOptions::default()).await.unwrap();
+        Self::at(&url, folder, admin, admin_url, examine).await
+    }
+
+    async fn at(
+        url: &str,
+        folder: TempDir,
+        admin: Option<TcpListener>,
+        admin_url: Option<&str>,
+        examine: Option<Examine>,
+    ) -> Self {
+        let db = Db::open(url, &OpenOptions::default()).await.unwrap();
         let engine = engine(db.clone());
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();

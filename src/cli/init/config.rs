@@ -58,17 +58,33 @@ pub(super) fn run(arguments: &ConfigFileArguments) -> Result<ExitCode> {
 
 fn steps(crm: &str, name: &str, configuration: &Path, agreement: &Path) -> String {
     let (file, agreement) = (configuration.display(), agreement.display());
-    let package = match crm {
-        "generic" => "docs/webhooks.md says what the sender has to send; set WEBHOOK_SECRET.".to_owned(),
-        _ => format!(
-            "leadpact init {crm} {name} --config {file}\n     generates what is installed in the CRM; its README.md goes on \
-             from there."
-        ),
+    let fill = "Fill in what says FILL IN, in both files.".to_owned();
+    let check = format!(
+        "leadpact check --config {file}\n     shows every mistake, and what the agreement leaves unsaid. A secret that is \
+         not there yet is one."
+    );
+    let render = format!(
+        "leadpact agreement render --agreement {agreement} --out agreement.pptx\n     is what both sides discuss; \
+         `leadpact agreement sign` is how they sign it."
+    );
+    let serve = format!("leadpact serve --config {file}\n     only observes until both signed and you armed it.");
+    let steps = match crm {
+        "generic" => {
+            let sender = "docs/webhooks.md says what the sender has to send; set WEBHOOK_SECRET.".to_owned();
+            vec![fill, sender, check, render, serve]
+        }
+        _ => {
+            let package = format!(
+                "leadpact init {crm} {name} --config {file}\n     generates what is installed in the CRM; its README.md \
+                 has the steps there, and where the secrets come from."
+            );
+            let connect = format!(
+                "leadpact connect {name} --config {file}, then leadpact doctor {name} --config {file}\n     make the \
+                 fields that leadpact writes, and look at everything. Signing in with a browser needs step 6 first."
+            );
+            vec![fill, package, check, connect, render, serve]
+        }
     };
-    format!(
-        "  1. Fill in what says FILL IN, in both files.\n  2. {package}\n  3. leadpact check --config {file}\n     shows \
-         every mistake, and what the agreement leaves unsaid.\n  4. leadpact agreement render --agreement {agreement} \
-         --out agreement.pptx\n     is what both sides discuss and sign.\n  5. leadpact serve --config {file}\n     only \
-         observes until it is armed."
-    )
+    let numbered = steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at + 1));
+    numbered.collect::<Vec<_>>().join("\n")
 }

@@ -16,6 +16,12 @@ const BROKEN: Elapsed = Elapsed::from_secs(300);
 /// credentials are taken.
 pub(super) fn silence(examined: &Examined) -> Option<&CrmError> {
     let fields = examined.objects.iter().map(|told| told.fields.as_ref().err());
+    // Account and scopes of a browser's sign-in are known from when it was granted, whatever became of it.
+    let refused: Option<Vec<&CrmError>> =
+        fields.clone().map(|error| error.filter(|e| matches!(e, CrmError::SignIn { .. }))).collect();
+    if let Some(first) = refused.and_then(|all| all.first().copied()) {
+        return Some(first);
+    }
     let answers = [examined.account.as_ref().err(), examined.permissions.as_ref().err()].into_iter().chain(fields);
     let failures: Option<Vec<&CrmError>> = answers.collect();
     let failures = failures?;
@@ -176,4 +182,29 @@ pub(super) fn loops(connection: &Connection, examined: &Examined) -> Vec<Check> 
 
 fn is_salesforce(connection: &Connection) -> bool {
     matches!(connection.platform, Platform::Salesforce(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm::examine::{Account, ObjectTold};
+    use crate::record::Object;
+
+    fn examined(leads: CrmError, opportunities: CrmError) -> Examined {
+        let told = |object, theirs, error| ObjectTold { object, theirs, fields: Err(error) };
+        Examined {
+            ahead: None,
+            account: Ok(Account { id: "45540012".into(), configured: None, user: None }),
+            permissions: Ok(Vec::new()),
+            objects: vec![told(Object::Lead, "contacts", leads), told(Object::Opportunity, "deals", opportunities)],
+        }
+    }
+
+    #[test]
+    fn a_revoked_grant_is_one_cause_although_its_account_is_still_known() {
+        let refused = || CrmError::SignIn { message: "revoked".into() };
+        assert!(matches!(silence(&examined(refused(), refused())), Some(CrmError::SignIn { .. })));
+        let missing = CrmError::Never { message: "needs crm.objects.deals.read".into() };
+        assert!(silence(&examined(refused(), missing)).is_none(), "somebody was let in");
+    }
 }

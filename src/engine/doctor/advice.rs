@@ -1,8 +1,8 @@
 //! What to do about what is wrong, in one sentence and in the words of the CRM's own pages.
 
-use crate::crm::connection::{Connection, Platform};
+use crate::crm::connection::{Connection, HubSpot, HubSpotAuth, Platform, SalesforceAuth};
 use crate::crm::examine::ObjectTold;
-use crate::record::FieldType;
+use crate::record::{ConnectionName, FieldType};
 
 enum Crm {
     HubSpot,
@@ -54,14 +54,38 @@ fn host(connection: &Connection) -> String {
 }
 
 pub(super) fn sign_in(connection: &Connection) -> String {
-    match crm(connection) {
-        Crm::HubSpot => {
+    let name = &connection.name;
+    match &connection.platform {
+        Platform::HubSpot(HubSpot { auth: HubSpotAuth::AccessToken(_), .. }) => {
             "in HubSpot open the project's app › Auth, copy the access token, and set it as access_token".to_owned()
         }
-        Crm::Salesforce => "in Salesforce Setup › External Client App Manager › the app, check consumer key, secret, \
-             flow and run-as user, and set client_id and client_secret; a new app may take 30 minutes to work"
+        Platform::HubSpot(_) => format!(
+            "run `leadpact connect {name} --again` while `leadpact serve` runs: an administrator of the account opens \
+             the link and signs in; client_id and client_secret are on the app's Auth page"
+        ),
+        Platform::Salesforce(settings) => salesforce_sign_in(name, &settings.auth),
+        Platform::Generic(_) => "check the credentials of this connection".to_owned(),
+    }
+}
+
+fn salesforce_sign_in(name: &ConnectionName, auth: &SalesforceAuth) -> String {
+    const APP: &str = "in Salesforce Setup › External Client App Manager › the app,";
+    const NEW: &str = "a new app may take 30 minutes to work";
+    match auth {
+        SalesforceAuth::AccessToken(_) => "the session has ended: sign in again and set access_token, or better give \
+             client_id with client_secret, or with private_key and username"
             .to_owned(),
-        Crm::Other => "check the credentials of this connection".to_owned(),
+        SalesforceAuth::ClientCredentials { .. } => format!(
+            "{APP} check consumer key, secret, flow and run-as user, and set client_id and client_secret; {NEW}"
+        ),
+        SalesforceAuth::Jwt { username, .. } => format!(
+            "{APP} check that Enable JWT Bearer Flow is on with the certificate of private_key, that client_id is its \
+             consumer key, and that its policies admit {username}; {NEW}"
+        ),
+        SalesforceAuth::Browser { .. } => format!(
+            "run `leadpact connect {name} --again` while `leadpact serve` runs: leadpact's own user opens the link and \
+             signs in; {APP} check callback URL, consumer key and secret; {NEW}"
+        ),
     }
 }
 

@@ -7,6 +7,7 @@ mod address;
 mod advice;
 mod described;
 mod fields;
+mod grant;
 mod heard;
 mod needs;
 mod people;
@@ -17,6 +18,7 @@ mod surroundings;
 mod values;
 
 pub use address::reached;
+pub use grant::{grant, told as told_of_grant};
 pub use needs::Needs;
 pub use running::running;
 pub use surroundings::{channels, database, is_loopback, open_to_look, public_url, without_slack};

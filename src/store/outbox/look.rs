@@ -2,7 +2,10 @@
 
 use super::{Lane, OutboxCounts, OutboxRow, Ruling};
 use crate::record::{ConnectionName, EffectKey, Timestamp};
+use crate::store::batch::{list, slices};
 use crate::store::{Db, Result, StoreError, count, from_json, moment};
+use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
 
 /// What may be sent now, the longest due first.
 ///
@@ -65,6 +68,29 @@ pub async fn get(db: &Db, connection: &ConnectionName, key: &EffectKey) -> Resul
         Ok((state, from_row((effect, not_before, attempts, payload, outcome, ruling))?))
     })
     .transpose()
+}
+
+/// Which of these effects the breaker holds.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn held_of(db: &Db, connection: &ConnectionName, keys: &[EffectKey]) -> Result<HashSet<EffectKey>> {
+    let mut held = HashSet::new();
+    for slice in slices(keys, 1) {
+        let sql = format!(
+            "SELECT effect_key FROM outbox WHERE connection = $1 AND effect_key IN {} AND state || '' = 'held'",
+            list(1, slice.len())
+        );
+        let rows: Vec<(String,)> = on_db!(db, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str());
+            for key in slice {
+                query = query.bind(key.as_str());
+            }
+            query.fetch_all(c).await
+        })?;
+        held.extend(rows.into_iter().map(|(key,)| EffectKey::new(key)));
+    }
+    Ok(held)
 }
 
 /// When the next effect of this connection may be sent.

@@ -7,7 +7,7 @@ mod moves;
 mod settle;
 
 pub use list::{Listed, Place, STATES, Wanted, one, page, parked_between};
-pub use look::{counts, due, earliest, get, parked, sending};
+pub use look::{counts, due, earliest, get, held_of, parked, sending};
 pub use moves::{
     OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, hold_these, put_off, recycle_moments,
     recycles_due, recycles_made, reissue, rule, taken_from, would_have,

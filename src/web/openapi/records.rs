@@ -1,6 +1,8 @@
 //! What is said of `api.rs`: records and their clocks.
 
-use super::schema::{Schema, anything, count, flag, integer, list, map, must, named, object, one_of, text, time, word};
+use super::schema::{
+    Schema, anything, count, flag, integer, list, map, may, must, named, object, one_of, text, time, word, written,
+};
 use super::{Operation, Room};
 
 /// The record that something is about.
@@ -17,7 +19,7 @@ fn state() -> Schema {
     word(&["open", "paused", "breached"])
 }
 
-fn story() -> Schema {
+fn story_shape() -> Schema {
     object([
         must(
             "record",
@@ -107,16 +109,66 @@ fn clock() -> Schema {
     ])
 }
 
-pub(super) fn room() -> Room {
-    let operations = vec![
-        Operation::get("/api/v1/records/{connection}/{object}/{id}", "Where a record stands, and what happened to it")
-            .answers(200, "The record.", named("Story")),
-        Operation::get("/api/v1/clocks", "Open clocks, the soonest deadline first").pages(100, 500).answers(
+fn clocks() -> Operation {
+    let state = word(&["", "open", "paused", "breached", "held"]);
+    Operation::get("/api/v1/clocks", "Open clocks, the soonest deadline first")
+        .asks("connection", written(), "Only of this one.")
+        .asks("party", written(), "Only of this party.")
+        .asks("owner", written(), "Only of this owner, by id.")
+        .asks("clock", written(), "Only this clock, by name.")
+        .asks("state", state, "Only in this state; `held`: with a move that waits for a person.")
+        .asks("due", written(), "Only those due in this stretch of time, as the page of risk offers it.")
+        .pages(100, 500)
+        .answers(
             200,
             "A part of the list.",
             object([must("clocks", list(named("Clock"))), must("next", text().or_null())]),
+        )
+}
+
+/// What people can do about one record.
+fn orders() -> Vec<Operation> {
+    const REFUSED: &str = "There is nothing like this to be done; the message says why.";
+    let why = || may("why", written().says("For the journal."));
+    let ordered = || object([must("ordered", word(&["undo", "exclude", "include"]))]);
+    let order = |path, summary, body| {
+        let taken = "It is done in its turn by whoever works the connection.";
+        Operation::post(path, summary).takes(body).answers(202, taken, ordered()).refuses(409, REFUSED)
+    };
+    let fact =
+        written().says("The fact's key; with `@` and its moment in milliseconds since 1970 where several have it.");
+    let dispute = object([must("fact", fact), must("why", written())]);
+    let disputed = object([
+        must("dispute", text().says("The dispute's id.")),
+        must("fact", text()),
+        must("at", time()),
+        must("decided_by", time().or_null().says("When the first step ends.")),
+    ]);
+    let undo = object([may("effect", written().says("The move's key; without it the last one.")), why()]);
+    let until = written().says("A moment, a day, or a length such as `3d`; without it for good.");
+    vec![
+        Operation::post(
+            "/api/v1/records/{connection}/{object}/{id}/dispute",
+            "Dispute a breach, rejection or violation",
+        )
+        .takes(dispute)
+        .answers(201, "The dispute.", disputed)
+        .refuses(409, REFUSED),
+        order("/api/v1/records/{connection}/{object}/{id}/undo", "Take the last move back", undo),
+        order(
+            "/api/v1/records/{connection}/{object}/{id}/exclude",
+            "Leave a record alone",
+            object([may("until", until), why()]),
         ),
-    ];
-    let schemas = vec![("Record", record()), ("Story", story()), ("Fact", fact()), ("Clock", clock())];
+        order("/api/v1/records/{connection}/{object}/{id}/include", "Go on with a record", object([why()])),
+    ]
+}
+
+pub(super) fn room() -> Room {
+    let story =
+        Operation::get("/api/v1/records/{connection}/{object}/{id}", "Where a record stands, and what happened to it")
+            .answers(200, "The record.", named("Story"));
+    let operations = [story, clocks()].into_iter().chain(orders()).collect();
+    let schemas = vec![("Record", record()), ("Story", story_shape()), ("Fact", fact()), ("Clock", clock())];
     Room { name: "Records", operations, schemas }
 }

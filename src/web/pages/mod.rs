@@ -3,14 +3,15 @@
 pub mod agreement;
 mod campaigns;
 mod choices;
-mod clocks;
 mod deliveries;
 pub mod disputes;
+mod find;
 mod front;
 mod health;
 mod journal;
 mod nav;
-mod record;
+pub(super) mod record;
+pub(super) mod risk;
 mod simulate;
 pub mod tally;
 pub mod templates;
@@ -28,18 +29,20 @@ use askama::Template;
 
 /// The pages' lines of the table of routes, a list a file.
 pub(super) const ROUTES: &[&[Entry]] = &[
-    front::ROUTES,
-    clocks::ROUTES,
-    waterfall::ROUTES,
-    campaigns::ROUTES,
-    record::ROUTES,
     agreement::ROUTES,
-    disputes::ROUTES,
-    simulate::ROUTES,
-    templates::ROUTES,
+    campaigns::ROUTES,
     deliveries::ROUTES,
+    disputes::ROUTES,
+    find::ROUTES,
+    front::ROUTES,
     health::ROUTES,
     journal::ROUTES,
+    record::ROUTES,
+    &record::ACTS,
+    risk::ROUTES,
+    simulate::ROUTES,
+    templates::ROUTES,
+    waterfall::ROUTES,
 ];
 
 /// Answers with a page.

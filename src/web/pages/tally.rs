@@ -2,15 +2,17 @@
 //! while: the longer they took, the longer. However many people watch, the database counts seldom.
 
 use super::super::Web;
+use crate::engine::Engine;
 use crate::engine::clock::monotonic_now;
 use crate::engine::switches::Switches;
 use crate::store::clock::ClockState;
 use crate::store::{StoreError, clock, inbox, outbox};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
 
 const FRESH: Duration = Duration::from_secs(2);
+/// After that they are still shown so long while they are counted anew.
+const STALE: Duration = Duration::from_secs(60);
 /// Counting takes at most one part in so many of the time.
 const SELDOM: u32 = 20;
 
@@ -36,8 +38,15 @@ pub struct OfConnection {
     pub held: u64,
 }
 
+#[derive(Clone, Default)]
+pub struct Tally(Arc<Kept>);
+
 #[derive(Default)]
-pub struct Tally(Mutex<Option<Taken>>);
+struct Kept {
+    taken: Mutex<Option<Taken>>,
+    /// Whoever counts holds it.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
 
 struct Taken {
     counts: Arc<Counts>,
@@ -46,26 +55,57 @@ struct Taken {
 }
 
 impl Tally {
-    /// The counts, at most a little old.
+    /// The counts, at most a little old. Only the first who ask wait for them: later ones are given the former
+    /// counts while newer ones are taken.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn counts(&self, web: &Web) -> Result<Arc<Counts>, StoreError> {
-        let mut taken = self.0.lock().await;
-        let began = monotonic_now();
-        if let Some(taken) = taken.as_ref().filter(|t| began.duration_since(t.at) < t.keep) {
-            return Ok(taken.counts.clone());
+        match self.kept() {
+            Some((counts, true)) => Ok(counts),
+            Some((counts, false)) => {
+                if let Ok(turn) = self.0.turn.clone().try_lock_owned() {
+                    let (tally, engine) = (self.clone(), web.engine.clone());
+                    tokio::spawn(async move {
+                        let _turn = turn;
+                        if let Err(error) = tally.take(&engine).await {
+                            tracing::warn!("the first page's numbers could not be counted: {error}");
+                        }
+                    });
+                }
+                Ok(counts)
+            }
+            None => {
+                let _turn = self.0.turn.lock().await;
+                match self.kept() {
+                    Some((counts, _)) => Ok(counts),
+                    None => self.take(&web.engine).await,
+                }
+            }
         }
-        let counts = Arc::new(count(web).await?);
+    }
+
+    /// The counts, and whether they are fresh; those that nobody asked for in a long time are not shown any more.
+    fn kept(&self) -> Option<(Arc<Counts>, bool)> {
+        let taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = |t: &Taken| monotonic_now().duration_since(t.at);
+        let shown = taken.as_ref().filter(|t| age(t) < t.keep + STALE);
+        shown.map(|t| (t.counts.clone(), age(t) < t.keep))
+    }
+
+    async fn take(&self, engine: &Engine) -> Result<Arc<Counts>, StoreError> {
+        let began = monotonic_now();
+        let counts = Arc::new(count(engine).await?);
         let at = monotonic_now();
         let keep = FRESH.max(at.duration_since(began) * SELDOM);
-        *taken = Some(Taken { counts: counts.clone(), at, keep });
+        let taken = Taken { counts: counts.clone(), at, keep };
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
         Ok(counts)
     }
 }
 
-async fn count(web: &Web) -> Result<Counts, StoreError> {
-    let db = &web.engine.db;
+async fn count(engine: &Engine) -> Result<Counts, StoreError> {
+    let db = &engine.db;
     let mut counts = Counts::default();
     let states = clock::count_states(db).await?;
     for (_, state, n) in &states {
@@ -75,7 +115,7 @@ async fn count(web: &Web) -> Result<Counts, StoreError> {
             ClockState::Breached => counts.breached += n,
         }
     }
-    for site in web.engine.sites() {
+    for site in engine.sites() {
         let inbox = inbox::counts(db, site.name()).await?;
         let outbox = outbox::counts(db, site.name()).await?;
         counts.connections.push(OfConnection {

@@ -50,7 +50,6 @@ struct Page {
     of: String,
     tabs: Vec<Tab>,
     title: String,
-    summary: String,
     number: String,
     hash: String,
     state: String,
@@ -116,7 +115,6 @@ async fn page(web: &Web, visitor: &Visitor, shelf: &Shelf, said: Option<&str>) -
         of: shelf.of().to_owned(),
         tabs: tabs(web, shelf),
         title: agreement.title.clone(),
-        summary: agreement.summary.clone(),
         number: agreement.version.clone(),
         hash: agreement.hash.to_string(),
         state: known.map_or_else(

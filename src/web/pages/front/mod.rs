@@ -12,7 +12,6 @@ use super::super::record::url;
 use super::super::routes::{Entry, get, post};
 use super::super::session::Visitor;
 use super::choices::{Choices, PATIENCE, Shown, address, refuse};
-use super::clocks::left;
 use super::tally::{Counts, OfConnection};
 use super::{Nav, html, tell, unavailable};
 use crate::engine::Site;
@@ -140,8 +139,16 @@ fn line(site: &Site, names: &Names, row: &ClockRow, now: Timestamp) -> Overdue {
         url: url(site, key),
         clock: row.source.clone(),
         owner: row.owner.as_ref().map_or_else(|| "nobody".to_owned(), name),
-        late: left(row.state, row.deadline, now),
+        late: late(row.state, row.deadline, now),
         deadline: row.deadline.map_or_else(String::new, |at| at.in_zone(&site.agreement.zone())),
+    }
+}
+
+/// How late it is; nothing where that is not known or time stands still.
+fn late(state: ClockState, deadline: Option<Timestamp>, now: Timestamp) -> String {
+    match deadline {
+        Some(at) if at < now && state != ClockState::Paused => format!("{} late", now - at),
+        _ => String::new(),
     }
 }
 

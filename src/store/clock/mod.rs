@@ -1,4 +1,11 @@
-//! Open runs of clocks, for lists and counts. The standing decides; these rows only show.
+//! Open runs of clocks, for lists and counts. The standing decides; these rows only show. Lists by what
+//! people look for are in `list`, counts of what is in them in `groups`.
+
+mod groups;
+mod list;
+
+pub use groups::{Group, OwnerGroup, groups, owners};
+pub use list::{Filter, Shown, list};
 
 use super::batch::{slices, values};
 use super::{Db, Result, StoreError, Tx, clean, count, object};
@@ -15,6 +22,8 @@ pub enum ClockState {
 }
 
 impl ClockState {
+    pub const ALL: [ClockState; 3] = [ClockState::Open, ClockState::Paused, ClockState::Breached];
+
     pub fn as_str(self) -> &'static str {
         match self {
             ClockState::Open => "open",
@@ -23,7 +32,7 @@ impl ClockState {
         }
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         match text {
             "open" => Ok(ClockState::Open),
             "paused" => Ok(ClockState::Paused),
@@ -153,15 +162,14 @@ pub async fn open_soonest(
     after: Option<&After>,
     limit: u32,
 ) -> Result<Vec<ClockRow>> {
-    const OF_ONE: &str = "SELECT * FROM clock \
-         WHERE connection = $9 AND deadline >= $1 \
-         AND (deadline, connection, object, id, source, pass, run) > ($1, $2, $3, $4, $5, $6, $7) ORDER BY connection, deadline, object, id, source, pass, run LIMIT $8";
-    const OF_ALL: &str = "SELECT * FROM clock \
+    if let Some(connection) = connection {
+        return list(db, std::slice::from_ref(connection), &Filter::default(), after, limit).await;
+    }
+    const SQL: &str = "SELECT * FROM clock \
          WHERE (deadline, connection, object, id, source, pass, run) > ($1, $2, $3, $4, $5, $6, $7) \
          ORDER BY deadline, connection, object, id, source, pass, run LIMIT $8";
-    let sql = if connection.is_some() { OF_ONE } else { OF_ALL };
     let rows: Vec<Row> = on_db!(db, |c| {
-        let query = sqlx::query_as(sql)
+        sqlx::query_as(SQL)
             .bind(after.map_or(i64::MIN, |a| a.deadline.as_millis()))
             .bind(after.map_or("", |a| a.record.connection.as_str()))
             .bind(after.map_or("", |a| a.record.object.as_str()))
@@ -169,11 +177,9 @@ pub async fn open_soonest(
             .bind(after.map_or("", |a| a.source.as_str()))
             .bind(after.map_or(0, |a| i64::from(a.pass)))
             .bind(after.map_or(0, |a| i64::from(a.run)))
-            .bind(i64::from(limit));
-        match connection {
-            Some(connection) => query.bind(connection.as_str()).fetch_all(c).await,
-            None => query.fetch_all(c).await,
-        }
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
     })?;
     rows.into_iter().map(from_row).collect()
 }
