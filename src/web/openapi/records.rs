@@ -117,7 +117,7 @@ fn clocks() -> Operation {
         .asks("owner", written(), "Only of this owner, by id.")
         .asks("clock", written(), "Only this clock, by name.")
         .asks("state", state, "Only in this state; `held`: with a move that waits for a person.")
-        .asks("due", written(), "Only those due in this stretch of time, as the page of risk offers it.")
+        .asks("due", written(), "Only those due within this length of time: `1bd`, `4bh`, `2d`.")
         .pages(100, 500)
         .answers(
             200,
