@@ -29,8 +29,6 @@ macro_rules! promise {
 }
 
 mod agreement;
-mod deliveries;
-mod disputes;
 mod disputes;
 mod document;
 mod figures;
