@@ -3,10 +3,9 @@
 
 use super::ConfigArguments;
 use super::opened::{self, Opened, People, moment, now, who};
-use crate::engine::switches::{Setting, tell};
+use crate::engine::absences::{self, By};
 use crate::record::{ConnectionName, OwnerId};
-use crate::store::absence::{self, AbsenceRow};
-use crate::store::{Priority, person};
+use crate::store::absence;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -50,16 +49,11 @@ pub fn away(arguments: &AwayArguments) -> Result<ExitCode> {
         };
         let owner = owner_named(opened, &name, owner).await?;
         let until = moment(until, &zone, now())?;
-        let row = AbsenceRow { owner: owner.clone(), until, by: who(), at: now() };
         let (said, called) = (until.in_zone(&zone), people.name(Some(&owner)));
-        let to = format!("{called} is away until {said}");
-        let mut tx = opened.db.begin(Priority::Work).await?;
-        absence::set(&mut tx, &name, &row).await?;
+        let by = By { name: &who(), why: &arguments.why, at: now() };
         for chain in opened.chains(std::slice::from_ref(&name)) {
-            let setting = Setting { name: "absence", to: &to, by: &row.by, why: &arguments.why };
-            tell(&mut tx, &chain, &setting, row.at).await?;
+            absences::away(&opened.db, &chain, &owner, until, (&called, &zone), by).await?;
         }
-        tx.commit().await?;
         println!("{called} takes no records until {said}.");
         Ok(ExitCode::SUCCESS)
     })
@@ -70,16 +64,13 @@ pub fn back(arguments: &BackArguments) -> Result<ExitCode> {
         let name = opened.connection(&arguments.connection)?;
         let owner = owner_named(opened, &name, &arguments.owner).await?;
         let called = opened.people(&name).await?.name(Some(&owner));
-        let mut tx = opened.db.begin(Priority::Work).await?;
-        if !absence::remove(&mut tx, &name, &owner).await? {
-            println!("{called} was not away.");
-            return Ok(ExitCode::SUCCESS);
-        }
+        let (who, at) = (who(), now());
         for chain in opened.chains(std::slice::from_ref(&name)) {
-            let setting = Setting { name: "absence", to: &format!("{called} is back"), by: &who(), why: "" };
-            tell(&mut tx, &chain, &setting, now()).await?;
+            if !absences::back(&opened.db, &chain, &owner, &called, By { name: &who, why: "", at }).await? {
+                println!("{called} was not away.");
+                return Ok(ExitCode::SUCCESS);
+            }
         }
-        tx.commit().await?;
         println!("{called} takes records again.");
         Ok(ExitCode::SUCCESS)
     })
@@ -100,15 +91,9 @@ async fn list(opened: &Opened, name: &ConnectionName, people: &People) -> Result
 /// An owner by id or e-mail address, as the directory of the CRM knows them. An id is believed even
 /// where the directory was not read yet.
 pub(super) async fn owner_named(opened: &Opened, name: &ConnectionName, text: &str) -> Result<OwnerId> {
-    let people = person::load_all(&opened.db, name).await?;
-    let text = opened.owner_id(name, text);
-    let text = text.as_str();
-    let same = |row: &&person::PersonRow| {
-        row.id.as_str() == text || row.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(text))
+    let found = absences::owner_named(&opened.db, name, &opened.owner_id(name, text)).await?;
+    let Some(owner) = found else {
+        bail!("the CRM of {name} told us of no owner `{text}`: give an owner's id or e-mail address")
     };
-    match people.iter().find(same) {
-        Some(row) => Ok(row.id.clone()),
-        None if people.is_empty() && !text.contains('@') => Ok(OwnerId::new(text)),
-        None => bail!("the CRM of {name} told us of no owner `{text}`: give an owner's id or e-mail address"),
-    }
+    Ok(owner)
 }

@@ -4,7 +4,7 @@
 use super::ConfigArguments;
 use super::opened::{self, People, agreed, by_party, counted, now, who};
 use crate::engine::deliver::streaks;
-use crate::engine::held::{Decision, decide};
+use crate::engine::held::{Decision, decide, of_record};
 use crate::engine::switches::Switches;
 use crate::record::{EffectKey, Object};
 use crate::store::outbox::{self, WaitingMove};
@@ -96,8 +96,7 @@ fn these(held: &[WaitingMove], words: &[String]) -> Result<Vec<EffectKey>> {
     let (object, ids) = words.split_first().context("name an object and ids")?;
     let object = Object::parse(object).context("the object is `lead` or `opportunity`")?;
     let of = |id: &String| {
-        let record = |one: &&WaitingMove| one.effect.record.object == object && one.effect.record.id.as_str() == id;
-        let keys: Vec<EffectKey> = held.iter().filter(record).map(|one| one.effect.key.clone()).collect();
+        let keys = of_record(held, object, id);
         if keys.is_empty() { bail!("nothing is held of {object} {id}") } else { Ok(keys) }
     };
     Ok(ids.iter().map(of).collect::<Result<Vec<_>>>()?.concat())

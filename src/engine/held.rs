@@ -3,9 +3,9 @@
 
 use super::switches::{Told, turn};
 use crate::agreement::Standing;
-use crate::record::{Actor, ConnectionName, Effect, EffectKey, Fact, FactKind, RecordKey, Timestamp};
+use crate::record::{Actor, ConnectionName, Effect, EffectKey, Fact, FactKind, Object, RecordKey, Timestamp};
 use crate::store::journal::JournalEntry;
-use crate::store::outbox::{self, Ruling};
+use crate::store::outbox::{self, Ruling, WaitingMove};
 use crate::store::switch::{self, Switch, SwitchRow};
 use crate::store::{Db, Priority, StoreError, journal, standing};
 use serde_json::{Map, Value as Json};
@@ -77,6 +77,12 @@ pub async fn decide(
     }
     tx.commit().await?;
     Ok(Decided { effects: effects.len(), closed })
+}
+
+/// The held moves of one record, in its CRM's id; empty where nothing of it is held.
+pub fn of_record(held: &[WaitingMove], object: Object, id: &str) -> Vec<EffectKey> {
+    let same = |one: &&WaitingMove| one.effect.record.object == object && one.effect.record.id.as_str() == id;
+    held.iter().filter(same).map(|one| one.effect.key.clone()).collect()
 }
 
 fn reset(name: &ConnectionName, decision: &Decision, now: Timestamp) -> SwitchRow {

@@ -1,6 +1,7 @@
 //! Floor 3: the loop. Ingest takes deliveries in, apply and wake decide, deliver carries out; each
 //! worker has one public step, which the daemon repeats and a test calls by hand.
 
+pub mod absences;
 pub mod alarm;
 pub mod answers;
 pub mod apply;

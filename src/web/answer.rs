@@ -6,7 +6,16 @@ use serde_json::json;
 
 /// `{"error": "…"}`
 pub fn error(status: StatusCode, text: &str) -> HttpResponse {
-    HttpResponse::build(status).json(json!({ "error": text }))
+    refused(status, text, None)
+}
+
+/// `{"error": "…", "parameter": "…"}`: with the parameter or the body's field that is meant.
+pub fn refused(status: StatusCode, text: &str, parameter: Option<&str>) -> HttpResponse {
+    let mut told = json!({ "error": text });
+    if let Some(parameter) = parameter {
+        told["parameter"] = parameter.into();
+    }
+    HttpResponse::build(status).json(told)
 }
 
 /// The database did not answer; the reason is for the log alone.

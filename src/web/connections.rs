@@ -4,6 +4,7 @@ use super::{Web, answer};
 use crate::engine::context::Site;
 use crate::engine::deliver::{Streaks, streaks};
 use crate::engine::switches::Switches;
+use crate::record::Timestamp;
 use crate::store::StoreError;
 use crate::store::switch::SwitchRow;
 use actix_web::HttpResponse;
@@ -22,12 +23,20 @@ pub struct Trouble {
 pub async fn list(web: Data<Web>) -> HttpResponse {
     let mut all = Vec::new();
     for site in web.engine.sites() {
-        match stands(&web, &site).await {
-            Ok(stands) => all.push(stands.as_json(&site)),
+        match shown(&web, &site).await {
+            Ok(shown) => all.push(shown),
             Err(error) => return answer::unavailable(&error),
         }
     }
     HttpResponse::Ok().json(json!({ "connections": all }))
+}
+
+/// How one connection stands.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn shown(web: &Web, site: &Site) -> Result<Json, StoreError> {
+    Ok(stands(web, site).await?.as_json(site, web.engine.clock.now()))
 }
 
 /// What keeps connections from doing what was agreed.
@@ -53,7 +62,7 @@ async fn stands(web: &Web, site: &Site) -> Result<Stands, StoreError> {
 }
 
 impl Stands {
-    fn as_json(&self, site: &Site) -> Json {
+    fn as_json(&self, site: &Site, now: Timestamp) -> Json {
         let since = |row: Option<&SwitchRow>| row.map(|r| json!({ "since": r.at.to_string(), "why": r.why }));
         let held = self.refused.iter().filter_map(|(policy, streak)| {
             let since = streak.held?.to_string();
@@ -62,6 +71,15 @@ impl Stands {
         json!({
             "connection": site.name(),
             "acts": self.switches.acts(site),
+            "armed": self.switches.is_armed(),
+            "paused": self.switches.pause(now).map(|row| json!({
+                "since": row.at.to_string(),
+                "until": row.until.map(|until| until.to_string()),
+                "everywhere": row.connection.is_none(),
+                "by": row.by,
+                "why": row.why,
+            })),
+            "breaker": since(self.switches.breaker().filter(|row| row.on)),
             "signed_out": since(self.switches.signed_out()),
             "clocks_apart": since(self.switches.clocks_apart()),
             "refused": held.collect::<Vec<_>>(),

@@ -3,7 +3,7 @@
 
 use super::routes::{Needs, needs};
 use super::session::{self, Visitor};
-use super::{Web, answer, csrf, headers, pages};
+use super::{Web, answer, csrf, headers, pages, programs};
 use crate::store::StoreError;
 use crate::store::role::Permission;
 use actix_web::body::{EitherBody, MessageBody};
@@ -40,19 +40,33 @@ pub async fn guard<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let mut response = match admit(&mut request).await {
-        Ok(()) => next.call(request).await?.map_into_left_body(),
-        Err(refusal) => {
-            let answer = refused(request.request(), refusal);
-            request.into_response(answer).map_into_right_body()
+    let web = web_of(&request);
+    let mut response = match let_in(&mut request).await {
+        Ok(()) => programs::finish(&web, next.call(request).await?),
+        Err(answer) => {
+            programs::finish(&web, request.into_response(*answer)).map_into_boxed_body().map_into_right_body()
         }
     };
     headers::protect(response.headers_mut());
     Ok(response)
 }
 
+fn web_of(request: &ServiceRequest) -> Data<Web> {
+    request.app_data::<Data<Web>>().expect("every server has it").clone()
+}
+
+async fn let_in(request: &mut ServiceRequest) -> Result<(), Box<HttpResponse>> {
+    if let Err(refusal) = admit(request).await {
+        return Err(Box::new(refused(request.request(), refusal)));
+    }
+    match programs::is_api(request.path()) {
+        true => programs::admit(request).await,
+        false => Ok(()),
+    }
+}
+
 async fn admit(request: &mut ServiceRequest) -> Result<(), Refusal> {
-    let web = request.app_data::<Data<Web>>().expect("every server has it").clone();
+    let web = web_of(request);
     let is_own = request.method().is_safe() || is_own_page(&web, request);
     let needs = needs(request.method(), request.match_pattern().as_deref());
     let permission = match needs {
@@ -94,7 +108,7 @@ fn is_near(web: &Web, request: &HttpRequest) -> bool {
 }
 
 fn is_for_program(request: &HttpRequest) -> bool {
-    request.path().starts_with("/api/") || request.path() == "/metrics"
+    programs::is_api(request.path()) || request.path() == "/metrics"
 }
 
 fn refused(request: &HttpRequest, refusal: Refusal) -> HttpResponse {

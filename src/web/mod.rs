@@ -8,10 +8,13 @@ mod answer;
 mod answer_link;
 mod api;
 mod api_agreement;
+mod api_attest;
+mod api_control;
 mod api_deliveries;
 mod api_figures;
 mod api_health;
 mod api_journal;
+mod api_people;
 mod api_records;
 mod asked;
 pub mod assets;
@@ -31,9 +34,11 @@ mod live;
 mod login;
 mod metrics;
 mod numbers;
+pub mod openapi;
 mod pages;
 pub mod password;
 mod people;
+pub mod programs;
 mod record;
 mod record_acts;
 pub mod routes;
@@ -87,6 +92,8 @@ pub struct Web {
     pub clock: Clock,
     /// How Slack's calls are known; `None`: there are none.
     pub slack: Option<Arc<SlackDoor>>,
+    /// Who looks at the answers to programs: in tests.
+    witness: Option<Arc<programs::Witness>>,
     tally: Tally,
     audits: Arc<Audits>,
     /// What `leadpact doctor` checks; `None`: nobody can be asked.
@@ -114,6 +121,7 @@ impl Web {
             admin_url: None,
             clock: Clock::real(),
             slack: None,
+            witness: None,
             tally: Tally::default(),
             audits: Arc::default(),
             examine: None,
@@ -144,6 +152,13 @@ impl Web {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// With somebody who looks at every answer to a program: for tests.
+    #[must_use]
+    pub fn watched_by(mut self, witness: Arc<programs::Witness>) -> Self {
+        self.witness = Some(witness);
         self
     }
 

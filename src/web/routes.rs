@@ -2,8 +2,8 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, api_agreement, api_deliveries, api_figures, api_health, api_journal, api_records, assets};
-use super::{guard, live, login, metrics, pages};
+use super::{account, api, api_agreement, api_attest, api_control, api_deliveries, api_figures, api_health};
+use super::{api_journal, api_people, api_records, assets, guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -78,21 +78,25 @@ pub(super) const fn open(verb: Verb, path: &'static str, needs: Needs, handler: 
 
 /// Every line, in the order in which paths are tried.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    const OWN: [&[Entry]; 12] = [
-        login::ROUTES,
+    const OWN: &[&[Entry]] = &[
         account::ROUTES,
-        assets::ROUTES,
-        metrics::ROUTES,
         api::ROUTES,
         api_agreement::ROUTES,
+        api_attest::ROUTES,
+        api_control::ROUTES,
         api_deliveries::ROUTES,
+        api_figures::ROUTES,
         api_health::ROUTES,
         api_journal::ROUTES,
+        api_people::ROUTES,
         api_records::ROUTES,
-        api_figures::ROUTES,
+        assets::ROUTES,
         live::ROUTES,
+        login::ROUTES,
+        metrics::ROUTES,
+        openapi::ROUTES,
     ];
-    OWN.into_iter().chain(pages::ROUTES.iter().copied()).flatten()
+    OWN.iter().chain(pages::ROUTES).copied().flatten()
 }
 
 /// What a request to this pattern needs. What is not in the table is found missing by visitors only.

@@ -1,5 +1,6 @@
 //! The house under test, and requests as the three senders sign them.
 
+use crate::document::Differences;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -59,6 +60,8 @@ pub struct House {
     pub admin_session: Person,
     /// What sessions go by.
     pub clock: Clock,
+    /// Answers to programs that are not as the API's document says. There are none, or the test fails.
+    differences: Differences,
     /// The database's.
     pub url: String,
     _folder: TempDir,
@@ -69,6 +72,15 @@ pub struct House {
 struct Asked {
     examine: Option<Examine>,
     slack: Option<SlackDoor>,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let found = self.differences.all();
+        if !std::thread::panicking() {
+            assert!(found.is_empty(), "answers that the API's document does not describe:\n{}", found.join("\n"));
+        }
+    }
 }
 
 /// Somebody who is signed in.
@@ -185,6 +197,9 @@ impl House {
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
         let web = Web::new(engine.clone(), ingest.clone(), PUBLIC, stopping.clone());
+        let differences = Differences::default();
+        let seen = differences.clone();
+        let web = web.watched_by(Arc::new(move |answered| seen.look(answered)));
         let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
         let mut web = web.with_slack(asked.slack);
         web.examine = asked.examine;
@@ -207,6 +222,7 @@ impl House {
             client,
             admin_session,
             clock,
+            differences,
             url: url.to_owned(),
             _folder: folder,
         }

@@ -31,12 +31,15 @@ macro_rules! promise {
 
 mod agreement;
 mod disputes;
+mod document;
 mod figures;
 mod group;
 mod health;
 mod house;
 mod journal;
 mod live;
+mod odd;
+mod openapi;
 mod order;
 mod pages;
 mod people;

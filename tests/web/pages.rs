@@ -58,7 +58,7 @@ fn fact(kind: FactKind, detail: Json) -> Fact {
 }
 
 /// One lead with a hostile name, its clock and its story.
-async fn with_a_lead(house: &House) {
+pub async fn with_a_lead(house: &House) {
     let mut standing = Standing::new(key("7001"));
     standing.fields.set(well_known().name, Value::text(SCRIPT), at(NINE));
     standing.fields.set(well_known().owner, Value::text("7020"), at(NINE));

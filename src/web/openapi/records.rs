@@ -1,0 +1,174 @@
+//! What is said of `api.rs`: records and their clocks.
+
+use super::schema::{
+    Schema, anything, count, flag, integer, list, map, may, must, named, object, one_of, text, time, word, written,
+};
+use super::{Operation, Room};
+
+/// The record that something is about.
+fn record() -> Schema {
+    object([
+        must("connection", text()),
+        must("object", word(&["lead", "opportunity"])),
+        must("id", text().says("As its CRM writes it.")),
+        must("name", text()),
+    ])
+}
+
+fn state() -> Schema {
+    word(&["open", "paused", "breached"])
+}
+
+fn story_shape() -> Schema {
+    object([
+        must(
+            "record",
+            object([
+                must("connection", text()),
+                must("object", word(&["lead", "opportunity"])),
+                must("id", text()),
+                must("name", text()),
+                must("url", text().or_null().says("Where a person opens it in the CRM.")),
+            ]),
+        ),
+        must("stage", text().or_null()),
+        must("owner", text().or_null()),
+        must("owner_name", text().or_null()),
+        must("party", text().or_null()),
+        must("pass", count().says("How often it has come this way.")),
+        must("pass_kind", word(&["first", "recycled", "revived", "returned"])),
+        must("handoff", text().or_null()),
+        must("gone", one_of([text(), map(text())]).or_null().says("`deleted`, `erased`, or what it was merged into.")),
+        must("fields", map(anything()).says("The latest known values.")),
+        must("clocks", list(run())),
+        must("violations", list(violation())),
+        must("recycles", list(time())),
+        must("earlier_owners", list(text())),
+        must("timeline", list(named("Fact"))),
+    ])
+}
+
+fn run() -> Schema {
+    object([
+        must("clock", text()),
+        must("run", count()),
+        must("party", text().or_null()),
+        must("state", state()),
+        must("started", time()),
+        must("deadline", time()),
+        must("breached", time().or_null()),
+        must("paused", time().or_null()),
+        must("silent", flag().says("Measured, but nobody is reminded.")),
+    ])
+}
+
+fn violation() -> Schema {
+    object([
+        must("kind", word(&["definition", "missing", "rejection", "conversion"])),
+        must("source", text()),
+        must("since", time()),
+        must("party", text().or_null()),
+        must("what", list(text())),
+        must("flagged", flag()),
+    ])
+}
+
+/// An entry of the journal.
+fn fact() -> Schema {
+    object([
+        must("kind", text().says("What happened: `clock_started`, `met`, `breached`, `recycled` and so on.")),
+        must("at", time()),
+        must("seen_at", time().says("When leadpact knew.")),
+        must("pass", count()),
+        must("clock", text().says("The clock, handoff or requirement; empty where it is none.")),
+        must("run", count()),
+        must("item", text()),
+        must("party", text().or_null()),
+        must("owner", text().or_null()),
+        must("stage", text().or_null()),
+        must("by", text().says("`person:` and an owner's id, `automation`, `leadpact` or `unknown`.")),
+        must("detail", map(anything()).says("Moments in it are milliseconds since 1970.")),
+        must("erased", flag()),
+        must("withdrawn", flag().says("It turned out not to have happened.")),
+        must("agreement", text().says("The hash of the version in force.")),
+        must("seq", integer().says("Its place in the journal.")),
+    ])
+}
+
+fn clock() -> Schema {
+    object([
+        must("record", named("Record")),
+        must("clock", text()),
+        must("pass", count()),
+        must("run", count()),
+        must("party", text().or_null()),
+        must("owner", text().or_null()),
+        must("state", state()),
+        must("started", time()),
+        must("deadline", time().or_null()),
+    ])
+}
+
+fn clocks() -> Operation {
+    let state = word(&["", "open", "paused", "breached", "held"]);
+    Operation::get("/api/v1/clocks", "Open clocks, the soonest deadline first")
+        .asks("connection", written(), "Only of this one.")
+        .asks("party", written(), "Only of this party.")
+        .asks("owner", written(), "Only of this owner, by id.")
+        .asks("clock", written(), "Only this clock, by name.")
+        .asks("state", state, "Only in this state; `held`: with a move that waits for a person.")
+        .asks("due", written(), "Only those due within this length of time: `1bd`, `4bh`, `2d`.")
+        .pages(100, 500)
+        .answers(
+            200,
+            "A part of the list.",
+            object([must("clocks", list(named("Clock"))), must("next", text().or_null())]),
+        )
+}
+
+/// What people can do about one record.
+fn orders() -> Vec<Operation> {
+    const REFUSED: &str = "There is nothing like this to be done; the message says why.";
+    let why = || may("why", written().says("For the journal."));
+    let ordered = || object([must("ordered", word(&["undo", "exclude", "include"]))]);
+    let order = |path, summary, body| {
+        let taken = "It is done in its turn by whoever works the connection.";
+        Operation::post(path, summary).takes(body).answers(202, taken, ordered()).refuses(409, REFUSED)
+    };
+    let fact =
+        written().says("The fact's key; with `@` and its moment in milliseconds since 1970 where several have it.");
+    let dispute = object([must("fact", fact), must("why", written())]);
+    let disputed = object([
+        must("dispute", text().says("The dispute's id.")),
+        must("fact", text()),
+        must("at", time()),
+        must("decided_by", time().or_null().says("When the first step ends.")),
+    ]);
+    let undo = object([may("effect", written().says("The move's key; without it the last one.")), why()]);
+    let until = written().says("A moment, a day, or a length such as `3d`; without it for good.");
+    vec![
+        Operation::post(
+            "/api/v1/records/{connection}/{object}/{id}/dispute",
+            "Dispute a breach, rejection or violation",
+        )
+        .takes(dispute)
+        .answers(201, "The dispute.", disputed)
+        .refuses(409, REFUSED),
+        order("/api/v1/records/{connection}/{object}/{id}/undo", "Take the last move back", undo),
+        order(
+            "/api/v1/records/{connection}/{object}/{id}/exclude",
+            "Leave a record alone",
+            object([may("until", until), why()]),
+        ),
+        order("/api/v1/records/{connection}/{object}/{id}/include", "Go on with a record", object([why()])),
+    ]
+}
+
+pub(super) fn room() -> Room {
+    let story =
+        Operation::get("/api/v1/records/{connection}/{object}/{id}", "Where a record stands, and what happened to it")
+            .answers(200, "The record.", named("Story"));
+    let operations = [story, clocks()].into_iter().chain(orders()).collect();
+    let schemas = vec![("Record", record()), ("Story", story_shape()), ("Fact", fact()), ("Clock", clock())];
+    Room { name: "Records", operations, schemas }
+}
