@@ -20,6 +20,18 @@ pub(super) fn without_echoes(writes: &[OwnWrite], values: &FieldValues, at: Time
     said
 }
 
+/// Drops what a read shows otherwise than a write of ours that overtook it.
+pub(super) fn without_overtaken(
+    writes: &[OwnWrite],
+    mut values: FieldValues,
+    at: Timestamp,
+    modified: Timestamp,
+) -> FieldValues {
+    let writes: Vec<&OwnWrite> = writes.iter().filter(|w| w.overtook(at, modified)).collect();
+    values.retain(|(name, value)| !writes.iter().flat_map(|w| &w.values).any(|(n, v)| n == name && v != value));
+    values
+}
+
 /// Two values of one field at one moment: the greater one, so that the order of arrival does not
 /// matter. Answers whether there were any.
 pub(super) fn join<'v>(values: &mut FieldValues, more: impl IntoIterator<Item = &'v (FieldName, Value)>) -> bool {

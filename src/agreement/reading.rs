@@ -1,6 +1,7 @@
 //! Reads: what only a read reveals happened between the previous read and the record's
 //! modification, and touches have a time of their own. What is judged on a read is in `violation`.
 
+use super::echo::without_overtaken;
 use super::fold::{DATE_GRAIN, Fold, Moment, Stirred};
 use super::link::link_of;
 use super::standing::{Gone, ReadMark};
@@ -22,7 +23,10 @@ impl Fold<'_> {
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, by: &Actor) {
         // A read of the moment at which a write was intended is the one before it: it echoes nothing.
         let seen = Timestamp::from_millis(at.as_millis() - 1);
-        let mut values = self.news(&self.without_echoes(&reading.values, seen, by));
+        let said = self.without_echoes(&reading.values, seen, by);
+        // Whoever reads beside a write of ours may be answered late how it was before.
+        let said = without_overtaken(&self.standing.own_writes, said, at, reading.modified);
+        let mut values = self.news(&said);
         self.choose_link(reading, &mut values);
         let moment = self.interval(reading, &values, at);
         self.advance_before(moment.end);

@@ -323,11 +323,24 @@ pub struct OwnWrite {
 
 /// How much later than our write its echo may be dated.
 const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
+/// For how long after our write landed an answer may still show the record as it was before.
+const OLD_ANSWERS: Elapsed = Elapsed::from_secs(15);
+/// What a `Date` header counts.
+const SECOND: Elapsed = Elapsed::from_secs(1);
 
 impl OwnWrite {
     /// Whether what is dated so may be the echo of this write.
     pub fn echoes_at(&self, at: Timestamp) -> bool {
         at >= self.since && self.until.is_none_or(|until| at <= until + ECHO_SLACK)
+    }
+
+    /// Whether an answer of then, of a record modified then, was overtaken by this write: asked before
+    /// it landed, and come after. Within one second only what is modified later than the write tells
+    /// that it is not; the next read does.
+    pub fn overtook(&self, at: Timestamp, modified: Timestamp) -> bool {
+        let Some(landed) = self.until else { return false };
+        let is_soon = landed < at && at <= landed + OLD_ANSWERS;
+        is_soon && (modified < self.since || (modified <= landed && at < self.since + SECOND))
     }
 }
 

@@ -95,6 +95,40 @@ fn what_a_person_did_while_the_write_was_on_its_way_has_its_place() {
 }
 
 #[test]
+fn an_answer_that_our_write_overtook_brings_nothing_back() {
+    const BEFORE: &str = "status=MQL owner=ann score=60 company=Acme";
+    // Told before the write is settled, after it, and for a record that was changed in that very second.
+    for (settled_first, modified) in [(false, "Mon 09:00"), (true, "Mon 09:00"), (false, "Mon 14:00:02")] {
+        let mut story = stale();
+        story.read("Mon 14:00:02", modified, BEFORE).intends("recycle", "Mon 14:00:02", LANDED);
+        if settled_first {
+            story.settles("recycle", "Mon 14:00:02", LANDED);
+        }
+        story.read("Mon 14:00:02.001", modified, BEFORE);
+        if !settled_first {
+            story.settles("recycle", "Mon 14:00:02", LANDED);
+        }
+        assert_eq!(story.standing.owner(), Some(OwnerId::new("queue")), "{settled_first} {modified}");
+        assert_eq!(story.told("pass_began"), "pass_began first Mon 09:00; pass_began recycled Mon 14:00:02");
+        story.read("Mon 14:00:04", "Mon 14:00:02", "status=MQL owner=queue score=60 company=Acme").until("Mon 14:30");
+        assert_eq!(story.told("assigned").matches("assigned").count(), 2, "{}", story.told("assigned"));
+    }
+}
+
+#[test]
+fn who_takes_the_lead_right_after_our_write_has_it() {
+    let taken = "status=MQL owner=ann score=60 company=Acme";
+    for (read, modified) in
+        [("Mon 14:00:04", "Mon 14:00:03"), ("Mon 14:00:04", "Mon 14:00:02"), ("Mon 15:00", "Mon 13:59")]
+    {
+        let mut story = stale();
+        story.read("Mon 14:00:02", "Mon 09:00", taken).lands("recycle", "Mon 14:00:02", LANDED);
+        story.read(read, modified, taken);
+        assert_eq!(story.standing.owner(), Some(OwnerId::new("ann")), "{read} {modified}");
+    }
+}
+
+#[test]
 fn a_crm_that_counts_whole_seconds_does_not_move_our_write_before_the_deadline() {
     let mut story = Story::lead(&RECYCLE.replace("{ at = \"+1h\", recycle", "{ at = \"+1s\", recycle"));
     story.event("Mon 09:00:00.400", "status=MQL owner=ann score=60 company=Acme").until("Mon 13:00:01.400");

@@ -44,10 +44,11 @@ async fn ten_kills_lose_no_lead_and_move_none_twice() {
             house.until("it is journalled", async || !house.facts(*crm, lead, "recycled").await.is_empty()).await;
         }
         for (crm, lead, name) in &leads {
-            assert_eq!(house.moves(*crm, lead), 1, "{name}");
-            assert_eq!(house.writes(*crm, lead), 1, "{name}");
+            let story = house.story(*crm, lead).await;
+            assert_eq!(house.moves(*crm, lead), 1, "{name}\n{story}");
+            assert_eq!(house.writes(*crm, lead), 1, "{name}\n{story}");
             for (kind, count) in [("recycled", 1), ("breached", 1), ("parked", 0)] {
-                assert_eq!(house.facts(*crm, lead, kind).await.len(), count, "{kind} of {name}");
+                assert_eq!(house.facts(*crm, lead, kind).await.len(), count, "{kind} of {name}\n{story}");
             }
             house
                 .until("every notice has ended", async || {

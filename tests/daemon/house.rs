@@ -187,6 +187,15 @@ impl House {
         timeline.into_iter().filter(|fact| fact["kind"] == kind).collect()
     }
 
+    /// What was told of a lead and what the CRM recorded, for whoever reads why a test failed.
+    pub async fn story(&self, crm: CrmKind, id: &str) -> String {
+        let timeline = self.timeline(connection(crm), "lead", id).await;
+        let told: Vec<String> = timeline.iter().map(Json::to_string).collect();
+        let record = self.world(crm).get(vocabulary::lead_object(crm), id).expect("the lead is there");
+        let changes: Vec<String> = record.history.iter().map(|change| format!("{change:?}")).collect();
+        format!("journal:\n{}\n{crm:?}:\n{}", told.join("\n"), changes.join("\n"))
+    }
+
     /// Waits until it is so.
     pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         let begun = monotonic_now();
