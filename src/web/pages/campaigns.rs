@@ -3,14 +3,14 @@
 use super::super::Web;
 use super::super::asked::{Asked, Unasked};
 use super::super::figures::Figures;
-use super::super::numbers::{grouped, money};
+use super::super::numbers::money;
 use super::super::routes::{Entry, get};
 use super::super::session::Visitor;
 use super::choices::{Choice, Choices, PATIENCE, Shown, address, refuse};
 use super::{Nav, html, tell};
 use crate::chart::{Flow, Stage, Theme};
 use crate::report::figures::{Amounts, Campaign};
-use crate::report::layout::{Stamp, What, percent, table, to_csv};
+use crate::report::layout::{Stamp, What, percent, table, thousands, to_csv};
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -244,28 +244,28 @@ fn to_waterfall(wanted: &Wanted, by_source: bool) -> String {
 fn row(line: &Campaign, wanted: &Wanted, by_source: bool) -> Row {
     let share = (line.qualified > 0).then(|| percent(line.accepted as f64 / line.qualified as f64));
     let reason = |(reason, n): (&String, &u64)| {
-        format!("{} {}", if reason.is_empty() { "(erased)" } else { reason }, grouped(*n))
+        format!("{} {}", if reason.is_empty() { "(erased)" } else { reason }, thousands(*n))
     };
     Row {
         name: named(line).to_owned(),
         href: to_waterfall(wanted, by_source),
-        inquiries: grouped(line.inquiries),
-        delivered: grouped(line.qualified),
-        accepted: grouped(line.accepted),
+        inquiries: thousands(line.inquiries),
+        delivered: thousands(line.qualified),
+        accepted: thousands(line.accepted),
         accepted_share: share.unwrap_or_default(),
-        rejected: grouped(rejected(line)),
+        rejected: thousands(rejected(line)),
         reasons: line.rejected.iter().map(reason).collect(),
-        converted: grouped(line.converted),
-        opportunities: grouped(line.opportunities),
-        won: grouped(line.won),
+        converted: thousands(line.converted),
+        opportunities: thousands(line.opportunities),
+        won: thousands(line.won),
         amount: money(line.revenue.sum),
         besides: besides(&line.revenue),
-        neglected: grouped(line.neglected),
+        neglected: thousands(line.neglected),
     }
 }
 
 fn besides(amounts: &Amounts) -> Vec<String> {
-    let missing = (amounts.missing > 0).then(|| format!("{} without an amount", grouped(amounts.missing)));
+    let missing = (amounts.missing > 0).then(|| format!("{} without an amount", thousands(amounts.missing)));
     let others = amounts.no_rate.iter().map(|(code, sum)| format!("{code} {}, no rate agreed", money(*sum)));
     missing.into_iter().chain(others).collect()
 }
@@ -278,7 +278,7 @@ fn flow(lines: &[&Campaign], wanted: &Wanted, by_source: bool) -> Flow {
         Stage {
             label: named(line).to_owned(),
             count: n.max(0) as f64,
-            shown: if by == Sort::Amount { money(line.revenue.sum) } else { grouped(n.max(0).unsigned_abs()) },
+            shown: if by == Sort::Amount { money(line.revenue.sum) } else { thousands(n.max(0).unsigned_abs()) },
             href: to_waterfall(wanted, by_source),
             onward: None,
             back: None,

@@ -1,14 +1,14 @@
 //! A commitment as the first page shows it: what was promised, what was attained, how it went before, what is to be
 //! expected and what follows.
 
-use super::super::super::numbers::{grouped, money};
+use super::super::super::numbers::money;
 use crate::agreement::Agreement;
 use crate::agreement::model::{Commitment as Agreed, Span, Target};
 use crate::chart::{Chart, Outcome, Point, Spark, Theme};
 use crate::document::words;
 use crate::record::PartyName;
 use crate::report::figures::{Commitment, Figure, Forecast, Report, Verdict};
-use crate::report::layout;
+use crate::report::layout::{self, thousands};
 
 /// What one side promises.
 pub struct Side {
@@ -113,8 +113,8 @@ fn sentence(commitment: &Commitment, agreed: Option<&Agreed>, agreement: &Agreem
 fn figure(figure: &Figure) -> (Option<String>, Option<String>) {
     let (shown, of) = layout::figure(figure);
     match figure {
-        Figure::Count { count } => (Some(grouped(*count)), None),
-        Figure::Share { part, whole } => (shown, Some(format!("{} of {}", grouped(*part), grouped(*whole)))),
+        Figure::Count { count } => (Some(thousands(*count)), None),
+        Figure::Share { part, whole } => (shown, Some(format!("{} of {}", thousands(*part), thousands(*whole)))),
         Figure::MoneyShare { part, whole } => (shown, Some(format!("{} of {}", money(*part), money(*whole)))),
         _ => (shown, of),
     }
@@ -135,7 +135,7 @@ fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 
 fn expected(forecast: &Forecast, figure: &Figure) -> String {
     match figure {
-        Figure::Count { .. } => grouped(forecast.expected.max(0.0).round() as u64),
+        Figure::Count { .. } => thousands(forecast.expected.max(0.0).round() as u64),
         _ => layout::forecast(forecast, figure),
     }
 }

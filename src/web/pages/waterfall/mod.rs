@@ -5,7 +5,7 @@ mod list;
 
 use super::super::Web;
 use super::super::asked::{Asked, Unasked};
-use super::super::numbers::{grouped, money};
+use super::super::numbers::money;
 use super::super::routes::{Entry, get};
 use super::super::session::Visitor;
 use super::choices::{Choice, Choices, PATIENCE, Shown, address, refuse};
@@ -14,7 +14,7 @@ use crate::agreement::Agreement;
 use crate::chart::{Flow, Return, Stage, Theme};
 use crate::record::Object;
 use crate::report::figures::{Amounts, Part, Report, StageLine};
-use crate::report::layout::percent;
+use crate::report::layout::{percent, thousands};
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -159,7 +159,7 @@ impl Links<'_> {
                 .map(|end| End {
                     term: end.term.clone(),
                     href: self.list(part, end.stage.as_str(), "all"),
-                    entered: grouped(end.entered),
+                    entered: thousands(end.entered),
                     amount: amount(end.amounts.as_ref()),
                 })
                 .collect(),
@@ -182,7 +182,7 @@ impl Links<'_> {
         Stage {
             label: line.term.clone(),
             count: line.entered as f64,
-            shown: grouped(line.entered),
+            shown: thousands(line.entered),
             href: self.list(part, line.stage.as_str(), ""),
             onward: (!is_last).then(|| onward(line)),
             back,
@@ -195,13 +195,13 @@ impl Links<'_> {
             term: line.term.clone(),
             href: self.list(part, line.stage.as_str(), ""),
             again_href: self.list(part, line.stage.as_str(), "again"),
-            entered: grouped(line.entered),
+            entered: thousands(line.entered),
             again: again(line),
             onward: line
                 .rate
-                .map_or("–".to_owned(), |rate| format!("{} ({})", grouped(line.converted), percent(rate))),
+                .map_or("–".to_owned(), |rate| format!("{} ({})", thousands(line.converted), percent(rate))),
             median: line.median_to_next.map_or("–".to_owned(), |length| length.to_string()),
-            open: grouped(line.open),
+            open: thousands(line.open),
             so_far: share(line.cumulative),
             amount: amount(line.amounts.as_ref()),
         }
@@ -219,16 +219,16 @@ fn came_back_to(stages: &[StageLine]) -> Option<usize> {
 fn again(line: &StageLine) -> Option<String> {
     let told = [(line.recycled, "recycled"), (line.returned, "returned")];
     let told: Vec<String> =
-        told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", grouped(*n))).collect();
+        told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", thousands(*n))).collect();
     (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// `42% went on (168), 12 still open, median 2h 5m`
 fn onward(line: &StageLine) -> String {
     let Some(rate) = line.rate else { return "nothing to go on".to_owned() };
-    let open = if line.open > 0 { format!(", {} still open", grouped(line.open)) } else { String::new() };
+    let open = if line.open > 0 { format!(", {} still open", thousands(line.open)) } else { String::new() };
     let median = line.median_to_next.map_or(String::new(), |length| format!(", median {length}"));
-    format!("{} went on ({}){open}{median}", percent(rate), grouped(line.converted))
+    format!("{} went on ({}){open}{median}", percent(rate), thousands(line.converted))
 }
 
 fn amount(amounts: Option<&Amounts>) -> String {
