@@ -77,7 +77,7 @@ mod the_reference_example {
         assert_eq!(names, ["acme-hubspot", "acme-salesforce", "acme-other"]);
         let slack = settings.notify.slack.expect("slack");
         assert_eq!(slack.token.expect("token").expose_secret(), "xoxb-shh");
-        assert_eq!(settings.notify.slack_signing_secret.expect("secret").expose_secret(), "sign-shh");
+        assert_eq!(settings.notify.slack_signing_secrets[0].expose_secret(), "sign-shh");
         assert_eq!(settings.notify.email.expect("email").from, "leadpact <sla@acme.example>");
     }
 

@@ -68,7 +68,7 @@ impl Slack {
     fn door(&self) -> SlackDoor {
         let base_url = format!("http://{}/api", self.at);
         let settings = SlackSettings { token: Some("xoxb-1".into()), webhook_url: None, base_url };
-        SlackDoor { signing_secret: SECRET.into(), people: SlackPeople::new(&settings, None).unwrap() }
+        SlackDoor::new(vec!["the next one".into(), SECRET.into()], SlackPeople::new(&settings, None).unwrap())
     }
 
     /// What it was told, once there is something.
