@@ -365,6 +365,10 @@ mod problems {
         }
         check(&hubspot("").repeat(2), &["another connection has this name"]);
         check(&hubspot("base_url = \"file:///etc\""), &["`base_url` must begin with https:// or http://"]);
+        let slack =
+            |secrets: &str| format!("[notify.slack]\ntoken = \"xoxb\"\nsigning_secret = {secrets}\n{}", hubspot(""));
+        check(&slack("[\"a\", \"b\", \"c\"]"), &["`signing_secret` has more than two entries"]);
+        check(&slack("[\"a\", \"\"]"), &["an entry of `signing_secret` is empty"]);
         check(&hubspot("backfill = \"import\""), &["`backfill` cannot be this", "from_import"]);
         for share in ["0", "1", "-0.5"] {
             check(&hubspot(&format!("api_share = {share}")), &["`api_share` is a share above 0 and up to 0.9"]);

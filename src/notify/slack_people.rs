@@ -23,6 +23,8 @@ const AT_LEISURE: Duration = Duration::from_secs(8);
 const REMEMBERED: usize = 10_000;
 /// Where Slack takes what is said back.
 const HOOKS: &str = "hooks.slack.com";
+/// Reserved for what does not exist (RFC 2606).
+const NOBODY: &str = "nobody@leadpact.invalid";
 
 /// Slack, as far as clicks go.
 #[derive(Debug)]
@@ -94,14 +96,22 @@ impl SlackPeople {
                 format!("the token is of {team}, and [notify.slack] team names {configured}: every click is refused");
             looks.push(Look::broken("Slack workspace", says, "correct `team`, or leave it out"));
         }
-        let Some(bot) = told.user_id else { return looks };
-        if let Err(error) = self.ask::<Member>("users.info", &[("user", &bot)]).await {
+        if let Err(error) = self.tells_who(told.user_id.as_deref().unwrap_or_default()).await {
             let says = format!("{error}: who presses a button is not known, and nothing is taken from them");
             let fix = "add the scopes users:read and users:read.email in api.slack.com › your app › OAuth & Permissions, \
                        and install the app again";
             looks.push(Look::broken("Slack look-up of who answers", says, fix));
         }
         looks
+    }
+
+    /// Whether members and their addresses are told, asked about the bot itself and about nobody: that it may
+    /// be asked is all that counts.
+    async fn tells_who(&self, bot: &str) -> Result<(), NotifyError> {
+        match self.ask::<Member>("users.info", &[("user", bot)]).await {
+            Ok(_) | Err(NotifyError::Nobody { .. }) => self.knows(NOBODY).await.map(|_| ()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether an active member of the workspace has this address.

@@ -9,7 +9,7 @@ use super::{Web, answer};
 use crate::crm::signature::verify_slack_v0;
 use crate::engine::answers::{self, Became, Choice, Refused, Said, Taken};
 use crate::engine::clock::real_now;
-use crate::notify::{NotifyError, SlackPeople};
+use crate::notify::{NotifyError, REJECT, SlackPeople};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -99,7 +99,7 @@ fn said(action: &Action) -> Option<(&str, Choice)> {
                 "accept" => Choice::Accept,
                 "on_it" => Choice::OnIt,
                 "snooze" => Choice::Snooze,
-                _ => return None,
+                other => Choice::Reject(other.strip_prefix(REJECT)?.to_owned()),
             };
             Some((word, choice))
         }

@@ -14,6 +14,10 @@ use std::sync::{Mutex, PoisonError};
 const REMEMBERED: usize = 10_000;
 /// What begins the id of a block that tells what was decided.
 const DECIDED: &str = "leadpact-decided";
+/// Most characters of a line, which escaping makes five times as many, and most bytes of all: Slack takes 3,000
+/// characters. What was said last stays.
+const LINE: usize = 500;
+const TEXT: usize = 2_800;
 
 /// A message as Slack brings it with a click.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -141,7 +145,13 @@ fn name_of(choice: &Choice) -> &'static str {
 }
 
 fn told(word: &str, lines: &[Line], failed: Option<&str>) -> Option<Value> {
-    let said: Vec<String> = lines.iter().map(|line| escaped(&line.text)).chain(failed.map(escaped)).collect();
+    let cut = |text: &str| escaped(&text.chars().take(LINE).collect::<String>());
+    let mut said: Vec<String> = lines.iter().map(|line| line.text.as_str()).chain(failed).map(cut).collect();
+    // Whoever pressed twice said it once.
+    said.dedup();
+    while said.len() > 1 && said.iter().map(String::len).sum::<usize>() > TEXT {
+        said.remove(0);
+    }
     let text = json!({ "type": "mrkdwn", "text": said.join("\n"), "verbatim": true });
     (!said.is_empty()).then(|| json!({ "type": "context", "block_id": decided_id(word), "elements": [text] }))
 }
@@ -218,6 +228,17 @@ mod tests {
         assert!(decisions.take_back("c.w", "1").is_empty());
         let failed = decisions.redrawn(&single(), "c.w", Some("The CRM refuses it."));
         assert_eq!(seen(&failed), "header | accept reject on_it snooze | The CRM refuses it. | -");
+    }
+
+    #[test]
+    fn what_is_said_keeps_slacks_limit_whatever_a_record_is_called() {
+        let decisions = Decisions::default();
+        for n in 0..30 {
+            decisions.say("c.w", line(&n.to_string(), Choice::OnIt, &format!("{n}{}", "&".repeat(9_000))));
+        }
+        let message = decisions.redrawn(&single(), "c.w", Some("The CRM refuses it."));
+        let text = message["blocks"][2]["elements"][0]["text"].as_str().unwrap();
+        assert!(text.len() <= 3_000 && text.starts_with("29&amp;") && text.ends_with("The CRM refuses it."), "{text}");
     }
 
     #[test]
