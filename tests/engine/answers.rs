@@ -264,7 +264,7 @@ promise!(where_nothing_is_written_any_more_no_answer_is_taken_and_no_link_is_use
     let accept = link(&world, "Accept");
     let mut observing = site(terms(), world.crm.clone());
     observing.acts = Acts::Never;
-    world.engine.add(vec![Arc::new(observing)]);
+    world.engine.replace(Arc::new(observing));
     let shown = answers::look(&world.engine, &accept).await.unwrap();
     let said = Said { email: &shown.ticket.email, via: "e-mail", delivery: &shown.word.hash() };
     let refused = answers::take(&world.engine, &shown, &Choice::Accept, said).await.unwrap_err();

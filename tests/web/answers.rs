@@ -7,7 +7,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use hmac::{Hmac, KeyInit, Mac};
 use leadpact::agreement::Standing;
 use leadpact::agreement::standing::Run;
-use leadpact::engine::answers::{About, written};
+use leadpact::engine::answers::{About, mark, written};
 use leadpact::engine::clock::real_now;
 use leadpact::notify::{SlackPeople, SlackSettings};
 use leadpact::record::{
@@ -230,6 +230,20 @@ async fn only_what_slack_signed_within_five_minutes_is_taken() {
     // Replayed as it was: acknowledged, and stored once.
     assert_eq!(signed(&house, &body).await, 200);
     assert_eq!(house.inbox("acme-hubspot").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_lead_of_a_digest_is_rejected_by_its_menu() {
+    let slack = Slack::start();
+    let house = House::with_slack(slack.door()).await;
+    waiting(&house).await;
+    let word = ticket(&house, Purpose::Button, None, soon()).await;
+    let chosen = format!("{word}:reject-{}", mark("outside territory"));
+    let menu = json!({ "action_id": "menu", "selected_option": { "value": chosen } });
+    assert_eq!(signed(&house, &form(&payload(&slack, "U0TEST001", "T0TEST001", menu))).await, 200);
+    assert_eq!(house.inbox("acme-hubspot").await.len(), 1);
+    let told = slack.told().await.to_string();
+    assert!(told.contains("Rejected by Pat") && told.contains("via Slack: outside territory"), "{told}");
 }
 
 #[tokio::test]
