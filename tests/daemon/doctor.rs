@@ -404,7 +404,7 @@ const IN_THE_CONFIGURATION: &[(&str, &str, &str, &[&str])] = &[
         "crm            = \"hubspot\"",
         "crm = \"hubspots\"",
         "fail",
-        &["configuration: ", ":24: `crm` cannot be this", "did you mean `hubspot`"],
+        &["configuration: ", ":26: `crm` cannot be this", "did you mean `hubspot`"],
     ),
     (
         "flag          = \"leadpact_violation\"\n",
