@@ -77,7 +77,7 @@ mod the_reference_example {
         assert_eq!(names, ["acme-hubspot", "acme-salesforce", "acme-other"]);
         let slack = settings.notify.slack.expect("slack");
         assert_eq!(slack.token.expect("token").expose_secret(), "xoxb-shh");
-        assert_eq!(settings.notify.slack_signing_secret.expect("secret").expose_secret(), "sign-shh");
+        assert_eq!(settings.notify.slack_signing_secrets[0].expose_secret(), "sign-shh");
         assert_eq!(settings.notify.email.expect("email").from, "leadpact <sla@acme.example>");
     }
 
@@ -365,6 +365,10 @@ mod problems {
         }
         check(&hubspot("").repeat(2), &["another connection has this name"]);
         check(&hubspot("base_url = \"file:///etc\""), &["`base_url` must begin with https:// or http://"]);
+        let slack =
+            |secrets: &str| format!("[notify.slack]\ntoken = \"xoxb\"\nsigning_secret = {secrets}\n{}", hubspot(""));
+        check(&slack("[\"a\", \"b\", \"c\"]"), &["`signing_secret` has more than two entries"]);
+        check(&slack("[\"a\", \"\"]"), &["an entry of `signing_secret` is empty"]);
         check(&hubspot("backfill = \"import\""), &["`backfill` cannot be this", "from_import"]);
         for share in ["0", "1", "-0.5"] {
             check(&hubspot(&format!("api_share = {share}")), &["`api_share` is a share above 0 and up to 0.9"]);

@@ -12,7 +12,7 @@ use crate::engine::clock::real_now;
 use crate::engine::credentials::Credentials;
 use crate::engine::doctor::{self, Check, Verdict};
 use crate::engine::signed_out::ask_where_out;
-use crate::notify::{Notifiers, Templates};
+use crate::notify::{Notifiers, SlackPeople, Templates};
 use crate::package::wiring::{Wired, wiring};
 use crate::record::ConnectionName;
 use crate::settings::Settings;
@@ -47,6 +47,7 @@ pub async fn examine(settings: &Settings, wanted: Wanted<'_>) -> anyhow::Result<
         checks.extend(signatures(settings, agreements).await);
     }
     let signed_in = signed_in(settings).await;
+    let slack = slack_people(settings);
     let db = doctor::open_to_look(settings.store.url.expose_secret()).await.map(Arc::new);
     let is_wanted = |c: &&Connection| wanted.connection.is_none_or(|name| c.name.as_str() == name);
     let connections = settings.connections.iter().filter(is_wanted).map(|c| {
@@ -56,6 +57,7 @@ pub async fn examine(settings: &Settings, wanted: Wanted<'_>) -> anyhow::Result<
             package: wanted.package.map(Path::to_path_buf),
             db: db.clone(),
             signed_in: signed_in.clone(),
+            slack: slack.clone(),
         };
         tokio::spawn(one_connection(c.clone(), agreement, house))
     });
@@ -136,6 +138,7 @@ struct House {
     db: Option<Arc<Db>>,
     /// What those who signed in were granted.
     signed_in: Option<Credentials>,
+    slack: Option<Arc<SlackPeople>>,
 }
 
 async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>>, house: House) -> Vec<Check> {
@@ -153,6 +156,9 @@ async fn one_connection(connection: Connection, agreement: Option<Arc<Agreement>
                     house.package.clone().unwrap_or_else(|| Path::new("install").join(connection.name.as_str()));
                 let is_named = house.package.is_some();
                 checks.extend(doctor_package::checks(&connection, agreement, &house.base, &folder, is_named));
+            }
+            if let Some(slack) = &house.slack {
+                checks.extend(doctor::slack_accounts(&connection, &*crm, slack).await);
             }
             if let Some(db) = house.db {
                 checks.extend(doctor::running(&db, &connection, &expected, &*crm, real_now()).await);
@@ -205,11 +211,12 @@ async fn channels(settings: &Settings, agreements: Option<&Agreements>) -> Vec<C
     }
     match &notify.slack {
         None => checks.extend(doctor::without_slack(&named)),
-        Some(slack) if slack.token.is_some() && notify.slack_signing_secret.is_none() => {
-            let found = "off: [notify.slack] signing_secret is not set, so nobody can answer a notice there";
-            checks.push(Check::ok("notices", "Slack buttons", found));
+        Some(slack) => {
+            let remote = url::Url::parse(&slack.base_url).map_or(true, |url| !doctor::is_loopback(&url));
+            let (people, signed) = (slack_people(settings), !notify.slack_signing_secrets.is_empty());
+            let base = &settings.server.public_url;
+            checks.extend(doctor::slack_buttons(people.as_deref(), signed, base, remote).await);
         }
-        Some(_) => {}
     }
     let build = |slack, email| Notifiers::new(Templates::load(None)?, slack, email);
     let (slack, email) = (build(notify.slack.as_ref(), None), build(None, notify.email.as_ref()));
@@ -220,6 +227,13 @@ async fn channels(settings: &Settings, agreements: Option<&Agreements>) -> Vec<C
         }
     }
     checks
+}
+
+/// Who looks members up, where there is a bot's token.
+fn slack_people(settings: &Settings) -> Option<Arc<SlackPeople>> {
+    let slack = settings.notify.slack.as_ref().filter(|slack| slack.token.is_some())?;
+    let people = SlackPeople::new(slack, settings.notify.slack_team.clone()).ok()?;
+    Some(Arc::new(people.at_leisure()))
 }
 
 fn unusable(error: &str) -> Check {

@@ -194,15 +194,16 @@ fn answering(settings: &Settings) -> Answering {
     let bot = settings.notify.slack.as_ref().is_some_and(|slack| slack.token.is_some());
     Answering {
         public_base: settings.server.public_base().to_owned(),
-        in_slack: bot && settings.notify.slack_signing_secret.is_some(),
+        in_slack: bot && !settings.notify.slack_signing_secrets.is_empty(),
     }
 }
 
 fn slack_door(settings: &Settings) -> Result<Option<SlackDoor>> {
     let notify = &settings.notify;
-    let (Some(slack), Some(secret)) = (&notify.slack, &notify.slack_signing_secret) else { return Ok(None) };
+    let secrets = notify.slack_signing_secrets.clone();
+    let Some(slack) = notify.slack.as_ref().filter(|_| !secrets.is_empty()) else { return Ok(None) };
     let people = SlackPeople::new(slack, notify.slack_team.clone())?;
-    Ok(Some(SlackDoor { signing_secret: secret.clone(), people }))
+    Ok(Some(SlackDoor::new(secrets, people)))
 }
 
 fn times(settings: &Settings) -> Times {

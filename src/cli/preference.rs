@@ -4,8 +4,8 @@
 use super::ConfigArguments;
 use super::away::owner_named;
 use super::opened::{self, Opened, now, who};
+use crate::engine::answers::preferences::{self, in_words};
 use crate::record::ConnectionName;
-use crate::store::Priority;
 use crate::store::preference::{self, Channel, Gathering, Preference, Quiet, minute};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -63,6 +63,7 @@ async fn set(opened: &Opened, name: &ConnectionName, owner: &str, arguments: &Pr
         by: String::new(),
         at: now(),
     });
+    let called = opened.people(name).await?.name(Some(&owner));
     let changes = arguments.channel.is_some() || arguments.gather.is_some() || arguments.quiet.is_some();
     if changes {
         row.channel = arguments.channel.as_deref().and_then(Channel::parse).unwrap_or(row.channel);
@@ -71,11 +72,10 @@ async fn set(opened: &Opened, name: &ConnectionName, owner: &str, arguments: &Pr
             row.quiet = quiet(text)?;
         }
         (row.by, row.at) = (who(), now());
-        let mut tx = opened.db.begin(Priority::Work).await?;
-        preference::set(&mut tx, name, &row).await?;
-        tx.commit().await?;
+        for chain in opened.chains(std::slice::from_ref(name)) {
+            preferences::set(&opened.db, &chain, &row, (&called, &row.by), row.at).await?;
+        }
     }
-    let called = opened.people(name).await?.name(Some(&owner));
     println!("{called}: {}.", in_words(&row));
     Ok(ExitCode::SUCCESS)
 }
@@ -89,22 +89,6 @@ fn quiet(text: &str) -> Result<Option<Quiet>> {
         (Some(from), Some(until)) if from != until => Ok(Quiet::new(from, until)),
         _ => bail!("quiet hours are written 22:00-07:00, or `none`; this is `{text}`"),
     }
-}
-
-fn in_words(row: &Preference) -> String {
-    let channel = match row.channel {
-        Channel::Slack => "in Slack",
-        Channel::Email => "by e-mail",
-        Channel::Both => "in Slack and by e-mail",
-    };
-    let gathering = match row.gathering {
-        Gathering::Single => "each notice by itself",
-        Gathering::Hourly => "gathered every full hour",
-        Gathering::Daily => "gathered when the day opens",
-    };
-    let clock = |m: u16| format!("{:02}:{:02}", m / 60, m % 60);
-    let quiet = row.quiet.map(|q| format!(", quiet from {} to {}", clock(q.from), clock(q.until)));
-    format!("{channel}, {gathering}{}", quiet.unwrap_or_default())
 }
 
 #[cfg(test)]

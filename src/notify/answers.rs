@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 /// The block that holds the buttons, by which an answered message is known again.
 pub const BLOCK: &str = "leadpact";
 
-/// Slack's limits: elements of an actions block are few here; a select has 100 options, a menu five, an
-/// option's text 75 characters.
+/// What precedes a reason's mark in a menu of all answers.
+pub const REJECT: &str = "reject-";
+
+/// Slack's limits: elements of an actions block are few here; a select has 100 options, an option's text 75
+/// characters.
 const OPTIONS: usize = 100;
 const OPTION: usize = 75;
 
@@ -88,18 +91,22 @@ fn reasons(reasons: &[Reason], value: &str) -> Value {
     json!({ "type": "static_select", "action_id": "reject", "placeholder": plain("Reject…"), "options": options })
 }
 
-/// The menu beside one of several notices in a message. Rejecting wants a reason and is done in the CRM
-/// or from the link.
+/// The menu beside one of several notices in a message, each agreed reason to reject among its answers.
 pub(super) fn menu(answers: &Answers) -> Option<Value> {
     let value = answers.button.as_deref()?;
     let all = [
-        answers.accept.then(|| ("accept", "Accept".to_owned())),
-        answers.on_it.then(|| ("on_it", "I'm on it".to_owned())),
-        answers.snooze.as_ref().map(|span| ("snooze", format!("Remind me {span} later"))),
+        answers.accept.then(|| ("accept".to_owned(), "Accept".to_owned())),
+        answers.on_it.then(|| ("on_it".to_owned(), "I'm on it".to_owned())),
+        answers.snooze.as_ref().map(|span| ("snooze".to_owned(), format!("Remind me {span} later"))),
     ];
-    let one = |(answer, label): (&str, String)| json!({ "text": plain(&label), "value": format!("{value}:{answer}") });
-    let options: Vec<Value> = all.into_iter().flatten().map(one).collect();
-    (!options.is_empty()).then(|| json!({ "type": "overflow", "action_id": "menu", "options": options }))
+    let reject = |r: &Reason| (format!("{REJECT}{}", r.mark), format!("Reject: {}", r.text));
+    let all = all.into_iter().flatten().chain(answers.reasons.iter().map(reject)).take(OPTIONS);
+    let one =
+        |(answer, label): (String, String)| json!({ "text": plain(&label), "value": format!("{value}:{answer}") });
+    let options: Vec<Value> = all.map(one).collect();
+    let menu =
+        json!({ "type": "static_select", "action_id": "menu", "placeholder": plain("Answer…"), "options": options });
+    (!options.is_empty()).then_some(menu)
 }
 
 /// The line that leads to the page of preferences.

@@ -20,7 +20,7 @@ mod text;
 pub mod version;
 mod words;
 
-pub use answers::{Answers, BLOCK as ACTIONS_BLOCK, Link, Reason};
+pub use answers::{Answers, BLOCK as ACTIONS_BLOCK, Link, REJECT, Reason};
 pub use examine::{Look, Seen};
 pub use letter::Letter;
 pub use notifiers::Notifiers;

@@ -1,6 +1,8 @@
 //! What is asked of Slack about a click: which workspace the bot is in and which address somebody has;
-//! and what is said back to them. Whether the click is believed is decided elsewhere.
+//! and what is said back to them; beforehand, whether all that can be. Whether a click is believed is
+//! decided elsewhere.
 
+use super::examine::Look;
 use super::settings::{SetupError, SlackSettings};
 use super::{NotifyError, http, slack};
 use reqwest::Client;
@@ -15,10 +17,14 @@ use url::Url;
 
 /// Slack waits three seconds for our whole answer.
 const PATIENCE: Duration = Duration::from_millis(1_200);
+/// Whoever only looks has more time.
+const AT_LEISURE: Duration = Duration::from_secs(8);
 /// More people than this are asked for again.
 const REMEMBERED: usize = 10_000;
 /// Where Slack takes what is said back.
 const HOOKS: &str = "hooks.slack.com";
+/// Reserved for what does not exist (RFC 2606).
+const NOBODY: &str = "nobody@leadpact.invalid";
 
 /// Slack, as far as clicks go.
 #[derive(Debug)]
@@ -28,6 +34,7 @@ pub struct SlackPeople {
     base_url: String,
     team: Mutex<Option<String>>,
     emails: Mutex<HashMap<String, String>>,
+    patience: Duration,
 }
 
 /// Methods call different things by one name: `user` is a name to one and a member to another.
@@ -35,6 +42,8 @@ pub struct SlackPeople {
 #[serde(default)]
 struct Token {
     team_id: Option<String>,
+    /// The bot itself.
+    user_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,7 +76,54 @@ impl SlackPeople {
         let client = http::client().map_err(|error| SetupError::Slack(error.without_url().to_string()))?;
         let base_url = settings.base_url.trim_end_matches('/').to_owned();
         let (token, team, emails) = (settings.token.clone(), Mutex::new(team), Mutex::default());
-        Ok(Self { client, token, base_url, team, emails })
+        Ok(Self { client, token, base_url, team, emails, patience: PATIENCE })
+    }
+
+    /// With time to wait: nobody has pressed anything.
+    #[must_use]
+    pub fn at_leisure(self) -> Self {
+        Self { patience: AT_LEISURE, ..self }
+    }
+
+    /// Whether clicks could be believed: the workspace is the one that is configured, and Slack tells who a
+    /// member is. Empty where the token is not accepted, which is said elsewhere.
+    pub async fn examine(&self) -> Vec<Look> {
+        let Ok(told) = self.ask::<Token>("auth.test", &[]).await else { return Vec::new() };
+        let configured = self.team.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut looks = Vec::new();
+        if let Some((configured, team)) = configured.zip(told.team_id).filter(|(configured, team)| configured != team) {
+            let says =
+                format!("the token is of {team}, and [notify.slack] team names {configured}: every click is refused");
+            looks.push(Look::broken("Slack workspace", says, "correct `team`, or leave it out"));
+        }
+        if let Err(error) = self.tells_who(told.user_id.as_deref().unwrap_or_default()).await {
+            let says = format!("{error}: who presses a button is not known, and nothing is taken from them");
+            let fix = "add the scopes users:read and users:read.email in api.slack.com › your app › OAuth & Permissions, \
+                       and install the app again";
+            looks.push(Look::broken("Slack look-up of who answers", says, fix));
+        }
+        looks
+    }
+
+    /// Whether members and their addresses are told, asked about the bot itself and about nobody: that it may
+    /// be asked is all that counts.
+    async fn tells_who(&self, bot: &str) -> Result<(), NotifyError> {
+        match self.ask::<Member>("users.info", &[("user", bot)]).await {
+            Ok(_) | Err(NotifyError::Nobody { .. }) => self.knows(NOBODY).await.map(|_| ()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an active member of the workspace has this address.
+    ///
+    /// # Errors
+    /// When Slack does not tell.
+    pub async fn knows(&self, email: &str) -> Result<bool, NotifyError> {
+        match self.ask::<Member>("users.lookupByEmail", &[("email", email)]).await {
+            Ok(told) => Ok(told.user.is_some_and(|user| !user.deleted)),
+            Err(NotifyError::Nobody { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The workspace that clicks must come from.
@@ -129,7 +185,7 @@ impl SlackPeople {
     async fn ask<T: DeserializeOwned>(&self, method: &str, query: &[(&str, &str)]) -> Result<T, NotifyError> {
         let token = self.token.as_ref().ok_or_else(|| never("there is no bot's token to ask with"))?;
         let request = self.client.get(format!("{}/{method}", self.base_url)).query(query);
-        let request = request.bearer_auth(token.expose_secret()).timeout(PATIENCE);
+        let request = request.bearer_auth(token.expose_secret()).timeout(self.patience);
         let answer = http::send(request).await?;
         slack::accepted(&answer)?;
         serde_json::from_slice(&answer.body).map_err(|_| never("that is not Slack's answer"))

@@ -109,8 +109,8 @@ pub struct Notify {
     /// A folder with templates that stand in for the shipped ones; relative to the configuration file.
     pub templates: Option<PathBuf>,
     pub slack: Option<SlackSettings>,
-    /// What Slack signs its calls to us with; stands in `[notify.slack]`.
-    pub slack_signing_secret: Option<SecretString>,
+    /// What Slack signs its calls to us with, two while it is being changed; stands in `[notify.slack]`.
+    pub slack_signing_secrets: Vec<SecretString>,
     /// The workspace's id, without which the token is asked for it; stands in `[notify.slack]`.
     pub slack_team: Option<String>,
     pub email: Option<EmailSettings>,

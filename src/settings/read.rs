@@ -1,7 +1,7 @@
 //! The sections of the configuration but connections: defaults, types and what a value may be.
 //! Every problem is noted and reading goes on.
 
-use super::values::{address, base_url, choice, filled, http_url, secret};
+use super::values::{address, base_url, choice, filled, http_url, secret, secrets};
 use super::{Journal, Log, LogFormat, Named, Notify, Retention, Schedules, Server, Settings, Source, Store, check};
 use super::{connection, credential};
 use crate::agreement::document::{Datum, Reader, Sink, Word};
@@ -211,7 +211,7 @@ fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<
             notify_in_observe: false,
             templates: None,
             slack: None,
-            slack_signing_secret: None,
+            slack_signing_secrets: Vec::new(),
             slack_team: None,
             email: None,
         });
@@ -222,30 +222,33 @@ fn notify(reader: Option<Reader<'_>>, folder: &Path, sink: &Sink<'_>) -> Option<
     let email = reader.table("email").map(|r| email(r, sink));
     reader.finish();
     // A channel that is there and unreadable has noted why; the settings are not complete without it.
-    let (slack, slack_signing_secret, slack_team) = match slack {
-        None => (None, None, None),
+    let (slack, slack_signing_secrets, slack_team) = match slack {
+        None => (None, Vec::new(), None),
         Some(read) => read.map(|(slack, signing, team)| (Some(slack), signing, team))?,
     };
     let email = match email {
         None => None,
         Some(read) => Some(read?),
     };
-    Some(Notify { notify_in_observe, templates, slack, slack_signing_secret, slack_team, email })
+    Some(Notify { notify_in_observe, templates, slack, slack_signing_secrets, slack_team, email })
 }
 
 /// How to send, what Slack signs with, and which workspace it is.
-fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Option<SecretString>, Option<String>)> {
+fn slack(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<(SlackSettings, Vec<SecretString>, Option<String>)> {
     if !reader.has("token") && !reader.has("webhook_url") {
         let help = "token = \"${SLACK_BOT_TOKEN}\" for people and channels, webhook_url for one channel";
         sink.error_with(reader.span(), "[notify.slack] needs `token` or `webhook_url`", help);
     }
     let token = secret(&mut reader, sink, "token");
     let webhook_url = filled(&mut reader, sink, "webhook_url").and_then(|word| webhook(sink, &word));
-    let signing_secret = secret(&mut reader, sink, "signing_secret");
+    let signing_secrets = match reader.is_list("signing_secret") {
+        true => secrets(&mut reader, sink, "signing_secret"),
+        false => secret(&mut reader, sink, "signing_secret").into_iter().collect(),
+    };
     let team = filled(&mut reader, sink, "team").map(|word| word.text.to_owned());
     let base_url = base_url(&mut reader, sink, Some("https://slack.com/api"));
     reader.finish();
-    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secret, team))
+    Some((SlackSettings { token, webhook_url, base_url: base_url? }, signing_secrets, team))
 }
 
 /// The address itself is the secret, and may well have a query.

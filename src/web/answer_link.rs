@@ -1,14 +1,15 @@
 //! `/answer/…` and `/preferences/…`: links in e-mails, on the public address. Looking at one changes
 //! nothing, since mail scanners and previews look at every link; only the button on the page acts.
 
+use super::outcome::outcome;
 use super::pages::Nav;
 use super::{Web, csrf, headers, pages};
-use crate::engine::answers::{self, Choice, Open, Refused, Said, Shown, mark};
+use crate::engine::answers::{self, Became, Choice, Open, Refused, Said, Shown, Taken, mark, preferences};
 use crate::engine::clock::real_now;
 use crate::record::OwnerId;
 use crate::store::answer::Purpose;
 use crate::store::preference::{self, Channel, Gathering, Preference, Quiet};
-use crate::store::{Priority, StoreError, person};
+use crate::store::{StoreError, person};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -18,11 +19,17 @@ use actix_web::web::{self, Data, Form, Path, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// So long a person's page waits for what came of their answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn routes(routes: &mut ServiceConfig) {
-    let answer = web::resource("/answer/{token}").route(web::get().to(show)).route(web::post().to(act));
-    let preferences =
-        web::resource("/preferences/{token}").route(web::get().to(preferences)).route(web::post().to(prefer));
+    // Programs that check links ask for the head alone.
+    let answer = web::resource("/answer/{token}").route(web::get().to(show)).route(web::head().to(show));
+    let answer = answer.route(web::post().to(act));
+    let preferences = web::resource("/preferences/{token}").route(web::get().to(preferences));
+    let preferences = preferences.route(web::head().to(self::preferences)).route(web::post().to(prefer));
     routes.service(answer.wrap(from_fn(hidden)));
     routes.service(preferences.wrap(from_fn(hidden)));
 }
@@ -30,6 +37,8 @@ pub fn routes(routes: &mut ServiceConfig) {
 /// What is behind such links is in no index, no cache and no other site's log.
 async fn hidden<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
+    // To ourselves alone: without any, browsers that know no `Sec-Fetch-Site` do not say whose page a form is of.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers::protect(response.headers_mut());
     let none = HeaderValue::from_static("noindex, nofollow, noarchive");
     response.headers_mut().insert(HeaderName::from_static("x-robots-tag"), none);
@@ -70,6 +79,7 @@ fn refused(refused: &Refused) -> HttpResponse {
         Refused::Expired => (StatusCode::GONE, "This link is too old"),
         Refused::Used => (StatusCode::GONE, "This was answered already"),
         Refused::Overtaken(_) => (StatusCode::CONFLICT, "This is over"),
+        Refused::NotHere(_) => (StatusCode::CONFLICT, "Nothing is written here"),
         Refused::NotYours(_) => (StatusCode::FORBIDDEN, "This is not yours to answer"),
         Refused::Store(error) => return pages::unavailable(error),
     };
@@ -89,16 +99,36 @@ fn message(status: StatusCode, title: &str, text: &str) -> HttpResponse {
     pages::html(status, &MessagePage { nav: Nav::nobody(), title, text })
 }
 
-async fn opened(web: &Web, token: &str) -> Result<(Shown, Open), Refused> {
-    let shown = answers::look(&web.engine, token).await?;
-    let open = answers::open(&web.engine, &shown, Purpose::Link).await?;
-    Ok((shown, open))
+/// What a link opens, else the page that says why not.
+async fn opened(web: &Web, token: &str) -> Result<(Shown, Open), HttpResponse> {
+    let shown = answers::look(&web.engine, token).await.map_err(|why| refused(&why))?;
+    match answers::open(&web.engine, &shown, Purpose::Link).await {
+        Ok(open) => Ok((shown, open)),
+        Err(Refused::Used) => Err(used(web, &shown).await),
+        Err(why) => Err(refused(&why)),
+    }
+}
+
+/// Whoever comes again is told what came of it.
+async fn used(web: &Web, shown: &Shown) -> HttpResponse {
+    match answers::said_by(&web.engine, shown).await {
+        Err(why) => refused(&why),
+        Ok(None) => refused(&Refused::Used),
+        Ok(Some((words, became))) => {
+            let text = match became {
+                Became::Done => format!("{words}. It is done."),
+                Became::Pending => format!("{words}. It is on its way to the CRM."),
+                Became::Failed(why) => format!("{words}. It came to nothing: {why}. Open the record in the CRM."),
+            };
+            message(StatusCode::GONE, "This was answered already", &text)
+        }
+    }
 }
 
 async fn show(web: Data<Web>, token: Path<String>) -> HttpResponse {
     let (shown, open) = match opened(&web, &token).await {
         Ok(found) => found,
-        Err(why) => return refused(&why),
+        Err(page) => return page,
     };
     let as_whom = match called(&web, &shown).await {
         Ok(name) => name,
@@ -119,9 +149,13 @@ async fn show(web: Data<Web>, token: Path<String>) -> HttpResponse {
 
 /// The name of whom a ticket was sent to, else their address.
 async fn called(web: &Web, shown: &Shown) -> Result<String, StoreError> {
+    let email = &shown.ticket.email;
+    Ok(named(web, shown).await?.map_or_else(|| email.clone(), |name| format!("{name} ({email})")))
+}
+
+async fn named(web: &Web, shown: &Shown) -> Result<Option<String>, StoreError> {
     let people = person::load_all(&web.engine.db, shown.site.name()).await?;
-    let known = people.into_iter().find(|p| Some(&p.id) == shown.ticket.person.as_ref());
-    Ok(known.map_or_else(|| shown.ticket.email.clone(), |p| format!("{} ({})", p.name, shown.ticket.email)))
+    Ok(people.into_iter().find(|p| Some(&p.id) == shown.ticket.person.as_ref()).map(|p| p.name))
 }
 
 #[derive(Deserialize)]
@@ -136,7 +170,7 @@ async fn act(web: Data<Web>, request: HttpRequest, token: Path<String>, form: Fo
     }
     let (shown, open) = match opened(&web, &token).await {
         Ok(found) => found,
-        Err(why) => return refused(&why),
+        Err(page) => return page,
     };
     let choice = match open.about.answer.as_deref() {
         Some("accept") => Choice::Accept,
@@ -148,12 +182,27 @@ async fn act(web: Data<Web>, request: HttpRequest, token: Path<String>, form: Fo
     let delivery = shown.word.hash();
     let said = Said { email: &shown.ticket.email, via: "e-mail", delivery: &delivery };
     match answers::take(&web.engine, &shown, &choice, said).await {
-        Ok(taken) => {
-            let text =
-                format!("{}: {}. It is written to the CRM now; you can close this page.", taken.name, taken.words);
+        Ok(taken) => thanks(&web, &taken).await,
+        Err(Refused::Used) => used(&web, &shown).await,
+        Err(why) => refused(&why),
+    }
+}
+
+/// What became of it, as far as that is known soon.
+async fn thanks(web: &Web, taken: &Taken) -> HttpResponse {
+    let Taken { name, words, waits, .. } = taken;
+    let patience = if waits.is_some() { Duration::ZERO } else { PATIENCE };
+    match outcome(web, taken, patience).await {
+        Became::Done => message(StatusCode::OK, "Thank you", &format!("{name}: {words}. It is done.")),
+        Became::Failed(why) => {
+            let text = format!("{name} was not changed: {why}. Open the record in the CRM.");
+            message(StatusCode::CONFLICT, "Nothing was changed", &text)
+        }
+        Became::Pending => {
+            let when = waits.as_deref().unwrap_or("It is being written to the CRM.");
+            let text = format!("{name}: {words}. {when} The same link tells what became of it.");
             message(StatusCode::OK, "Thank you", &text)
         }
-        Err(why) => refused(&why),
     }
 }
 
@@ -244,10 +293,11 @@ async fn save(web: &Web, token: &str, form: &Prefer) -> Result<Option<&'static s
             _ => return Ok(Some("Quiet hours have a beginning and another end, such as 22:00 and 07:00.")),
         },
     };
-    let by = called(web, &shown).await?;
+    let (by, name) = (called(web, &shown).await?, named(web, &shown).await?);
+    let name = name.unwrap_or_else(|| owner.to_string());
     let row = Preference { owner, channel, gathering, quiet, by, at: real_now() };
-    let mut tx = web.engine.db.begin(Priority::Work).await?;
-    preference::set(&mut tx, shown.site.name(), &row).await?;
-    tx.commit().await?;
+    let chain = (shown.site.name().clone(), shown.site.agreement.hash.to_string());
+    let by = format!("{name}, by the link in a notice");
+    preferences::set(&web.engine.db, &chain, &row, (&name, &by), web.engine.clock.now()).await?;
     Ok(None)
 }

@@ -35,6 +35,7 @@ mod login;
 mod metrics;
 mod numbers;
 pub mod openapi;
+mod outcome;
 mod pages;
 pub mod password;
 mod people;
@@ -44,6 +45,7 @@ mod record_acts;
 pub mod routes;
 pub mod session;
 pub mod slack_actions;
+mod slack_message;
 pub mod throttle;
 mod webhooks;
 

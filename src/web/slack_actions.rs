@@ -2,12 +2,14 @@
 //! raw form, taken into the inbox, and only then answered; what is to be said comes by the address that
 //! Slack gave. What an answer does is decided elsewhere.
 
+use super::outcome::outcome;
+use super::slack_message::{Decisions, Line, Message, escaped};
 use super::webhooks::{read, refuse_encoded};
 use super::{Web, answer};
 use crate::crm::signature::verify_slack_v0;
 use crate::engine::answers::{self, Became, Choice, Refused, Said, Taken};
 use crate::engine::clock::real_now;
-use crate::notify::{ACTIONS_BLOCK, NotifyError, SlackPeople};
+use crate::notify::{NotifyError, REJECT, SlackPeople};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,12 +22,19 @@ use std::time::Duration;
 
 /// How long what came of an answer is waited for, to be told in the message.
 const WATCHED: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(500);
 
 /// How Slack's calls are known and answered.
 pub struct SlackDoor {
-    pub signing_secret: SecretString,
-    pub people: SlackPeople,
+    /// Two while Slack's secret is being changed; any of them is believed.
+    signing_secrets: Vec<SecretString>,
+    people: SlackPeople,
+    decisions: Decisions,
+}
+
+impl SlackDoor {
+    pub fn new(signing_secrets: Vec<SecretString>, people: SlackPeople) -> Self {
+        Self { signing_secrets, people, decisions: Decisions::default() }
+    }
 }
 
 pub fn routes(routes: &mut ServiceConfig) {
@@ -53,13 +62,6 @@ struct Click {
 #[serde(default)]
 struct Named {
     id: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Message {
-    blocks: Vec<Value>,
-    text: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -97,7 +99,7 @@ fn said(action: &Action) -> Option<(&str, Choice)> {
                 "accept" => Choice::Accept,
                 "on_it" => Choice::OnIt,
                 "snooze" => Choice::Snooze,
-                _ => return None,
+                other => Choice::Reject(other.strip_prefix(REJECT)?.to_owned()),
             };
             Some((word, choice))
         }
@@ -112,8 +114,14 @@ fn verify(door: &SlackDoor, request: &HttpRequest, body: &[u8]) -> Result<(), &'
         if all.next().is_some() { "" } else { one }
     };
     let (at, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
-    let secret = door.signing_secret.expose_secret().as_bytes();
-    verify_slack_v0(secret, at, body, signature, real_now()).map_err(|refusal| refusal.0)
+    let mut why = "no signing secret is configured";
+    for secret in &door.signing_secrets {
+        match verify_slack_v0(secret.expose_secret().as_bytes(), at, body, signature, real_now()) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => why = refusal.0,
+        }
+    }
+    Err(why)
 }
 
 async fn receive(web: Data<Web>, request: HttpRequest, body: Payload) -> HttpResponse {
@@ -172,8 +180,8 @@ async fn clicked(web: &Data<Web>, door: &Arc<SlackDoor>, click: Click, delivery:
             Ok(())
         }
         Ok(taken) => {
-            let word = word.to_owned();
-            follow(web.clone(), door.clone(), click, word, taken);
+            let said = Pressed { word: word.to_owned(), choice };
+            follow(web.clone(), door.clone(), click, said, taken);
             Ok(())
         }
     }
@@ -191,58 +199,48 @@ fn explain(door: Arc<SlackDoor>, click: &Click, why: &str) {
     actix_web::rt::spawn(async move { say(&door, &url, &body).await });
 }
 
-/// Replaces the buttons by what was decided: at once, and again once it is known what came of it.
-fn follow(web: Data<Web>, door: Arc<SlackDoor>, click: Click, word: String, taken: Taken) {
-    let (Some(url), message) = (click.response_url, click.message.unwrap_or_default()) else { return };
-    actix_web::rt::spawn(async move {
-        say(&door, &url, &replaced(&message, &word, &format!("{}. It is being written down.", taken.words))).await;
-        let ends = tokio::time::timeout(WATCHED, outcome(&web, &taken)).await;
-        let text = match ends {
-            Ok(Became::Done) => format!("{}.", taken.words),
-            Ok(Became::Failed(why)) => format!("{} was not changed: {why}.", taken.name),
-            Ok(Became::Pending) | Err(_) => return,
-        };
-        say(&door, &url, &replaced(&message, &word, &text)).await;
-    });
+/// The button of a message that was pressed.
+struct Pressed {
+    word: String,
+    choice: Choice,
 }
 
-async fn outcome(web: &Web, taken: &Taken) -> Became {
-    loop {
-        match answers::became(&web.engine.db, taken).await {
-            Ok(Became::Pending) => tokio::time::sleep(LOOK).await,
-            Ok(became) => return became,
-            Err(error) => {
-                tracing::warn!("what became of an answer is not known: {error}");
-                return Became::Pending;
+/// Tells in the message what was said: at once, and again once it is known what came of it. An answer that
+/// came to nothing gives the buttons back; where somebody else's stands, only who pressed is told.
+fn follow(web: Data<Web>, door: Arc<SlackDoor>, click: Click, pressed: Pressed, taken: Taken) {
+    let Some(url) = click.response_url.clone() else { return };
+    let message = click.message.clone().unwrap_or_default();
+    let line = |text: String| Line { id: taken.id.clone(), choice: pressed.choice.clone(), text };
+    let pending = taken.waits.clone().unwrap_or_else(|| "It is being written down.".to_owned());
+    let first = line(format!("{}: {}. {pending}", taken.name, taken.words));
+    let done = line(format!("{}: {}.", taken.name, taken.words));
+    actix_web::rt::spawn(async move {
+        let (decisions, word) = (&door.decisions, pressed.word.as_str());
+        decisions.say(word, first);
+        say(&door, &url, &decisions.redrawn(&message, word, None)).await;
+        match outcome(&web, &taken, WATCHED).await {
+            Became::Pending => {}
+            Became::Done => {
+                decisions.say(word, done);
+                say(&door, &url, &decisions.redrawn(&message, word, None)).await;
+            }
+            Became::Failed(why) => {
+                let why = format!("{} was not changed: {why}.", taken.name);
+                let others = decisions.take_back(word, &taken.id);
+                let stands = others.iter().any(|line| line.choice.decides());
+                say(&door, &url, &decisions.redrawn(&message, word, Some(&why).filter(|_| !stands).map(|w| &**w)))
+                    .await;
+                // Who pressed twice has what they wanted.
+                if stands && !others.iter().any(|line| line.text == done.text || line.text.starts_with(&done.text)) {
+                    explain(door.clone(), &click, &why);
+                }
             }
         }
-    }
+    });
 }
 
 async fn say(door: &SlackDoor, url: &str, body: &Value) {
     if let Err(error) = door.people.respond(url, body).await {
         tracing::warn!("Slack could not be told what came of a click: {error}");
     }
-}
-
-/// The message without what was answered, and with what was said.
-fn replaced(message: &Message, word: &str, text: &str) -> Value {
-    let mut blocks: Vec<Value> = message.blocks.clone();
-    blocks.retain(|block| block["block_id"] != ACTIONS_BLOCK && block["block_id"] != DECIDED);
-    for block in &mut blocks {
-        let is_it = block["accessory"]["options"][0]["value"].as_str().is_some_and(|value| value.starts_with(word));
-        if let Some(fields) = block.as_object_mut().filter(|_| is_it) {
-            fields.remove("accessory");
-        }
-    }
-    let says = json!({ "type": "mrkdwn", "text": escaped(text), "verbatim": true });
-    blocks.push(json!({ "type": "context", "block_id": DECIDED, "elements": [says] }));
-    json!({ "replace_original": true, "text": message.text, "blocks": blocks })
-}
-
-/// The block that tells what was decided.
-const DECIDED: &str = "leadpact-decided";
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

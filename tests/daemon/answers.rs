@@ -2,12 +2,13 @@
 //! CRM.
 
 use crate::agreements::accepted;
-use crate::house::{House, HubSpot, Salesforce, on_both};
+use crate::house::{House, HubSpot, Salesforce, on_both, pause};
 use hmac::{Hmac, KeyInit, Mac};
 use leadpact::engine::clock::real_now;
 use leadpact::sandbox::CrmKind;
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const SIGNED_WITH: &str = "slack-signs-with-this";
 const AMY: &str = "U-amy@acme.example";
@@ -33,10 +34,12 @@ fn element<'m>(message: &'m Json, action: &str) -> &'m Json {
     elements.iter().find(|e| e["action_id"] == action).unwrap_or_else(|| panic!("no {action}: {actions}"))
 }
 
-/// Presses something in Slack, which signs it and sends it here.
+/// Presses something in Slack, which signs it and sends it here. No two clicks are the same to Slack.
 async fn press(house: &House, message: &Json, action: Json) -> u16 {
+    static CLICKS: AtomicU32 = AtomicU32::new(0);
+    let trigger = CLICKS.fetch_add(1, Ordering::Relaxed).to_string();
     let hooks = format!("{}/actions", house.slack.base_url().trim_end_matches("/api"));
-    let payload = json!({ "type": "block_actions", "user": { "id": AMY }, "team": { "id": "T-acme" },
+    let payload = json!({ "type": "block_actions", "trigger_id": trigger, "user": { "id": AMY }, "team": { "id": "T-acme" },
         "response_url": hooks, "message": { "blocks": message["blocks"], "text": "x" }, "actions": [action] });
     let body =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish();
@@ -77,6 +80,10 @@ async fn accepting_in_slack_lands_in_the_crm_once_and_keeps_the_promise() {
             let says =
                 |m: &Json| m["replace_original"] == true && m.to_string().contains("Accepted by Amy Ng via Slack.\"");
             house.until("the message says so", async || house.slack.all().iter().any(says)).await;
+            // Whoever pressed twice reads nothing else.
+            pause(1500).await;
+            assert!(house.slack.all().last().is_some_and(says), "{:?}", house.slack.all().last());
+            assert!(!house.slack.all().iter().any(|m| m.to_string().contains("was not changed")));
         }
     })
     .await;

@@ -36,7 +36,10 @@ async fn house() -> House {
 
 /// Nobody has to sign this agreement, so that it need not be let off.
 fn configure(house: &House, file: &str, change: impl FnOnce(String) -> String) {
-    house.configure(file, house.port, |text| change(text.replacen("require_signatures = false", "", 1)));
+    let signed = "signing_secret = \"slack-signs\"\nteam = \"T-acme\"\ntoken    = \"xoxb";
+    let text =
+        |text: String| text.replacen("require_signatures = false", "", 1).replacen("token    = \"xoxb", signed, 1);
+    house.configure(file, house.port, |all| change(text(all)));
 }
 
 fn column(name: &str, kind: &str, read_only: bool) -> Column {
@@ -63,6 +66,12 @@ async fn where_all_is_well_doctor_says_so_and_changes_nothing() {
     for about in ["configuration", "agreement", "database", "public URL", "notices", "hubspot", "salesforce"] {
         assert!(told.all.contains(&format!("ok    {about}: ")), "{about} in\n{}", told.all);
     }
+    let buttons = format!(
+        "ok    notices: Slack buttons: on: a signing secret is set and clicks are taken at http://127.0.0.1:{}/slack/actions",
+        house.port
+    );
+    assert!(told.all.contains(&buttons), "{}", told.all);
+    assert!(told.all.contains("ok    hubspot: Slack accounts: 2 of 2 members"), "{}", told.all);
     let written = [
         "hubspot.batch_update",
         "hubspot.property_create",
@@ -336,6 +345,18 @@ const IN_THE_CRM: &[Case] = &[
         "warn",
         &["notices: Slack channel #marketing", "missing_scope", "channels:read"],
     ),
+    (
+        "a Slack app that is not told who presses a button",
+        |h| h.slack.change(|slack| slack.refusals.push(("users.info", "missing_scope"))),
+        "fail",
+        &["notices: Slack look-up of who answers", "missing_scope", "users:read.email"],
+    ),
+    (
+        "a member whom Slack does not know",
+        |h| h.slack.change(|slack| slack.strangers.push("tess@acme.example")),
+        "warn",
+        &["hubspot: Slack account of Tess Hall", "no active member", "the same address"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -383,13 +404,19 @@ const IN_THE_CONFIGURATION: &[(&str, &str, &str, &[&str])] = &[
         "crm            = \"hubspot\"",
         "crm = \"hubspots\"",
         "fail",
-        &["configuration: ", ":24: `crm` cannot be this", "did you mean `hubspot`"],
+        &["configuration: ", ":26: `crm` cannot be this", "did you mean `hubspot`"],
     ),
     (
         "flag          = \"leadpact_violation\"\n",
         "flag = \"reject_reason\"\n",
         "fail",
         &["hubspot: loop guard", "reject_reason is both lead flag"],
+    ),
+    (
+        "team = \"T-acme\"",
+        "team = \"T-other\"",
+        "fail",
+        &["notices: Slack workspace", "the token is of T-acme", "T-other", "every click is refused"],
     ),
     (
         "automation_users = [\"",

@@ -2,10 +2,14 @@
 
 use crate::world::{Store, World, acme, agreement_with, lead, minute, person, site, text};
 use leadpact::agreement::Agreement;
-use leadpact::engine::answers::{self, Answering, Choice, Refused, Said, Taken, mark};
+use leadpact::engine::answers::{self, Answering, Became, Choice, Refused, Said, Taken, mark, preferences};
+use leadpact::engine::switches::{Acts, turn};
+use leadpact::notify::NotifyError;
 use leadpact::record::{Actor, FactKind, Object};
 use leadpact::store::Priority;
-use leadpact::store::preference::{self, Channel, Gathering, Preference, Quiet};
+use leadpact::store::journal;
+use leadpact::store::preference::{Channel, Gathering, Preference, Quiet};
+use leadpact::store::switch::{Switch, SwitchRow};
 use serde_json::Value as Json;
 use std::sync::Arc;
 
@@ -33,6 +37,12 @@ fn terms() -> Agreement {
 
 /// A lead of 80's, handed over at noon and reminded of at half past.
 async fn reminded(store: Store) -> World {
+    let mut world = about_to_remind(store).await;
+    world.settle().await;
+    world
+}
+
+async fn about_to_remind(store: Store) -> World {
     let mut world = World::with(store, terms()).await;
     let base = "https://leadpact.example".to_owned();
     world.engine.answering = Some(Answering { public_base: base, in_slack: true });
@@ -40,7 +50,6 @@ async fn reminded(store: Store) -> World {
     world.crm.with(|s| s.people[2] = person("80", Some("pat@acme.example"), Some("70"), true));
     world.hand_over(&["001".to_owned()]).await;
     world.at(30);
-    world.settle().await;
     world
 }
 
@@ -195,6 +204,11 @@ promise!(a_link_is_its_addressees_works_once_and_ends_after_a_week, |store| {
     }
     answers::take(&world.engine, &shown, &Choice::OnIt, said).await.unwrap();
     assert!(matches!(answers::take(&world.engine, &shown, &Choice::OnIt, said).await, Err(Refused::Used)));
+    // Whoever comes back learns what came of it.
+    assert_eq!(answers::said_by(&world.engine, &shown).await.unwrap(), None);
+    world.turn().await;
+    let (words, became) = answers::said_by(&world.engine, &shown).await.unwrap().expect("applied");
+    assert!(words.ends_with(": Person 80 is on it, said via e-mail") && became == Became::Done, "{words}");
     // Forwarded, it still speaks for its addressee, who has the lead no more.
     world.change("001", minute(35), &[("owner", text("71"))]).await;
     world.at(36);
@@ -206,12 +220,80 @@ promise!(a_link_is_its_addressees_works_once_and_ends_after_a_week, |store| {
     assert!(matches!(answers::take(&world.engine, &forwarded, &Choice::Accept, said).await, Err(Refused::Expired)));
 });
 
-async fn prefer(world: &World, channel: Channel, gathering: Gathering, quiet: Option<Quiet>) {
-    let row = Preference { owner: "80".into(), channel, gathering, quiet, by: "Pat".into(), at: minute(0) };
+promise!(links_of_one_person_are_shown_to_nobody_who_is_told_in_their_place, |store| {
+    let mut world = about_to_remind(store).await;
+    for place in ["@pat@acme.example", "pat@acme.example"] {
+        world.channels.answer(place, NotifyError::Nobody { message: "no such member".into() });
+    }
+    world.settle().await;
+    let (place, message) = world.channels.sent().pop().expect("a message");
+    assert_eq!(place, "#field-sales");
+    let all = format!("{}{}{}", message.text, message.html, message.blocks);
+    assert!(!all.contains("/answer/") && !all.contains("/preferences/"), "{all}");
+    // Slack says who presses a button, and whether they may is looked at then.
+    let word = word(&world);
+    assert!(matches!(click(&world, &word, Choice::Accept, "kim@acme.example", "a").await, Err(Refused::NotYours(_))));
+});
+
+async fn pause(world: &World, on: bool) {
+    let (by, why, at) = ("Dana".to_owned(), "a test".to_owned(), world.clock.now());
+    let row = SwitchRow { connection: Some(acme()), switch: Switch::Paused, on, until: None, by, why, at };
     let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
-    preference::set(&mut tx, &acme(), &row).await.unwrap();
+    turn(&mut tx, &row, &[], "").await.unwrap();
     tx.commit().await.unwrap();
 }
+
+promise!(whoever_answers_during_a_pause_is_told_that_it_waits_and_it_is_written_afterwards, |store| {
+    let mut world = reminded(store).await;
+    let (word, before) = (word(&world), writes(&world));
+    pause(&world, true).await;
+    world.at(31);
+    let taken = click(&world, &word, Choice::Accept, "pat@acme.example", "a").await.unwrap();
+    assert!(taken.waits.as_ref().is_some_and(|why| why.contains("paused by Dana")), "{taken:?}");
+    world.settle().await;
+    assert_eq!(writes(&world), before);
+    assert_eq!(answers::became(&world.engine.db, &taken).await.unwrap(), Became::Pending);
+    pause(&world, false).await;
+    world.settle().await;
+    assert_eq!((writes(&world), seen(&world, "status").as_str()), (before + 1, "Working"));
+    assert_eq!(answers::became(&world.engine.db, &taken).await.unwrap(), Became::Done);
+});
+
+promise!(where_nothing_is_written_any_more_no_answer_is_taken_and_no_link_is_used_up, |store| {
+    let world = reminded(store).await;
+    let accept = link(&world, "Accept");
+    let mut observing = site(terms(), world.crm.clone());
+    observing.acts = Acts::Never;
+    world.engine.replace(Arc::new(observing));
+    let shown = answers::look(&world.engine, &accept).await.unwrap();
+    let said = Said { email: &shown.ticket.email, via: "e-mail", delivery: &shown.word.hash() };
+    let refused = answers::take(&world.engine, &shown, &Choice::Accept, said).await.unwrap_err();
+    assert!(matches!(&refused, Refused::NotHere(why) if why.contains("only observes")), "{refused}");
+    assert_eq!(answers::look(&world.engine, &accept).await.unwrap().ticket.used_at, None);
+    world.turn().await;
+    assert_eq!(world.count("001", FactKind::Replied).await + world.count("001", FactKind::Dropped).await, 0);
+});
+
+async fn prefer(world: &World, channel: Channel, gathering: Gathering, quiet: Option<Quiet>) {
+    let row = Preference { owner: "80".into(), channel, gathering, quiet, by: "Pat".into(), at: minute(0) };
+    let chain = (acme(), world.site.agreement.hash.to_string());
+    preferences::set(&world.engine.db, &chain, &row, ("Pat", "Dana"), world.clock.now()).await.unwrap();
+}
+
+promise!(whoever_changes_how_somebody_is_told_stands_in_the_journal, |store| {
+    let world = World::with(store, terms()).await;
+    prefer(&world, Channel::Both, Gathering::Hourly, Quiet::new(22 * 60, 7 * 60)).await;
+    // The same again changes nothing.
+    prefer(&world, Channel::Both, Gathering::Hourly, Quiet::new(22 * 60, 7 * 60)).await;
+    prefer(&world, Channel::Email, Gathering::Single, None).await;
+    let rows = journal::recent(&world.engine.db, &acme(), 0, 100).await.unwrap();
+    let told = rows.iter().map(|row| &row.entry.fact).filter(|fact| fact.kind == FactKind::Setting);
+    let told: Vec<String> =
+        told.map(|f| format!("{} by {}: {}", f.item, f.detail["by"], f.detail["to"]).replace('"', "")).collect();
+    let first =
+        "preference by Dana: Pat is told in Slack and by e-mail, gathered every full hour, quiet from 22:00 to 07:00";
+    assert_eq!(told, [first, "preference by Dana: Pat is told by e-mail, each notice by itself"]);
+});
 
 promise!(people_are_told_where_and_when_they_prefer_and_never_too_late, |store| {
     let mut world = World::with(store, terms()).await;

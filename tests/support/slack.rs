@@ -20,6 +20,8 @@ pub struct Workspace {
     pub channels: Vec<(&'static str, bool)>,
     /// Answers of these methods instead of a success: `auth.test` and `invalid_auth`.
     pub refusals: Vec<(&'static str, &'static str)>,
+    /// Addresses that nobody in the workspace has.
+    pub strangers: Vec<&'static str>,
     /// What the token may do; the app is in no channel.
     pub scopes: &'static str,
 }
@@ -30,8 +32,9 @@ impl FakeSlack {
         let messages: Arc<Mutex<Vec<Json>>> = Arc::default();
         let data = web::Data::from(Arc::clone(&messages));
         let channels = vec![("marketing", false), ("tele", false), ("sales", false)];
-        let workspace =
-            Arc::new(Mutex::new(Workspace { channels, refusals: Vec::new(), scopes: "chat:write,chat:write.public" }));
+        let scopes = "chat:write,chat:write.public";
+        let workspace = Workspace { channels, refusals: Vec::new(), strangers: Vec::new(), scopes };
+        let workspace = Arc::new(Mutex::new(workspace));
         let shown = web::Data::from(Arc::clone(&workspace));
         let server = HttpServer::new(move || {
             App::new()
@@ -79,14 +82,21 @@ async fn post(messages: web::Data<Mutex<Vec<Json>>>, message: web::Json<Json>) -
     HttpResponse::Ok().json(json!({ "ok": true, "channel": "C1", "ts": format!("1767603600.{:06}", messages.len()) }))
 }
 
-async fn look_up(request: HttpRequest) -> HttpResponse {
+async fn look_up(request: HttpRequest, workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
     let email = url::form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "email");
-    let id = format!("U-{}", email.map(|(_, value)| value.into_owned()).unwrap_or_default());
+    let email = email.map(|(_, value)| value.into_owned()).unwrap_or_default();
+    if workspace.lock().expect("no panic while locked").strangers.iter().any(|stranger| *stranger == email) {
+        return HttpResponse::Ok().json(json!({ "ok": false, "error": "users_not_found" }));
+    }
+    let id = format!("U-{email}");
     HttpResponse::Ok().json(json!({ "ok": true, "user": { "id": id, "deleted": false } }))
 }
 
 /// A member's id tells their address.
-async fn info(request: HttpRequest) -> HttpResponse {
+async fn info(request: HttpRequest, workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
+    if let Some(refusal) = refusal(&workspace, "users.info") {
+        return refusal;
+    }
     let user = url::form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "user");
     let email = user.and_then(|(_, id)| id.strip_prefix("U-").map(str::to_owned));
     HttpResponse::Ok().json(json!({ "ok": true, "user": { "team_id": "T-acme", "profile": { "email": email } } }))
@@ -100,7 +110,8 @@ fn refusal(workspace: &Mutex<Workspace>, method: &str) -> Option<HttpResponse> {
 
 async fn auth_test(workspace: web::Data<Mutex<Workspace>>) -> HttpResponse {
     let scopes = workspace.lock().expect("no panic while locked").scopes;
-    let team = json!({ "ok": true, "team": "Acme", "team_id": "T-acme", "user": "leadpact", "bot_id": "B1" });
+    let team = json!({ "ok": true, "team": "Acme", "team_id": "T-acme", "user": "leadpact",
+        "user_id": "U-leadpact@acme.example", "bot_id": "B1" });
     let done = || HttpResponse::Ok().insert_header(("X-OAuth-Scopes", scopes)).json(team);
     refusal(&workspace, "auth.test").unwrap_or_else(done)
 }

@@ -139,6 +139,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a list stands there, where one text would do as well.
+    pub fn is_list(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_array())
+    }
+
     /// A list of texts with at least one entry.
     pub fn need_texts(&mut self, key: &'static str) -> Vec<Word<'a>> {
         self.need(key);

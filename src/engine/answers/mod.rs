@@ -7,7 +7,8 @@ pub mod preferences;
 pub mod right;
 
 use super::context::{Engine, Site};
-use crate::agreement::standing::{Given, GivenState};
+use super::switches::Switches;
+use crate::agreement::standing::GivenState;
 use crate::agreement::{Standing, answer};
 use crate::record::{Answer, Ask, ConnectionName, Elapsed, Object, Order, OwnerId, RecordId, RecordKey, Reply};
 use crate::store::answer::{self as tickets, Purpose, Ticket};
@@ -63,6 +64,13 @@ pub enum Choice {
     Snooze,
 }
 
+impl Choice {
+    /// Whether nothing is left to say after it.
+    pub fn decides(&self) -> bool {
+        matches!(self, Choice::Accept | Choice::Reject(_))
+    }
+}
+
 /// How it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
@@ -83,6 +91,8 @@ pub struct Taken {
     pub name: String,
     /// `Accepted by Ben Castillo via Slack`
     pub words: String,
+    /// Why it is not written yet, as a sentence: it waits until that is over.
+    pub waits: Option<String>,
 }
 
 /// Why nothing was taken, in words for whoever asked.
@@ -99,6 +109,9 @@ pub enum Refused {
     Overtaken(String),
     #[error("{0}")]
     NotYours(String),
+    /// Nothing is written here.
+    #[error("{0}")]
+    NotHere(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -110,6 +123,16 @@ pub enum Became {
     Pending,
     Done,
     Failed(String),
+}
+
+impl Became {
+    fn of(state: &GivenState) -> Self {
+        match state {
+            GivenState::Pending => Became::Pending,
+            GivenState::Done => Became::Done,
+            GivenState::Failed(why) => Became::Failed(why.clone()),
+        }
+    }
 }
 
 /// The mark by which a button names an agreed reason: reasons may be longer than Slack's values.
@@ -198,16 +221,38 @@ pub async fn take(engine: &Engine, shown: &Shown, choice: &Choice, said: Said<'_
     if let Some(why) = answer::hindrance(&site.agreement, &open.standing, &reply) {
         return Err(Refused::Overtaken(format!("{} was not changed: {why}.", open.standing.name())));
     }
+    let waits = standstill(engine, site, open.standing.name()).await?;
     let taken = Taken {
         id: reply.id.clone(),
         record: open.key.clone(),
         name: open.standing.name().to_owned(),
         words: answer::in_words(&reply.answer, &who.name, said.via),
+        waits,
     };
     let ask = Ask::Answer(reply);
     store(engine, shown, Order { object: open.key.object, id: open.key.id, by: who.name, ask }, said.delivery).await?;
     site.stirred.notify_one();
     Ok(taken)
+}
+
+/// Why what is said now is written later only; an answer where nothing is ever written is not taken.
+async fn standstill(engine: &Engine, site: &Site, name: &str) -> Result<Option<String>, Refused> {
+    let switches = Switches::read(&engine.db, site.name()).await?;
+    if !switches.acts(site) {
+        let text =
+            format!("{name} was not changed: leadpact only observes here and writes nothing. Open it in the CRM.");
+        return Err(Refused::NotHere(text));
+    }
+    let by = |name: &str| if name.is_empty() { String::new() } else { format!(" by {name}") };
+    Ok(if let Some(paused) = switches.pause(engine.clock.now()) {
+        Some(format!("It is written once leadpact goes on, which is paused{}.", by(&paused.by)))
+    } else if switches.signed_out().is_some() {
+        Some("It is written once leadpact is signed in to the CRM again.".to_owned())
+    } else if switches.clocks_apart().is_some() {
+        Some("It is written once leadpact's clock and the CRM's agree again.".to_owned())
+    } else {
+        None
+    })
 }
 
 /// The order with what it is known by, and the ticket's use, in one transaction.
@@ -262,11 +307,24 @@ fn chosen(open: &Open, choice: &Choice) -> Result<Answer, Refused> {
 pub async fn became(db: &Db, taken: &Taken) -> Result<Became, StoreError> {
     let standing = load(db, &taken.record).await?;
     let given = standing.and_then(|s| s.answers.into_iter().find(|g| g.reply.id == taken.id));
-    Ok(match given {
-        None | Some(Given { state: GivenState::Pending, .. }) => Became::Pending,
-        Some(Given { state: GivenState::Done, .. }) => Became::Done,
-        Some(Given { state: GivenState::Failed(why), .. }) => Became::Failed(why),
-    })
+    Ok(given.map_or(Became::Pending, |given| Became::of(&given.state)))
+}
+
+/// What a link that was used said, in words, and what became of it. `None`: it was not applied yet, or
+/// is forgotten.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn said_by(engine: &Engine, shown: &Shown) -> Result<Option<(String, Became)>, Refused> {
+    let about: About = serde_json::from_str(&shown.ticket.about).map_err(|_| Refused::Unknown)?;
+    let key = RecordKey { connection: shown.site.name().clone(), object: about.object, id: about.id };
+    let Some(standing) = load(&engine.db, &key).await? else { return Ok(None) };
+    let id = id_of(&shown.word.hash());
+    let given = standing.answers.iter().find(|g| g.reply.id == id);
+    Ok(given.map(|given| {
+        let words = answer::in_words(&given.reply.answer, &given.by, &given.reply.via);
+        (format!("{}: {words}", standing.name()), Became::of(&given.state))
+    }))
 }
 
 /// Whose an id is among the people of a CRM.

@@ -1,11 +1,14 @@
 //! What people prefer, and what follows from it for a notice: by which channel it goes, whether it
-//! waits to be gathered with others or for the end of quiet hours, and what is never put off.
+//! waits to be gathered with others or for the end of quiet hours, and what is never put off. Whoever
+//! changes it, by the command or a link, leaves a line in the journal.
 
 use crate::agreement::calendar::Calendar;
+use crate::engine::switches::{Setting, Told, tell};
 use crate::notify::Destination;
 use crate::record::effect::Notice;
 use crate::record::{Effect, Timestamp};
-use crate::store::preference::{Channel, Gathering, Preference, Quiet};
+use crate::store::preference::{self, Channel, Gathering, Preference, Quiet};
+use crate::store::{Db, Priority, StoreError};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Unit, ZonedRound};
@@ -15,6 +18,47 @@ use jiff::{ToSpan, Unit, ZonedRound};
 pub struct Hours<'a> {
     pub zone: &'a TimeZone,
     pub calendar: Option<&'a Calendar>,
+}
+
+/// Keeps what somebody prefers from now on and journals it; where it is what they preferred before,
+/// nothing is journalled. `called`: whose it is, `by`: who says so, both for people who read the journal.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn set(
+    db: &Db,
+    chain: &Told,
+    row: &Preference,
+    (called, by): (&str, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = preference::load_all(db, &chain.0).await?.into_iter().find(|p| p.owner == row.owner);
+    let said = |p: &Preference| (p.channel, p.gathering, p.quiet);
+    let same = before.as_ref().is_some_and(|before| said(before) == said(row));
+    let mut tx = db.begin(Priority::Work).await?;
+    preference::set(&mut tx, &chain.0, row).await?;
+    if !same {
+        let to = format!("{called} is told {}", in_words(row));
+        tell(&mut tx, chain, &Setting { name: "preference", to: &to, by, why: "" }, now).await?;
+    }
+    tx.commit().await
+}
+
+/// `in Slack, gathered every full hour, quiet from 22:00 to 07:00`
+pub fn in_words(row: &Preference) -> String {
+    let channel = match row.channel {
+        Channel::Slack => "in Slack",
+        Channel::Email => "by e-mail",
+        Channel::Both => "in Slack and by e-mail",
+    };
+    let gathering = match row.gathering {
+        Gathering::Single => "each notice by itself",
+        Gathering::Hourly => "gathered every full hour",
+        Gathering::Daily => "gathered when the day opens",
+    };
+    let clock = |m: u16| format!("{:02}:{:02}", m / 60, m % 60);
+    let quiet = row.quiet.map(|q| format!(", quiet from {} to {}", clock(q.from), clock(q.until)));
+    format!("{channel}, {gathering}{}", quiet.unwrap_or_default())
 }
 
 /// Where a notice for this person goes, and where a second one.

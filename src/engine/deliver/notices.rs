@@ -150,6 +150,7 @@ async fn send(desk: Desk<'_>, parcel: Parcel) -> Result<Option<&'static str>, St
 
 /// Nobody is there: the first of the party's channels that can be reached is told.
 async fn send_instead(desk: Desk<'_>, parcel: &Parcel, message: &Message, why: String) -> Result<String, NotifyError> {
+    let message = &for_anybody(message);
     let mut tried = BTreeSet::from([&parcel.to]);
     for to in parcel.ready.iter().flat_map(|r| &r.instead) {
         if !tried.insert(to) {
@@ -161,6 +162,17 @@ async fn send_instead(desk: Desk<'_>, parcel: &Parcel, message: &Message, why: S
         }
     }
     Err(NotifyError::Never { message: why })
+}
+
+/// The message without what speaks for the one person to whom it was to go. Buttons stay: Slack says who
+/// presses them.
+fn for_anybody(message: &Message) -> Message {
+    let mut message = message.clone();
+    for item in &mut message.items {
+        item.answers.links.clear();
+        item.answers.preferences = None;
+    }
+    message
 }
 
 /// What one destination gets in one message.

@@ -14,6 +14,7 @@ mod people;
 mod queues;
 mod running;
 mod senders;
+mod slack;
 mod surroundings;
 mod values;
 
@@ -21,6 +22,7 @@ pub use address::reached;
 pub use grant::{grant, told as told_of_grant};
 pub use needs::Needs;
 pub use running::running;
+pub use slack::{accounts as slack_accounts, buttons as slack_buttons};
 pub use surroundings::{channels, database, is_loopback, open_to_look, public_url, without_slack};
 
 use crate::agreement::Agreement;

@@ -83,12 +83,17 @@ pub async fn channels(notifiers: &Notifiers, agreements: &[&Agreement]) -> Vec<C
             )];
         }
     };
-    let check = |look: Look| match look.seen {
+    looks.into_iter().map(of_look).collect()
+}
+
+/// What a channel said of itself, as a check.
+pub(super) fn of_look(look: Look) -> Check {
+    const ABOUT: &str = "notices";
+    match look.seen {
         Seen::Works(says) => Check::ok(ABOUT, look.at, says),
         Seen::Doubtful { says, fix } => Check::warn(ABOUT, look.at, says, fix),
         Seen::Broken { says, fix } => Check::fail(ABOUT, look.at, says, fix),
-    };
-    looks.into_iter().map(check).collect()
+    }
 }
 
 /// For a configuration without Slack: an agreement that names a channel there.
