@@ -9,6 +9,8 @@ use leadpact::settings::{DEFAULT_FILE, Environment, LogFormat, Settings, check_a
 use secrecy::ExposeSecret;
 use std::path::Path;
 
+#[path = "settings/oidc.rs"]
+mod oidc;
 #[path = "settings/sign_in.rs"]
 mod sign_in;
 

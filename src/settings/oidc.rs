@@ -1,7 +1,8 @@
 //! `[server.oidc]`: the identity provider by which people sign in to the pages.
 
-use super::values::{choice, filled, http_url, is_loopback, need_secret, not_possible};
+use super::values::{choice, filled, http_url, is_loopback, need_secret};
 use crate::agreement::document::{Reader, Sink, Word};
+use crate::agreement::problem::{Problem, did_you_mean};
 use crate::engine::oidc::{OidcSettings, Others};
 use crate::store::role::Role;
 
@@ -84,7 +85,11 @@ fn roles(reader: &Reader<'_>, sink: &Sink<'_>) -> Vec<(Role, Vec<String>)> {
     let mut roles = Vec::new();
     for (name, values) in reader.entry_texts() {
         let Some(role) = Role::parse(name.text) else {
-            not_possible(sink, &name, "a role", &names);
+            let problem = Problem::error(name.span.clone(), format!("`{}` is no role", name.text));
+            sink.note(match did_you_mean(name.text, &names) {
+                Some(help) => problem.with_help(help),
+                None => problem,
+            });
             continue;
         };
         if values.is_empty() {
