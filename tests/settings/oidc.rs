@@ -82,7 +82,8 @@ mod built_in {
         check("scopes = [\"email profile\"]", &["an entry of `scopes` is no scope"]);
         check("name = \" \"", &["`name` is empty"]);
         for key in ["issuer", "client_id", "client_secret"] {
-            let without: String = OIDC.lines().filter(|line| !line.starts_with(key)).map(|l| format!("{l}\n")).collect();
+            let without: String =
+                OIDC.lines().filter(|line| !line.starts_with(key)).map(|l| format!("{l}\n")).collect();
             assert!(refused(&without, &[]).contains(&format!("`oidc` has no `{key}`")), "{}", refused(&without, &[]));
         }
     }

@@ -34,22 +34,3 @@ impl More {
         rest.split('.').try_fold(self.all.get(first)?, |value, key| value.get(key))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_is_a_text_or_a_list_and_may_lie_in_tables() {
-        let more: More = serde_json::from_value(serde_json::json!({
-            "groups": ["a", 7, "b"], "role": "admin", "realm_access": { "roles": ["c"] },
-            "https://acme.example/roles": ["d"],
-        }))
-        .unwrap();
-        assert_eq!(more.values("groups"), Some(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(more.values("role"), Some(vec!["admin".to_owned()]));
-        assert_eq!(more.values("realm_access.roles"), Some(vec!["c".to_owned()]));
-        assert_eq!(more.values("https://acme.example/roles"), Some(vec!["d".to_owned()]));
-        assert_eq!((more.values("realm_access"), more.values("none.such")), (Some(vec![]), None));
-    }
-}

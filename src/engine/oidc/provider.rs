@@ -5,6 +5,7 @@ use super::OidcSettings;
 use super::claims::More;
 use crate::crm::CrmError;
 use crate::crm::http::Http;
+use crate::engine::doctor::is_loopback;
 use crate::record::{Elapsed, Timestamp};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType,
@@ -208,7 +209,7 @@ impl Provider {
         }
         self.client(&document)?;
         let some = if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") };
-        Ok(format!("{}: its document and {some} can be read", self.settings.issuer))
+        Ok(format!("{}: its document and {some} can be read; redirect URI {}", self.settings.issuer, self.redirect_uri))
     }
 
     async fn document(&self, now: Timestamp) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
@@ -260,25 +261,12 @@ impl Provider {
     }
 
     fn client(&self, document: &CoreProviderMetadata) -> Result<OidcClient, ProviderError> {
-        self.keeps_secrets(document)?;
+        keeps_secrets(document)?;
         let secret = ClientSecret::new(self.settings.client_secret.expose_secret().to_owned());
         let id = ClientId::new(self.settings.client_id.clone());
         let redirect = RedirectUrl::new(self.redirect_uri.clone()).map_err(unusable)?;
         let client = Client::from_provider_metadata(document.clone(), id, Some(secret));
         Ok(client.set_redirect_uri(redirect).set_auth_type(auth_type(document)))
-    }
-
-    /// Our secret and people's codes go to these addresses: never in the clear, but on this machine.
-    fn keeps_secrets(&self, document: &CoreProviderMetadata) -> Result<(), ProviderError> {
-        let token = document.token_endpoint().map(|url| url.url());
-        let token = token.ok_or_else(|| ProviderError::Unreachable("it names no token endpoint".to_owned()))?;
-        let others = [Some(document.authorization_endpoint().url()), document.userinfo_endpoint().map(|url| url.url())];
-        let keys = document.jwks_uri().url();
-        let in_the_clear = |url: &&Url| url.scheme() != "https" && !is_own_machine(&self.settings.issuer);
-        match [token, keys].into_iter().chain(others.into_iter().flatten()).find(in_the_clear) {
-            Some(url) => Err(ProviderError::Untrusted(format!("it names an address without https: {url}"))),
-            None => Ok(()),
-        }
     }
 
     /// Everything that must be true of an ID token (OpenID Connect Core, section 3.1.3.7).
@@ -388,9 +376,17 @@ fn auth_type(document: &CoreProviderMetadata) -> AuthType {
     }
 }
 
-/// The provider runs on this machine, as in tests; the settings allow no other without https.
-fn is_own_machine(issuer: &str) -> bool {
-    issuer.starts_with("http://")
+/// Our secret and people's codes go to these addresses: never in the clear, but on this machine.
+fn keeps_secrets(document: &CoreProviderMetadata) -> Result<(), ProviderError> {
+    let token = document.token_endpoint().map(|url| url.url());
+    let token = token.ok_or_else(|| ProviderError::Unreachable("it names no token endpoint".to_owned()))?;
+    let (page, keys) = (document.authorization_endpoint().url(), document.jwks_uri().url());
+    let person = document.userinfo_endpoint().map(|url| url.url());
+    let in_the_clear = |url: &&Url| url.scheme() != "https" && !is_loopback(url);
+    match [token, page, keys].into_iter().chain(person).find(in_the_clear) {
+        Some(url) => Err(ProviderError::Untrusted(format!("it names an address without https: {url}"))),
+        None => Ok(()),
+    }
 }
 
 fn unusable(error: impl Error) -> ProviderError {

@@ -374,6 +374,14 @@ async fn while_the_provider_is_down_accounts_of_our_own_work() {
 }
 
 #[tokio::test]
+async fn nothing_goes_to_addresses_without_https() {
+    let scene = Scene::start().await;
+    scene.provider.change(|state| state.token_endpoint = Some("http://login.acme.example/token".to_owned()));
+    let page = Browser::default().get(&scene.house, "/login/oidc").await;
+    assert_eq!(page.status, 403, "{}", page.text);
+}
+
+#[tokio::test]
 async fn one_address_cannot_begin_without_end() {
     let scene = Scene::start().await;
     let browser = Browser::default();

@@ -73,6 +73,8 @@ pub struct State {
     pub claims: Value,
     /// What is told at the userinfo endpoint; nothing is offered there where it is null.
     pub userinfo: Value,
+    /// Where it says that codes go, if not to itself.
+    pub token_endpoint: Option<String>,
     /// The token endpoint answers so.
     pub refuses: Option<(u16, &'static str)>,
     pub is_down: bool,
@@ -96,6 +98,7 @@ impl Provider {
             publishes: Key::Rsa,
             claims: json!({}),
             userinfo: Value::Null,
+            token_endpoint: None,
             refuses: None,
             is_down: false,
             asked: HashMap::new(),
@@ -138,8 +141,12 @@ impl Provider {
             // As tempting as it can be.
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"],
         });
-        if !self.state.lock().unwrap().userinfo.is_null() {
+        let state = self.state.lock().unwrap();
+        if !state.userinfo.is_null() {
             document["userinfo_endpoint"] = at("/userinfo").into();
+        }
+        if let Some(elsewhere) = &state.token_endpoint {
+            document["token_endpoint"] = elsewhere.as_str().into();
         }
         document
     }

@@ -121,6 +121,26 @@ async fn who_was_given_a_role_here_keeps_it_without_groups() {
 }
 
 #[tokio::test]
+async fn the_claim_may_be_a_text_a_list_or_lie_in_tables() {
+    let named = |claim: &'static str| {
+        Scene::with(move |settings| {
+            settings.role_claim = claim.to_owned();
+            settings.roles = vec![(Role::Operator, vec!["ops".to_owned()])];
+        })
+    };
+    for (claim, claims) in [
+        ("role", json!({ "role": "ops" })),
+        ("groups", json!({ "groups": ["sales", 7, "ops"] })),
+        ("realm_access.roles", json!({ "realm_access": { "roles": ["ops"] } })),
+        ("https://acme.example/roles", json!({ "https://acme.example/roles": ["ops"] })),
+    ] {
+        assert_eq!(named(claim).await.says(claims).await.status, 303, "{claim}");
+    }
+    let scene = named("realm_access").await;
+    scene.refuses("a table", 403, json!({ "realm_access": { "ops": "ops" } }), "no account for you here").await;
+}
+
+#[tokio::test]
 async fn everybody_may_look_where_that_is_meant() {
     let scene = Scene::with(|settings| settings.others = Others::Viewer).await;
     // Somebody else is called so, and no address is verified.
