@@ -1,15 +1,22 @@
 //! Single sign-on by OpenID Connect: what the configuration says of the identity provider (this file),
-//! talking to it (`provider.rs`), who comes in as whom (`admission.rs`), and the way there and back
-//! (`door.rs`). The pages are in `web/oidc.rs`. All but this file needs the feature `oidc`.
+//! talking to it (`provider.rs`; what it says of itself `document.rs`, what a token must be `token.rs`), who
+//! comes in as whom (`admission.rs`), and the way there and back (`door.rs`). The pages are in
+//! `web/oidc.rs`. All but this file needs the feature `oidc`.
 
 #[cfg(feature = "oidc")]
 pub mod admission;
 #[cfg(feature = "oidc")]
 mod claims;
 #[cfg(feature = "oidc")]
+mod document;
+#[cfg(feature = "oidc")]
 pub mod door;
 #[cfg(feature = "oidc")]
 pub mod provider;
+#[cfg(feature = "oidc")]
+mod sender;
+#[cfg(feature = "oidc")]
+mod token;
 
 use crate::store::role::Role;
 use secrecy::SecretString;
