@@ -5,8 +5,8 @@ use crate::agreement::document::{Reader, Sink, Word};
 use crate::agreement::problem::{Problem, did_you_mean};
 use crate::engine::oidc::{OidcSettings, Others};
 use crate::store::role::Role;
+use url::Url;
 
-const NAME: &str = "single sign-on";
 const ROLE_CLAIM: &str = "groups";
 const SCOPES: [&str; 2] = ["email", "profile"];
 
@@ -28,7 +28,7 @@ pub(super) fn oidc(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<OidcSettin
         true => reader.texts("scopes").iter().filter_map(|word| scope(word, sink)).collect(),
         false => SCOPES.map(str::to_owned).to_vec(),
     };
-    let name = filled(&mut reader, sink, "name").map_or(NAME, |word| word.text.trim());
+    let name = filled(&mut reader, sink, "name").map(|word| word.text.trim().to_owned());
     let has_claim = reader.has("role_claim");
     let role_claim = filled(&mut reader, sink, "role_claim").map_or(ROLE_CLAIM, |word| word.text);
     let claim_at = reader.span_of("role_claim");
@@ -39,12 +39,14 @@ pub(super) fn oidc(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<OidcSettin
     }
     let others = choice(&mut reader, sink, "others", &[("refuse", Others::Refuse), ("viewer", Others::Viewer)]);
     reader.finish();
+    let issuer = issuer?;
+    let host = Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
     Some(OidcSettings {
-        issuer: issuer?,
+        name: name.or(host).unwrap_or_else(|| issuer.clone()),
+        issuer,
         client_id: client_id?.text.to_owned(),
         client_secret: client_secret?,
         scopes,
-        name: name.to_owned(),
         role_claim: role_claim.to_owned(),
         roles: roles.unwrap_or_default(),
         others: others.unwrap_or(Others::Refuse),

@@ -43,7 +43,7 @@ mod built_in {
         let oidc = settings.server.oidc.expect("oidc");
         assert_eq!((oidc.issuer.as_str(), oidc.client_id.as_str()), ("https://login.acme.example/realm", "leadpact"));
         assert_eq!(oidc.client_secret.expose_secret(), "oidc-shh");
-        assert_eq!((oidc.scopes, oidc.name.as_str()), (vec!["email".into(), "profile".into()], "single sign-on"));
+        assert_eq!((oidc.scopes, oidc.name.as_str()), (vec!["email".into(), "profile".into()], "login.acme.example"));
         assert_eq!((oidc.role_claim.as_str(), oidc.roles, oidc.others), ("groups", vec![], Others::Refuse));
     }
 
