@@ -1,14 +1,12 @@
 //! `[server.oidc]`: what it says, and what is said about one that is wrong.
 
-use super::refused;
-
 const OIDC: &str = "[server.oidc]\nissuer = \"https://login.acme.example/realm\"\nclient_id = \"leadpact\"\n\
                     client_secret = \"oidc-shh\"\n";
 
 #[cfg(not(feature = "oidc"))]
 #[test]
 fn without_it_built_in_the_section_is_refused() {
-    let shown = refused(OIDC, &[]);
+    let shown = super::refused(OIDC, &[]);
     for part in ["this leadpact was built without single sign-on", "--features oidc", "leadpact.toml:1:1"] {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
