@@ -16,7 +16,7 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --release --bin leadpact \
+    cargo build --locked --release --features oidc --bin leadpact \
     && mkdir -p /image/data /image/etc/ssl/certs \
     && cp target/release/leadpact /image/leadpact \
     && strip /image/leadpact \
@@ -31,7 +31,7 @@ COPY --from=build /image/etc /etc
 COPY --from=build --chown=65532:65532 /image/data /data
 
 # A container's loopback is its own: listen on its address, and publish the port deliberately. Pages
-# and metrics stay on the loopback address (`admin_listen`) until sign-in exists.
+# and metrics stay on the loopback address (`admin_listen`) unless a proxy with https is before them.
 ENV LEADPACT_CONFIG=/etc/leadpact/leadpact.toml \
     LEADPACT_SERVER__LISTEN=0.0.0.0:8080 \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \

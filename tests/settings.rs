@@ -9,6 +9,8 @@ use leadpact::settings::{DEFAULT_FILE, Environment, LogFormat, Settings, check_a
 use secrecy::ExposeSecret;
 use std::path::Path;
 
+#[path = "settings/oidc.rs"]
+mod oidc;
 #[path = "settings/sign_in.rs"]
 mod sign_in;
 
@@ -20,6 +22,7 @@ const SECRETS: &[(&str, &str)] = &[
     ("SF_CLIENT_ID", "id-shh"),
     ("SF_CLIENT_SECRET", "force-shh"),
     ("SF_PATH_SECRET", "path-shh"),
+    ("OIDC_CLIENT_SECRET", "oidc-shh"),
     ("FRAPPE_API_KEY", "key-shh"),
     ("FRAPPE_API_SECRET", "api-shh"),
     ("FRAPPE_WEBHOOK_SECRET", "web-shh"),
@@ -161,7 +164,13 @@ mod the_shipped_file {
         };
         let text: Vec<String> = DEFAULT_FILE.lines().map(bare).collect();
         let key = [("LEADPACT_CREDENTIAL_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")];
-        let settings = read(&text.join("\n"), &key);
+        let text = text.join("\n");
+        let (before, section) = text.split_once("[server.oidc]").expect("the section");
+        let (_, after) = section.split_once("[store]").expect("the next one");
+        // Only a leadpact that was built with it takes the section.
+        let text = if cfg!(feature = "oidc") { text.clone() } else { format!("{before}[store]{after}") };
+        let settings = read(&text, &key);
+        assert_eq!(settings.server.oidc.is_some(), cfg!(feature = "oidc"));
         assert_eq!(settings.connections.len(), 4);
         let connection = &settings.connections[0];
         let plain = &read(&hubspot(""), &[]).connections[0];

@@ -70,6 +70,8 @@ pub async fn examine(settings: &Settings, wanted: Wanted<'_>) -> anyhow::Result<
         channels(settings, agreements.as_ref())
     );
     checks.extend(database.into_iter().chain(url).chain(channels));
+    #[cfg(feature = "oidc")]
+    checks.extend(single_sign_on(settings).await);
     for examined in connections {
         checks.extend(examined.await?);
     }
@@ -234,6 +236,27 @@ fn slack_people(settings: &Settings) -> Option<Arc<SlackPeople>> {
     let slack = settings.notify.slack.as_ref().filter(|slack| slack.token.is_some())?;
     let people = SlackPeople::new(slack, settings.notify.slack_team.clone()).ok()?;
     Some(Arc::new(people.at_leisure()))
+}
+
+/// The identity provider's document can be read and names what we need.
+#[cfg(feature = "oidc")]
+async fn single_sign_on(settings: &Settings) -> Option<Check> {
+    const ABOUT: &str = "pages";
+    const WHAT: &str = "single sign-on";
+    let provider = match super::oidc_provider(&settings.server) {
+        Ok(provider) => provider?,
+        Err(error) => {
+            return Some(Check::fail(ABOUT, WHAT, format!("{error:#}"), "give this machine root certificates"));
+        }
+    };
+    Some(match provider.examine(real_now()).await {
+        Ok(found) => Check::ok(ABOUT, WHAT, found),
+        Err(error) => {
+            let fix = "correct [server.oidc] issuer: it stands in ISSUER/.well-known/openid-configuration to the letter, \
+                       and must be reached from here; until then only people with a password get in";
+            Check::fail(ABOUT, WHAT, error.to_string(), fix)
+        }
+    })
 }
 
 fn unusable(error: &str) -> Check {

@@ -20,6 +20,8 @@ use crate::engine::clock::{Clock, real_now};
 use crate::engine::context::{Engine, Parts};
 use crate::engine::credentials::Credentials;
 use crate::engine::ingest::Ingest;
+#[cfg(feature = "oidc")]
+use crate::engine::oidc::{CALLBACK_PATH, door::Door, provider::Provider};
 use crate::engine::sign_in::SignIns;
 use crate::engine::worker::{Retention, Times};
 use crate::notify::{Notifiers, SlackPeople, Templates};
@@ -143,6 +145,10 @@ impl App {
             })
         }));
         web.sign_ins = Some(SignIns::new(self.credentials.clone(), http, server.public_base()));
+        #[cfg(feature = "oidc")]
+        {
+            web.oidc = oidc_provider(server)?.map(|provider| Door::new(provider, self.engine.db.clone()));
+        }
         let workers = server.workers.map_or_else(default_workers, |w| w.get() as usize);
         let serving = web::serve(Arc::new(web), public, admin, workers)?;
         Ok(Listening { public: public_at, admin: admin_at, serving })
@@ -204,6 +210,17 @@ fn slack_door(settings: &Settings) -> Result<Option<SlackDoor>> {
     let Some(slack) = notify.slack.as_ref().filter(|_| !secrets.is_empty()) else { return Ok(None) };
     let people = SlackPeople::new(slack, notify.slack_team.clone())?;
     Ok(Some(SlackDoor::new(secrets, people)))
+}
+
+/// The identity provider that vouches for people, where one is configured.
+///
+/// # Errors
+/// When there is no TLS client.
+#[cfg(feature = "oidc")]
+fn oidc_provider(server: &Server) -> Result<Option<Provider>> {
+    let Some(oidc) = &server.oidc else { return Ok(None) };
+    let http = Http::new(Arc::new(real_now))?;
+    Ok(Some(Provider::new(oidc.clone(), http, format!("{}{CALLBACK_PATH}", server.admin_base()))))
 }
 
 fn times(settings: &Settings) -> Times {

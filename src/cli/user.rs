@@ -8,7 +8,7 @@ use crate::record::{Elapsed, PartyName};
 use crate::store::account::{self, Account, Purpose, SignsFor};
 use crate::store::role::Role;
 use crate::store::secret::Secret;
-use crate::store::{Priority, Tx, session};
+use crate::store::{Priority, Tx, oidc, session};
 use crate::web::password;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
@@ -37,6 +37,8 @@ pub enum UserCommand {
     Sessions(WhichArguments),
     /// End somebody's sessions, or one of them.
     Revoke(RevokeArguments),
+    /// Forget who at the identity provider an account is of; who signs in next under its e-mail address is.
+    Unlink(WhichArguments),
 }
 
 /// How the password comes: asked for twice, unless said otherwise.
@@ -46,7 +48,8 @@ struct How {
     /// Read the password from standard input.
     #[arg(long)]
     password_stdin: bool,
-    /// Make a link that works once, for the person to set the password.
+    /// Make a link that works once, for the person to set the password. Whoever comes by single sign-on
+    /// needs none.
     #[arg(long)]
     link: bool,
 }
@@ -137,6 +140,7 @@ pub fn run(command: &UserCommand) -> Result<ExitCode> {
         UserCommand::Enable(which) => opened::run(&which.config, async |o| set_disabled(o, &which.login, false).await),
         UserCommand::Sessions(which) => opened::run(&which.config, async |o| sessions(o, &which.login).await),
         UserCommand::Revoke(arguments) => opened::run(&arguments.config, async |o| revoke(o, arguments).await),
+        UserCommand::Unlink(which) => opened::run(&which.config, async |o| unlink(o, &which.login).await),
     }
 }
 
@@ -248,10 +252,13 @@ async fn list(opened: &Opened) -> Result<ExitCode> {
     }
     for account in all {
         let signs = account.signs_for.map(|s| format!(", signs for {} as {}", s.party, s.title)).unwrap_or_default();
-        let state = match (account.disabled, account.password.is_some()) {
-            (true, _) => ", disabled",
-            (false, false) => ", has no password yet",
-            (false, true) => "",
+        let is_linked = !oidc::of_account(&opened.db, &account.id).await?.is_empty();
+        let state = match (account.disabled, account.password.is_some(), is_linked) {
+            (true, _, _) => ", disabled",
+            (false, true, true) => ", signs in with a password or single sign-on",
+            (false, true, false) => ", signs in with a password",
+            (false, false, true) => ", signs in by single sign-on",
+            (false, false, false) => ", has no password yet",
         };
         println!("{:<32} {:<9} {}{signs}{state}", account.login, account.role.as_str(), account.name);
     }
@@ -304,6 +311,22 @@ async fn sessions(opened: &Opened, login: &str) -> Result<ExitCode> {
     for one in open {
         let (since, seen) = (one.created_at.in_zone(&TimeZone::UTC), one.seen_at.in_zone(&TimeZone::UTC));
         println!("{}  from {}, since {since}, last seen {seen}, {}", one.mark, one.address, one.browser);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn unlink(opened: &Opened, login: &str) -> Result<ExitCode> {
+    let account = known(opened, login).await?;
+    let mut tx = opened.db.begin(Priority::Work).await?;
+    let gone = oidc::unbind(&mut tx, &account.id).await?;
+    if gone > 0 {
+        session::end_all(&mut tx, &account.id).await?;
+        note(opened, &mut tx, &format!("{} is linked to nobody at the identity provider", account.name)).await?;
+    }
+    tx.commit().await?;
+    match gone {
+        0 => println!("{} is linked to nobody at an identity provider.", account.name),
+        _ => println!("{} is linked to nobody any more; all sessions end.", account.name),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -26,6 +26,7 @@ pub mod measure;
 pub mod meetings;
 pub mod metrics;
 pub mod moment;
+pub mod oidc;
 pub mod orders;
 pub mod overdue;
 pub mod preview;

@@ -24,6 +24,15 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("server.admin_url", Text),
     ("server.public_url", Text),
     ("server.workers", Plain),
+    ("server.oidc.issuer", Text),
+    ("server.oidc.client_id", Text),
+    ("server.oidc.client_secret", Text),
+    ("server.oidc.scopes", List),
+    ("server.oidc.name", Text),
+    ("server.oidc.role_claim", Text),
+    ("server.oidc.roles", Inline),
+    ("server.oidc.roles.*", List),
+    ("server.oidc.others", Text),
     ("store.url", Text),
     ("store.max_connections", Plain),
     ("store.credential_key", List),
@@ -157,8 +166,18 @@ mod tests {
     fn every_setting_of_the_default_file_can_be_overridden() {
         let whole = |path: &[String], of: &[(&str, Kind)]| (1..=path.len()).any(|n| kind(of, &path[..n]).is_some());
         let (settings, connections) = documented();
-        let sections =
-            ["server", "store", "schedule", "notify", "notify.slack", "notify.email", "log", "retention", "journal"];
+        let sections = [
+            "server",
+            "server.oidc",
+            "store",
+            "schedule",
+            "notify",
+            "notify.slack",
+            "notify.email",
+            "log",
+            "retention",
+            "journal",
+        ];
         for path in settings.iter().filter(|path| !sections.contains(&path.join(".").as_str())) {
             assert!(whole(path, SETTINGS), "{path:?}");
         }

@@ -9,6 +9,7 @@ mod generic;
 mod interpolate;
 mod keys;
 mod mapping;
+mod oidc;
 mod overrides;
 mod platform;
 mod read;
@@ -22,6 +23,7 @@ pub use sign_in::NOT_SET;
 use crate::agreement::document;
 use crate::agreement::problem::{Problem, Report};
 use crate::crm::Connection;
+use crate::engine::oidc::OidcSettings;
 use crate::engine::schedule::Schedule;
 use crate::notify::settings::{EmailSettings, SlackSettings};
 use crate::record::{ConnectionName, Object};
@@ -68,6 +70,8 @@ pub struct Server {
     pub public_url: Url,
     /// HTTP worker threads; `None`: one for each core.
     pub workers: Option<NonZeroU32>,
+    /// The identity provider that vouches for people; `None`: there are only our own accounts.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl Server {

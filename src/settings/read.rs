@@ -107,7 +107,8 @@ fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let Some(mut reader) = reader else {
         let (listen, admin_listen) = (local(8080), local(8081));
-        return Some(Server { listen, admin_listen, admin_url: None, public_url: own_url(listen)?, workers: None });
+        let public_url = own_url(listen)?;
+        return Some(Server { listen, admin_listen, admin_url: None, public_url, workers: None, oidc: None });
     };
     let listen = address_or(&mut reader, sink, "listen", local(8080));
     let admin_listen = address_or(&mut reader, sink, "admin_listen", local(8081));
@@ -119,8 +120,14 @@ fn server(reader: Option<Reader<'_>>, sink: &Sink<'_>) -> Option<Server> {
         None => own_url(listen.unwrap_or(local(8080))),
     };
     let workers = count(reader.count("workers"));
+    let oidc = reader.table("oidc").map(|r| super::oidc::oidc(r, sink));
     reader.finish();
-    Some(Server { listen: listen?, admin_listen: admin_listen?, admin_url, public_url: public_url?, workers })
+    // What is there and wrong has noted why; the settings are not complete without it.
+    let oidc = match oidc {
+        None => None,
+        Some(read) => Some(read?),
+    };
+    Some(Server { listen: listen?, admin_listen: admin_listen?, admin_url, public_url: public_url?, workers, oidc })
 }
 
 /// Passwords and sessions would cross the network in the clear.

@@ -88,6 +88,16 @@ pub async fn find(db: &Db, login: &str) -> Result<Option<Account>> {
     row.map(read).transpose()
 }
 
+/// The account of this id, disabled ones too.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+pub async fn by_id(db: &Db, id: &str) -> Result<Option<Account>> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM account WHERE id = $1"));
+    let row: Option<Row> = on_db!(db, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?;
+    row.map(read).transpose()
+}
+
 /// All accounts, by login.
 ///
 /// # Errors

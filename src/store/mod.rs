@@ -31,6 +31,7 @@ pub mod lease;
 pub mod letter;
 pub mod letter_list;
 pub mod lookup;
+pub mod oidc;
 pub mod outbox;
 pub mod person;
 pub mod preference;

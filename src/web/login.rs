@@ -34,6 +34,21 @@ struct Page {
     problem: Option<String>,
     login: String,
     next: String,
+    other: Option<OtherWay>,
+}
+
+/// The way in by the identity provider.
+struct OtherWay {
+    name: String,
+    href: String,
+}
+
+impl OtherWay {
+    fn of(web: &Web, next: &str) -> Option<Self> {
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let href = if next == "%2F" { "/login/oidc".to_owned() } else { format!("/login/oidc?next={next}") };
+        web.provider().map(|name| Self { name: name.to_owned(), href })
+    }
 }
 
 #[derive(Template)]
@@ -69,19 +84,21 @@ struct UseLink {
 }
 
 /// Where to go afterwards: a path of ours, never another site.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if is_path && next.bytes().all(|b| b.is_ascii_graphic()) { next } else { "/" }
 }
 
-async fn show(shown: Query<Shown>) -> HttpResponse {
+async fn show(web: Data<Web>, shown: Query<Shown>) -> HttpResponse {
     let next = shown.next.as_deref().map(local).unwrap_or("/").to_owned();
-    html(StatusCode::OK, &Page { nav: Nav::nobody(), problem: None, login: String::new(), next })
+    let other = OtherWay::of(&web, &next);
+    html(StatusCode::OK, &Page { nav: Nav::nobody(), problem: None, login: String::new(), next, other })
 }
 
-fn refuse(status: StatusCode, form: &SignIn, problem: String) -> HttpResponse {
+fn refuse(web: &Web, status: StatusCode, form: &SignIn, problem: String) -> HttpResponse {
     let (login, next) = (form.login.clone(), local(&form.next).to_owned());
-    html(status, &Page { nav: Nav::nobody(), problem: Some(problem), login, next })
+    let other = OtherWay::of(web, &next);
+    html(status, &Page { nav: Nav::nobody(), problem: Some(problem), login, next, other })
 }
 
 async fn sign_in(web: Data<Web>, request: HttpRequest, form: Form<SignIn>) -> HttpResponse {
@@ -95,18 +112,18 @@ async fn try_sign_in(web: &Web, request: &HttpRequest, form: &SignIn) -> Result<
     let (db, now) = (&web.engine.db, web.clock.now());
     let attempt = match Attempt::begin(db, &form.login, &address::of(web, request), now).await? {
         Ok(attempt) => attempt,
-        Err(wait) => return Ok(wait_first(form, wait)),
+        Err(wait) => return Ok(wait_first(web, form, wait)),
     };
     let account = account::find(db, &form.login).await?.filter(|account| !account.disabled);
     let hash = account.as_ref().and_then(|account| account.password.clone());
     let is_right = match password::verify(form.password.clone(), hash).await {
         Ok(is_right) => is_right,
-        Err(error) => return Ok(not_now(form, &error)),
+        Err(error) => return Ok(not_now(web, form, &error)),
     };
     let Some(account) = account.filter(|_| is_right) else {
         tracing::warn!("a sign-in failed");
         let problem = "The e-mail address or the password is wrong.".to_owned();
-        return Ok(refuse(StatusCode::UNAUTHORIZED, form, problem));
+        return Ok(refuse(web, StatusCode::UNAUTHORIZED, form, problem));
     };
     let mut tx = db.begin(Priority::Work).await?;
     attempt.succeeded(&mut tx, now).await?;
@@ -114,18 +131,19 @@ async fn try_sign_in(web: &Web, request: &HttpRequest, form: &SignIn) -> Result<
     begin(web, request, &account, local(&form.next)).await
 }
 
-fn wait_first(form: &SignIn, wait: Elapsed) -> HttpResponse {
+fn wait_first(web: &Web, form: &SignIn, wait: Elapsed) -> HttpResponse {
     let seconds = (wait.as_millis() + 999) / 1000;
     let wait = Elapsed::from_secs(seconds);
-    let mut answer =
-        refuse(StatusCode::TOO_MANY_REQUESTS, form, format!("Too many wrong passwords. Try again in {wait}."));
+    let problem = format!("Too many wrong passwords. Try again in {wait}.");
+    let mut answer = refuse(web, StatusCode::TOO_MANY_REQUESTS, form, problem);
     answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
     answer
 }
 
-fn not_now(form: &SignIn, error: &PasswordError) -> HttpResponse {
+fn not_now(web: &Web, form: &SignIn, error: &PasswordError) -> HttpResponse {
     tracing::error!("a password could not be looked at: {error}");
-    refuse(StatusCode::SERVICE_UNAVAILABLE, form, "Signing in does not work now. Try again in a moment.".to_owned())
+    let problem = "Signing in does not work now. Try again in a moment.".to_owned();
+    refuse(web, StatusCode::SERVICE_UNAVAILABLE, form, problem)
 }
 
 /// Begins a session and ends the one that the browser had, so that nobody can slip a known one in.

@@ -34,6 +34,8 @@ mod live;
 mod login;
 mod metrics;
 mod numbers;
+#[cfg(feature = "oidc")]
+mod oidc;
 pub mod openapi;
 mod outcome;
 mod pages;
@@ -94,6 +96,9 @@ pub struct Web {
     pub clock: Clock,
     /// How Slack's calls are known; `None`: there are none.
     pub slack: Option<Arc<SlackDoor>>,
+    /// The identity provider that vouches for people; `None`: there are only our own accounts.
+    #[cfg(feature = "oidc")]
+    pub oidc: Option<crate::engine::oidc::door::Door>,
     /// Who looks at the answers to programs: in tests.
     witness: Option<Arc<programs::Witness>>,
     tally: Tally,
@@ -123,6 +128,8 @@ impl Web {
             admin_url: None,
             clock: Clock::real(),
             slack: None,
+            #[cfg(feature = "oidc")]
+            oidc: None,
             witness: None,
             tally: Tally::default(),
             audits: Arc::default(),
@@ -162,6 +169,14 @@ impl Web {
     pub fn watched_by(mut self, witness: Arc<programs::Witness>) -> Self {
         self.witness = Some(witness);
         self
+    }
+
+    /// What people call the identity provider, where there is one.
+    fn provider(&self) -> Option<&str> {
+        #[cfg(feature = "oidc")]
+        return self.oidc.as_ref().map(|door| door.name());
+        #[cfg(not(feature = "oidc"))]
+        return None;
     }
 
     fn is_behind_https(&self) -> bool {

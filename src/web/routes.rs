@@ -94,6 +94,8 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         live::ROUTES,
         login::ROUTES,
         metrics::ROUTES,
+        #[cfg(feature = "oidc")]
+        super::oidc::ROUTES,
         openapi::ROUTES,
     ];
     OWN.iter().chain(pages::ROUTES).copied().flatten()

@@ -72,6 +72,8 @@ pub struct House {
 struct Asked {
     examine: Option<Examine>,
     slack: Option<SlackDoor>,
+    #[cfg(feature = "oidc")]
+    oidc: Option<leadpact::engine::oidc::OidcSettings>,
 }
 
 impl Drop for House {
@@ -169,6 +171,23 @@ impl House {
         Self::at(&url, folder, Some(listener()), None, asked).await
     }
 
+    /// With an identity provider that vouches for people.
+    #[cfg(feature = "oidc")]
+    pub async fn with_oidc(settings: leadpact::engine::oidc::OidcSettings, admin_url: Option<&str>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let asked = Asked { oidc: Some(settings), ..Asked::default() };
+        Self::at(&url, folder, Some(listener()), admin_url, asked).await
+    }
+
+    /// The same with its store on PostgreSQL, where that is installed.
+    #[cfg(feature = "oidc")]
+    pub async fn with_oidc_on_postgres(settings: leadpact::engine::oidc::OidcSettings) -> Option<Self> {
+        let url = crate::postgres::fresh_database().await?;
+        let asked = Asked { oidc: Some(settings), ..Asked::default() };
+        Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, asked).await)
+    }
+
     /// With somebody who can be asked to check everything.
     pub async fn examining(examine: Examine) -> Self {
         Self::whole(Some(listener()), None, Some(examine)).await
@@ -206,6 +225,13 @@ impl House {
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
+        #[cfg(feature = "oidc")]
+        if let Some(settings) = asked.oidc {
+            use leadpact::engine::oidc::{CALLBACK_PATH, door::Door, provider::Provider};
+            let base = admin_url.map_or_else(|| format!("http://{admin_address}"), str::to_owned);
+            let provider = Provider::new(settings, self::http(), format!("{base}{CALLBACK_PATH}"));
+            web.oidc = Some(Door::new(provider, db.clone()));
+        }
         tokio::spawn(serve(Arc::new(web), public, admin, 2).unwrap().run());
         let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).redirect(Policy::none());
         let client = client.build().unwrap();

@@ -39,6 +39,8 @@ mod house;
 mod journal;
 mod live;
 mod odd;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod openapi;
 mod order;
 mod pages;

@@ -1,0 +1,230 @@
+//! Single sign-on from outside, against a pretend identity provider: the way that works, and every way
+//! that must not.
+
+mod attacks;
+mod provider;
+mod roles;
+
+use crate::house::{House, account, at_work};
+use leadpact::engine::oidc::{OidcSettings, Others};
+use leadpact::record::ConnectionName;
+use leadpact::store::account::{self as accounts, Account};
+use leadpact::store::role::Role;
+use leadpact::store::{Priority, journal};
+use provider::{CLIENT, Provider, SECRET};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use url::Url;
+
+/// A house and the provider that vouches for its people.
+struct Scene {
+    house: House,
+    provider: Provider,
+}
+
+/// What came back, read whole.
+#[derive(Debug)]
+struct Page {
+    status: u16,
+    location: String,
+    cookies: Vec<String>,
+    text: String,
+}
+
+/// Keeps the cookies that it is given.
+#[derive(Default)]
+struct Browser(Mutex<Vec<(String, String)>>);
+
+fn settings(provider: &Provider) -> OidcSettings {
+    OidcSettings {
+        issuer: provider.issuer.clone(),
+        client_id: CLIENT.to_owned(),
+        client_secret: SECRET.into(),
+        scopes: vec!["email".to_owned(), "profile".to_owned()],
+        name: "Acme <b>Accounts".to_owned(),
+        role_claim: "groups".to_owned(),
+        roles: Vec::new(),
+        others: Others::Refuse,
+    }
+}
+
+impl Browser {
+    async fn get(&self, house: &House, path: &str) -> Page {
+        let cookies = self.0.lock().unwrap().iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("; ");
+        let response = house.as_nobody(Method::GET, path).header("Cookie", cookies).send().await.unwrap();
+        let page = read(response).await;
+        for cookie in &page.cookies {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            let mut jar = self.0.lock().unwrap();
+            jar.retain(|(n, _)| n != name);
+            if !value.is_empty() {
+                jar.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        page
+    }
+}
+
+async fn read(response: Response) -> Page {
+    let headers = |name: &str| {
+        let all = response.headers().get_all(name).iter();
+        all.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (status, location, cookies) = (response.status().as_u16(), headers("location").concat(), headers("set-cookie"));
+    Page { status, location, cookies, text: response.text().await.unwrap() }
+}
+
+impl Scene {
+    async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut OidcSettings)) -> Self {
+        let provider = Provider::start(at_work());
+        let mut settings = settings(&provider);
+        change(&mut settings);
+        Self { house: House::with_oidc(settings, None).await, provider }
+    }
+
+    async fn add(&self, account: &Account) {
+        let mut tx = self.house.db.begin(Priority::Work).await.unwrap();
+        assert!(accounts::add(&mut tx, account).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+
+    /// Whose address the provider knows.
+    async fn with_dana(&self, role: Role) -> Account {
+        let dana = Account { login: "dana@acme.example".to_owned(), ..account(role, "Dana of old") };
+        self.add(&dana).await;
+        dana
+    }
+
+    async fn account(&self, login: &str) -> Option<Account> {
+        accounts::find(&self.house.db, login).await.unwrap()
+    }
+
+    /// From our link to the provider's page.
+    async fn go(&self, browser: &Browser, path: &str) -> Url {
+        let page = browser.get(&self.house, path).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        Url::parse(&page.location).unwrap()
+    }
+
+    /// The path by which the provider sends the browser back.
+    fn back(&self, page: &Url) -> String {
+        let code = self.provider.sign_in(page);
+        with(&format!("/login/oidc/callback?state={}", parameter(page, "state")), "code", &code)
+    }
+
+    /// All of it.
+    async fn sign_in(&self, browser: &Browser) -> Page {
+        let page = self.go(browser, "/login/oidc").await;
+        browser.get(&self.house, &self.back(&page)).await
+    }
+
+    /// Nobody is let in where the provider says this.
+    async fn refuses(&self, what: &str, status: u16, claims: Value, expected: &str) {
+        self.provider.change(|state| state.claims = claims);
+        let browser = Browser::default();
+        let page = self.sign_in(&browser).await;
+        assert_eq!(page.status, status, "{what}: {}", page.text);
+        assert!(page.text.contains(expected), "{what}: {}", page.text);
+        assert_eq!(browser.get(&self.house, "/").await.status, 303, "{what}: not signed in");
+        assert!(!page.cookies.iter().any(|cookie| cookie.starts_with("leadpact=")), "{what}");
+        for secret in ["eyJ", "access token", SECRET, "code 0"] {
+            assert!(!page.text.contains(secret), "{what}: {secret} shows");
+        }
+    }
+
+    async fn settings_in_journal(&self) -> Vec<String> {
+        let entries = journal::recent(&self.house.db, &ConnectionName::new("acme-hubspot"), 0, 100).await.unwrap();
+        entries.iter().map(|entry| format!("{:?}", entry.entry.fact.detail)).collect()
+    }
+}
+
+fn parameter(url: &Url, name: &str) -> String {
+    let found = url.query_pairs().find(|(n, _)| n == name);
+    found.map(|(_, value)| value.into_owned()).unwrap_or_else(|| panic!("no {name} in {url}"))
+}
+
+fn with(path: &str, name: &str, value: &str) -> String {
+    let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    format!("{path}&{name}={value}")
+}
+
+async fn from_the_button_to_the_page(scene: &Scene) {
+    scene.with_dana(Role::Operator).await;
+    let browser = Browser::default();
+    let login = browser.get(&scene.house, "/login?next=%2Faccount%3Fx%3D1").await;
+    assert!(login.text.contains("Sign in with Acme &#60;b&#62;Accounts"), "{}", login.text);
+    assert!(login.text.contains(r#"href="/login/oidc?next=%2Faccount%3Fx%3D1""#), "{}", login.text);
+
+    let page = scene.go(&browser, "/login/oidc?next=%2Faccount%3Fx%3D1").await;
+    assert!(page.as_str().starts_with(&format!("{}/authorize?", scene.provider.issuer)), "{page}");
+    let redirect = format!("http://{}/login/oidc/callback", scene.house.admin);
+    assert_eq!(parameter(&page, "redirect_uri"), redirect);
+    assert_eq!(
+        (parameter(&page, "response_type"), parameter(&page, "scope")),
+        ("code".into(), "openid email profile".into())
+    );
+    assert_ne!(parameter(&page, "state"), parameter(&page, "nonce"));
+
+    let back = browser.get(&scene.house, &scene.back(&page)).await;
+    assert_eq!((back.status, back.location.as_str()), (303, "/account?x=1"), "{}", back.text);
+    let spent = back.cookies.iter().find(|cookie| cookie.starts_with("leadpact-oidc=;")).expect("taken back");
+    assert!(spent.contains("Max-Age=0"), "{spent}");
+    let session = back.cookies.iter().find(|cookie| cookie.starts_with("leadpact=")).expect("a session");
+    assert!(session.contains("HttpOnly") && session.contains("SameSite=Lax"), "{session}");
+    let shown = browser.get(&scene.house, "/account").await;
+    assert!(shown.text.contains("Dana of old") && shown.text.contains("operator"), "{}", shown.text);
+    let told = scene.settings_in_journal().await;
+    assert!(told.iter().any(|note| note.contains("Dana of old signs in with Acme")), "{told:?}");
+
+    // The second time nothing is bound, and the address plays no part.
+    scene.provider.change(|state| state.claims = json!({ "email": "moved@elsewhere.example" }));
+    assert_eq!(scene.sign_in(&Browser::default()).await.status, 303);
+    assert_eq!(scene.settings_in_journal().await.len(), told.len());
+    assert_eq!((scene.provider.asked("/jwks"), scene.provider.asked("/token")), (1, 2), "it is read once");
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_signs_in_on_sqlite() {
+    from_the_button_to_the_page(&Scene::start().await).await;
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_signs_in_on_postgres() {
+    let provider = Provider::start(at_work());
+    if let Some(house) = House::with_oidc_on_postgres(settings(&provider)).await {
+        from_the_button_to_the_page(&Scene { house, provider }).await;
+    }
+}
+
+#[tokio::test]
+async fn behind_https_the_cookies_are_of_this_host_alone() {
+    let provider = Provider::start(at_work());
+    let house = House::with_oidc(settings(&provider), Some("https://pages.acme.example")).await;
+    let scene = Scene { house, provider };
+    scene.with_dana(Role::Viewer).await;
+    let browser = Browser::default();
+    let begun = browser.get(&scene.house, "/login/oidc").await;
+    let cookie = &begun.cookies[0];
+    for part in ["__Host-leadpact-oidc=", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=600"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let page = Url::parse(&begun.location).unwrap();
+    assert_eq!(parameter(&page, "redirect_uri"), "https://pages.acme.example/login/oidc/callback");
+    let back = browser.get(&scene.house, &scene.back(&page)).await;
+    assert_eq!((back.status, back.location.as_str()), (303, "/"));
+}
+
+#[tokio::test]
+async fn without_a_provider_there_is_no_button_and_nothing_behind_it() {
+    let house = House::start().await;
+    let browser = Browser::default();
+    assert!(!browser.get(&house, "/login").await.text.contains("/login/oidc"));
+    for path in ["/login/oidc", "/login/oidc/callback?state=x&code=y"] {
+        assert_eq!(browser.get(&house, path).await.status, 404, "{path}");
+    }
+}
