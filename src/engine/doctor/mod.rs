@@ -17,6 +17,7 @@ mod senders;
 mod surroundings;
 mod values;
 
+pub use account::silence;
 pub use address::reached;
 pub use grant::{grant, told as told_of_grant};
 pub use needs::Needs;
