@@ -136,7 +136,11 @@ pub(super) fn permission(connection: &Connection, name: &str) -> String {
         }
         Crm::Salesforce => {
             let place = match name {
-                "Task: Read" | "Event: Read" => "System Permissions, tick Access Activities".to_owned(),
+                "Task: Read" => "System Permissions, tick Access Activities".to_owned(),
+                "Event: Read" => {
+                    "System Permissions, tick Access Activities, or leave meeting out of types in [connection.touches]"
+                        .to_owned()
+                }
                 "Task: Create" => "System Permissions, tick Edit Tasks".to_owned(),
                 name => format!("Object Settings, allow {name}"),
             };
