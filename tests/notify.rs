@@ -6,7 +6,7 @@ mod smtp;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::StatusCode, web};
 use leadpact::notify::{
-    Destination, EmailSettings, Item, Message, Notifiers, NotifyError, RecordItem, SlackSettings, Templates,
+    Destination, EmailSettings, Item, Message, Notifiers, NotifyError, RecordItem, Seen, SlackSettings, Templates,
 };
 use leadpact::record::effect::Notice;
 use secrecy::SecretString;
@@ -333,6 +333,32 @@ async fn servers_that_are_not_there_are_tried_again_later() {
     let mail = EmailSettings { smtp_url: "smtp://127.0.0.1:1".into(), from: "sla@acme.example".to_owned() };
     let sent = send(&notifiers(None, Some(&mail)), address("zoe@acme.example")).await;
     assert_eq!(next(&sent).0, "later", "{sent:?}");
+}
+
+/// What doctor would say of this mail server, and the fix.
+async fn seen(smtp: &FakeSmtp) -> Seen {
+    let looks = notifiers(None, Some(&mail_settings(smtp))).examine(&[]).await;
+    assert_eq!(looks.len(), 1, "{looks:?}");
+    looks[0].seen.clone()
+}
+
+#[tokio::test]
+async fn a_mail_server_is_asked_beforehand_whether_it_takes_our_sender_and_nothing_is_sent() {
+    let smtp = FakeSmtp::start(&["550 5.1.1 the first recipient of all"]);
+    let Seen::Works(says) = seen(&smtp).await else { panic!("it takes every sender") };
+    assert!(says.contains("takes mail from sla@acme.example"), "{says}");
+    let sent = send(&notifiers(None, Some(&mail_settings(&smtp))), address("zoe@acme.example")).await;
+    assert_eq!(next(&sent).0, "nobody", "no recipient was named before: {sent:?}");
+
+    smtp.answer_senders("553 5.7.1 sla@acme.example is not yours");
+    let Seen::Broken { says, fix } = seen(&smtp).await else { panic!("it takes no sender of ours") };
+    assert!(says.contains("answered 553 to mail from sla@acme.example") && fix.contains("from"), "{says} {fix}");
+    smtp.answer_senders("530 5.7.0 Authentication required");
+    let Seen::Broken { fix, .. } = seen(&smtp).await else { panic!("it wants a sign-in") };
+    assert!(fix.contains("user and password"), "{fix}");
+    smtp.answer_senders("451 4.3.0 later");
+    assert!(matches!(seen(&smtp).await, Seen::Doubtful { .. }), "it may take it later");
+    assert!(smtp.mails().is_empty());
 }
 
 const MARKUP: [&str; 12] = [

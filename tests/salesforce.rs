@@ -648,7 +648,7 @@ async fn a_description_tells_which_fields_exist_can_be_written_and_take_a_value(
     assert_eq!((account.id.as_str(), account.user.as_deref()), ("00D5g000004XyZaEAK", Some(AMY)));
     let denied: Vec<String> =
         told.permissions.unwrap().into_iter().filter(|p| !p.granted).map(|permission| permission.name).collect();
-    assert_eq!(denied, ["Task: Create"]);
+    assert_eq!(denied, ["Task: Create", "Task: Read"]);
     let fields = told.objects[0].fields.as_ref().unwrap();
     let found = |name: &str| &fields.iter().find(|field| field.name.as_str() == name).unwrap().found;
     assert!(matches!(found("owner"), Found::There { writable: false, fits: true, .. }), "names in any case");

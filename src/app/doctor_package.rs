@@ -8,9 +8,11 @@ use crate::crm::connection::Platform;
 use crate::engine::doctor::Check;
 use crate::package::compare::{State, compare};
 use crate::package::manifest::FILE;
-use crate::package::{Manifest, Order, package};
+use crate::package::{Manifest, Order, Package, package};
 use std::path::Path;
 
+/// Who to write to is known to `leadpact init` alone; files that name it are not compared.
+const NOBODY: &str = "nobody@leadpact.invalid";
 /// Most differences that are named.
 const MOST: usize = 6;
 
@@ -42,7 +44,7 @@ pub(super) fn checks(
         return vec![Check::warn(name, what, found, format!("run `{init}`, or name the folder it wrote"))];
     };
     // The contact stands in no line that is compared.
-    let order = Order { agreement, connection, public_base: base, contact: "nobody@leadpact.invalid" };
+    let order = Order { agreement, connection, public_base: base, contact: NOBODY };
     let package = match package(&order) {
         Ok(package) => package,
         Err(error) => {
@@ -71,10 +73,26 @@ pub(super) fn checks(
         let found = format!("files of it are gone: {}", some(&lost));
         checks.push(Check::warn(name, what, found, format!("run `{init}`, which writes them again")));
     }
+    let stale: Vec<String> = comparison
+        .files
+        .iter()
+        .filter(|(path, state)| **state == State::Edited { is_due: true } && !names_contact(&package, path))
+        .map(|(path, _)| path.clone())
+        .collect();
+    if !stale.is_empty() {
+        let found = format!("edited by hand, and without what is new: {}", some(&stale));
+        let fix =
+            format!("merge it from what `{init} --out ANOTHER-FOLDER` writes, or take ours: `{init} --overwrite`");
+        checks.push(Check::warn(name, what, found, fix));
+    }
     if checks.is_empty() {
         checks.push(Check::ok(name, what, format!("{} asks for what the agreement uses", folder.display())));
     }
     checks
+}
+
+fn names_contact(package: &Package, path: &str) -> bool {
+    package.text(path).is_some_and(|text| text.contains(NOBODY))
 }
 
 fn some(all: &[String]) -> String {

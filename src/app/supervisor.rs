@@ -140,7 +140,7 @@ impl Supervisor {
             Ok(agreements) => {
                 self.activation.agreements = agreements;
                 self.said.clear();
-                tracing::info!("the agreements were read again");
+                tracing::info!("the agreements were read again; the configuration is read at the start only");
             }
             Err(reports) => {
                 let wrong: Vec<String> = reports.iter().map(|report| report.render(false)).collect();

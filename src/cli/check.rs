@@ -1,6 +1,7 @@
 //! `leadpact check`: every error and warning of the configuration and its agreements at once, and
 //! what the agreements leave unsaid or unsigned.
 
+use super::opened::counted;
 use super::{ConfigArguments, color};
 use crate::app::{Agreements, read_configuration, signing};
 use crate::settings::Settings;
@@ -34,13 +35,13 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
     for file in agreements.files() {
         let a = &file.agreement;
         println!(
-            "{}: {} stages, {} handoffs, {} clocks, {} requirements, {} commitments; SHA-256 {}",
+            "{}: {}, {}, {}, {}, {}; SHA-256 {}",
             file.path.display(),
-            a.stages.len(),
-            a.handoffs.len(),
-            a.clocks.len() - a.requirements.len(),
-            a.requirements.len(),
-            a.commitments.len(),
+            counted(a.stages.len(), "stage"),
+            counted(a.handoffs.len(), "handoff"),
+            counted(a.clocks.len() - a.requirements.len(), "clock"),
+            counted(a.requirements.len(), "requirement"),
+            counted(a.commitments.len(), "commitment"),
             &a.hash[..12]
         );
     }

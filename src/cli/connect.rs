@@ -11,10 +11,10 @@ use crate::app::{connector, credentials, read_configuration};
 use crate::crm::connection::Platform;
 use crate::crm::examine::{FieldTold, Found};
 use crate::crm::oauth::BrowserSignIn;
-use crate::crm::{Connection, Crm, Examined, Made, OwnField};
+use crate::crm::{Connection, Crm, CrmError, Examined, Made, OwnField, SharedCrm};
 use crate::engine::clock::real_now;
 use crate::engine::credentials::Credentials;
-use crate::engine::doctor::{Needs, own_fields, own_names};
+use crate::engine::doctor::{Needs, own_fields, own_names, silence};
 use crate::engine::signed_out::ask_where_out;
 use crate::record::Object;
 use crate::settings::Settings;
@@ -59,28 +59,29 @@ pub fn run(arguments: &ConnectArguments) -> Result<ExitCode> {
             ask_where_out(settings.store.url.expose_secret(), std::slice::from_ref(&connection.name), real_now()).await;
             return create(connection, agreement, None, arguments.yes).await;
         }
-        let (asked, credentials) = sign_in(&settings, connection, arguments).await?;
-        match asked {
-            Asked::SignedIn => create(connection, agreement, Some(&credentials), arguments.yes).await,
-            Asked::NotAwaited => Ok(ExitCode::SUCCESS),
-            Asked::InVain => Ok(ExitCode::FAILURE),
-        }
+        by_browser(&settings, connection, agreement, arguments).await
     })
 }
 
-async fn sign_in(
+/// A kept grant is tried before it is relied upon: where the CRM refuses it, somebody has to sign in again.
+async fn by_browser(
     settings: &Settings,
     connection: &Connection,
+    agreement: &Agreement,
     arguments: &ConnectArguments,
-) -> Result<(Asked, Credentials)> {
+) -> Result<ExitCode> {
     let db = open_store(settings).await?;
     let credentials = credentials(settings, &db);
-    let keeper = credentials.keeper(&connection.name);
-    if !arguments.again && sign_in::is_signed_in(&keeper).await? {
-        return Ok((Asked::SignedIn, credentials));
+    if !arguments.again && sign_in::is_signed_in(&credentials.keeper(&connection.name)).await? {
+        let look = Look::at(connection, agreement, Some(&credentials)).await?;
+        let Some(refused) = look.refused() else { return look.create(connection, arguments.yes).await };
+        println!("The CRM refuses what was granted before, so somebody has to sign in again: {refused}.\n");
     }
-    let asked = sign_in::ask(&db, &settings.server, connection, !arguments.no_wait).await?;
-    Ok((asked, credentials))
+    match sign_in::ask(&db, &settings.server, connection, !arguments.no_wait).await? {
+        Asked::SignedIn => create(connection, agreement, Some(&credentials), arguments.yes).await,
+        Asked::NotAwaited => Ok(ExitCode::SUCCESS),
+        Asked::InVain => Ok(ExitCode::FAILURE),
+    }
 }
 
 async fn create(
@@ -89,18 +90,44 @@ async fn create(
     credentials: Option<&Credentials>,
     yes: bool,
 ) -> Result<ExitCode> {
-    let crm = connector(connection, agreement, credentials);
-    let crm = crm.with_context(|| format!("connection `{}`", connection.name))?;
-    let wanted = Needs::of(agreement, connection, &*crm).wanted();
-    let Some(examined) = crm.examine(&wanted).await else {
-        println!("{} is only listened to: there is nothing to create.", connection.name);
-        return Ok(ExitCode::SUCCESS);
-    };
-    same_account(&examined)?;
-    let plan = Plan::of(connection, &examined)?;
-    let well = plan.carry_out(connection, &*crm, yes).await?;
-    by_hand(connection);
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Look::at(connection, agreement, credentials).await?.create(connection, yes).await
+}
+
+/// What the CRM tells of itself; nothing where it is only listened to.
+struct Look {
+    crm: SharedCrm,
+    examined: Option<Examined>,
+}
+
+impl Look {
+    async fn at(connection: &Connection, agreement: &Agreement, credentials: Option<&Credentials>) -> Result<Self> {
+        let crm = connector(connection, agreement, credentials);
+        let crm = crm.with_context(|| format!("connection `{}`", connection.name))?;
+        let wanted = Needs::of(agreement, connection, &*crm).wanted();
+        let examined = crm.examine(&wanted).await;
+        Ok(Self { crm, examined })
+    }
+
+    /// Why the credentials are refused, where they are.
+    fn refused(&self) -> Option<&str> {
+        match silence(self.examined.as_ref()?)? {
+            CrmError::SignIn { message } => Some(message),
+            _ => None,
+        }
+    }
+
+    async fn create(self, connection: &Connection, yes: bool) -> Result<ExitCode> {
+        let Self { crm, examined } = self;
+        let Some(examined) = examined else {
+            println!("{} is only listened to: there is nothing to create.", connection.name);
+            return Ok(ExitCode::SUCCESS);
+        };
+        same_account(&examined)?;
+        let plan = Plan::of(connection, &examined)?;
+        let well = plan.carry_out(connection, &*crm, yes).await?;
+        by_hand(connection);
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 /// Nothing is created in somebody else's account.

@@ -141,8 +141,8 @@ impl TokenEndpoint {
         let advice = (self.dialect.advice)(&denied, grant_type);
         let advice = match (advice, is_over) {
             (Some(advice), false) => advice.to_owned(),
-            (Some(advice), true) => format!("{advice}. Sign in again: leadpact connect {} --again", self.connection),
-            (None, true) => format!("sign in again: leadpact connect {} --again", self.connection),
+            (Some(advice), true) => format!("{advice}. Sign in again: leadpact connect {}", self.connection),
+            (None, true) => format!("sign in again: leadpact connect {}", self.connection),
             (None, false) => "check how the connection is set up to sign in".to_owned(),
         };
         NoToken { error: self.sign_in(&format!("{} ({advice})", denied.words(status))), is_over, ahead }

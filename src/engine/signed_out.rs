@@ -74,7 +74,7 @@ fn out(site: &Site, message: &str, now: Timestamp) -> Said {
              counting, and what the CRM sends is taken in."
                 .to_owned(),
             format!(
-                "What to do: sign in again with `leadpact connect {name} --again`, or renew the token in the configuration and \
+                "What to do: sign in again with `leadpact connect {name}`, or renew the token in the configuration and \
                  restart the daemon. `leadpact doctor {name}` shows what the CRM says. leadpact tries again every \
                  hour, and at once after any of these."
             ),

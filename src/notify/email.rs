@@ -2,13 +2,13 @@
 //! typed, so nothing from a CRM can add one.
 
 use super::settings::{EmailSettings, SetupError};
-use super::{Destination, Look, Notifier, NotifyError, Rendered, text};
+use super::{Destination, Look, Notifier, NotifyError, Rendered, email_examine, text};
 use async_trait::async_trait;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error as SmtpError};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::error::Error as _;
 use std::fmt;
@@ -26,6 +26,8 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 pub struct Email {
     from: Mailbox,
+    /// As it was configured.
+    url: SecretString,
     builder: AsyncSmtpTransportBuilder,
     /// Made when the first mail is sent, since its pool wants a running executor.
     transport: OnceLock<Transport>,
@@ -51,7 +53,8 @@ impl Email {
         })?;
         let from =
             settings.from.trim().parse().map_err(|_| setup("from must be like `leadpact <sla@acme.example>`"))?;
-        Ok(Self { from, builder: builder.timeout(Some(CONNECT)), transport: OnceLock::new() })
+        let url = settings.smtp_url.clone();
+        Ok(Self { from, url, builder: builder.timeout(Some(CONNECT)), transport: OnceLock::new() })
     }
 
     fn transport(&self) -> &Transport {
@@ -97,18 +100,14 @@ impl Notifier for Email {
         }
     }
 
-    /// Connects, greets, signs in and says NOOP.
+    /// Connects, signs in and names the sender; sends nothing.
     async fn examine(&self, _: &[&str]) -> Vec<Look> {
-        let at = "mail server";
-        let fix =
-            "correct [notify.email] smtp_url: host, port, user and password, and ?tls=required where it asks for TLS";
-        let answer = tokio::time::timeout(WHOLE, self.transport().test_connection()).await;
-        vec![match answer {
-            Ok(Ok(true)) => Look::works(at, format!("it greets and lets us in; mail comes from {}", self.from.email)),
-            Ok(Ok(false)) => Look::broken(at, "it greets and then says no more", fix),
-            Ok(Err(error)) => Look::failed(at, &refused(&error), fix),
-            Err(_) => Look::broken(at, "the mail server timed out", fix),
-        }]
+        let asked = email_examine::look(self.url.expose_secret(), &self.from.email, CONNECT);
+        let answer = tokio::time::timeout(WHOLE, asked).await;
+        vec![answer.unwrap_or_else(|_| {
+            let fix = "check host, port and encryption in [notify.email] smtp_url, and the mail server's log";
+            Look::broken("mail server", "the mail server timed out", fix)
+        })]
     }
 }
 
@@ -138,7 +137,7 @@ fn mailbox(address: &str, name: Option<&str>) -> Result<Mailbox, NotifyError> {
 }
 
 /// What the server's answer means; its text stays there, since it names addresses.
-fn refused(error: &SmtpError) -> NotifyError {
+pub(super) fn refused(error: &SmtpError) -> NotifyError {
     let Some(code) = error.status() else {
         return without_answer(error);
     };

@@ -4,6 +4,7 @@
 mod answers;
 mod blocks;
 pub mod email;
+mod email_examine;
 pub mod examine;
 mod http;
 pub mod letter;

@@ -3,6 +3,7 @@
 
 use super::{Db, OpenOptions, Result, StoreError};
 use sqlx::migrate::Migrator;
+use std::path::{Path, PathBuf};
 
 /// What a database tells about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub struct Examined {
     pub settings: Vec<(&'static str, String)>,
     /// Those of them that endanger the database.
     pub dangerous: Vec<&'static str>,
+    /// Where a SQLite file lies; `None` where the operating system does not tell, and for a server.
+    pub disk: Option<Disk>,
+}
+
+/// The disk that a database file lies on, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// What is left for whoever runs leadpact.
+    pub free: u64,
+    /// The file with its write-ahead log.
+    pub database: u64,
 }
 
 /// Looks at the database of this URL. `None`: it is a SQLite file that does not exist yet.
@@ -29,16 +41,29 @@ pub async fn examine(url: &str) -> Result<Option<Examined>> {
     let db = Db::open(url, &OpenOptions { only_look: true, max_connections: 2, ..OpenOptions::default() }).await?;
     let examined = look(&db).await;
     db.close().await;
-    examined.map(Some)
+    let disk = file(url).and_then(|file| disk(&file));
+    examined.map(|examined| Some(Examined { disk, ..examined }))
+}
+
+fn file(url: &str) -> Option<PathBuf> {
+    let options = url.starts_with("sqlite:").then(|| url.parse::<sqlx::sqlite::SqliteConnectOptions>().ok()).flatten();
+    options.map(|options| options.get_filename().to_path_buf())
 }
 
 fn is_missing_file(url: &str) -> bool {
-    let options = url.starts_with("sqlite:").then(|| url.parse::<sqlx::sqlite::SqliteConnectOptions>().ok()).flatten();
-    options.is_some_and(|options| {
-        let file = options.get_filename();
+    file(url).is_some_and(|file| {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        !file.exists() && folder.is_none_or(std::path::Path::is_dir)
+        !file.exists() && folder.is_none_or(Path::is_dir)
     })
+}
+
+fn disk(file: &Path) -> Option<Disk> {
+    let told = rustix::fs::statvfs(file).ok()?;
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let size = |path: &Path| std::fs::metadata(path).map(|known| known.len()).ok();
+    let database = size(file)? + size(Path::new(&log)).unwrap_or_default();
+    Some(Disk { free: told.f_bavail.saturating_mul(told.f_frsize), database })
 }
 
 async fn look(db: &Db) -> Result<Examined> {
@@ -57,6 +82,7 @@ async fn look(db: &Db) -> Result<Examined> {
         engine,
         pending: known.iter().filter(|version| !applied.contains(version)).count(),
         empty: applied.is_empty(),
+        disk: None,
         dangerous: dangerous.map(|(name, _)| *name).collect(),
         settings,
     })

@@ -277,6 +277,12 @@ const IN_THE_CRM: &[Case] = &[
         &["salesforce: flow of Lead", "Leadpact_Violation__c changes, which leadpact itself writes"],
     ),
     (
+        "activities that are hidden",
+        |h| schema(h, Salesforce, |s| s.denied.push("Event: Read".to_owned())),
+        "fail",
+        &["salesforce: permission Event: Read", "meetings, which spare a lead", "Access Activities"],
+    ),
+    (
         "a Setup that is hidden",
         |h| schema(h, Salesforce, |s| s.denied.push("View Setup".to_owned())),
         "warn",
@@ -308,6 +314,12 @@ const IN_THE_CRM: &[Case] = &[
         },
         "warn",
         &["salesforce: own messages", "permission set Old sends them", "Send Outbound Messages"],
+    ),
+    (
+        "a mail server that takes no mail from us",
+        |h| h.smtp.answer_senders("553 5.7.1 not your address"),
+        "fail",
+        &["notices: mail server", "answered 553 to mail from", "may send as"],
     ),
     (
         "a Slack app that may not post",

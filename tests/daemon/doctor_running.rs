@@ -113,6 +113,26 @@ async fn a_package_of_an_older_agreement_is_held_against_what_the_agreement_need
         "{told}"
     );
     assert!(lines[1].starts_with("warn") && lines[1].contains("propertyChange hs_lead_status"), "{told}");
+
+    // Generated again beside an edited file: what the manifest says is installed, that file does not ask for.
+    let webhooks = house.file("package").join("src/app/webhooks/webhooks-hsmeta.json");
+    let edited = std::fs::read_to_string(&webhooks)
+        .unwrap()
+        .replace("\"maxConcurrentRequests\": 10", "\"maxConcurrentRequests\": 9");
+    std::fs::write(&webhooks, edited).unwrap();
+    let again = run(&["init", "hubspot", "hubspot", "--out", folder, "--yes"], &house.file("public.toml"));
+    let again = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(again.contains("kept OUT OF DATE") && again.contains("with `--overwrite`"), "{again}");
+    let told = doctor(&house, "public.toml", &["hubspot", "--package", folder]);
+    let line = told.lines().find(|line| line.contains("hubspot: package: ")).unwrap();
+    assert!(
+        line.starts_with("warn") && line.contains("webhooks-hsmeta.json") && line.contains("--overwrite"),
+        "{told}"
+    );
+    run(&["init", "hubspot", "hubspot", "--out", folder, "--yes", "--overwrite"], &house.file("public.toml"));
+    let told = doctor(&house, "public.toml", &["hubspot", "--package", folder]);
+    assert!(told.contains("ok    hubspot: package: "), "{told}");
+
     let told = doctor(&house, "public.toml", &["hubspot", "--package", "nowhere"]);
     assert!(told.contains("fail  hubspot: package: nowhere holds no package"), "{told}");
 }

@@ -60,8 +60,12 @@ fn events(house: &House, lead: &str) -> Vec<Json> {
 }
 
 async fn send(house: &House, connection: &str, event: &Json) {
+    send_batch(house, connection, &json!([event])).await;
+}
+
+async fn send_batch(house: &House, connection: &str, events: &Json) {
     let url = format!("http://127.0.0.1:{}/webhooks/{connection}", house.port);
-    let (body, now) = (json!([event]).to_string(), real_now().as_millis().to_string());
+    let (body, now) = (events.to_string(), real_now().as_millis().to_string());
     let request = reqwest::Client::new()
         .post(&url)
         .header("X-HubSpot-Signature-v3", hubspot_signature(SECRET, &url, &body, &now))
@@ -187,6 +191,91 @@ async fn an_answer_that_only_the_last_read_shows_keeps_the_lead_where_it_is() {
             assert_eq!(house.field(*crm, lead, "status"), "Working");
             // It may have come in time: who was not seen to be late is not blamed.
             assert_eq!(house.facts(*crm, lead, "breached").await.len(), 0);
+        }
+    })
+    .await;
+}
+
+/// Three leads in one outbound message of that organisation.
+fn outbound(organisation: &str, leads: &[String; 3]) -> String {
+    let one = |(n, lead): (usize, &String)| {
+        format!(
+            "<Notification><Id>04l5g00000Not0{n}AAB</Id><sObject xsi:type=\"sf:Lead\" \
+             xmlns:sf=\"urn:sobject.enterprise.soap.sforce.com\"><sf:Id>{lead}</sf:Id></sObject></Notification>"
+        )
+    };
+    let all: String = leads.iter().enumerate().map(one).collect();
+    format!(
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body>\
+         <notifications xmlns=\"http://soap.sforce.com/2005/09/outbound\">\
+         <OrganizationId>{organisation}</OrganizationId>{all}</notifications></soapenv:Body></soapenv:Envelope>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_batch_that_mixes_accounts_ours_counts_and_the_rest_does_nothing() {
+    on_both(&follow_up(), async |house| {
+        for crm in [HubSpot, Salesforce] {
+            house.sandbox.set_webhook_url(crm, "", None);
+        }
+        house.start().await;
+        let leads = ["Ada Stone", "Ida Berg"].map(|name| house.lead(HubSpot, name, "Qualified by teleprospecting"));
+        let ours = leads.each_ref().map(|lead| events(house, lead).remove(0));
+        // The same records are somebody else's in another account, where they are deleted; one is not ours at all.
+        let foreign = |event: &Json, id: u64, kind: &str| {
+            let mut event = event.clone();
+            event["portalId"] = json!(PORTAL + 1);
+            event["objectId"] = json!(id);
+            event["occurredAt"] = json!(real_now().as_millis());
+            event["subscriptionType"] = json!(kind);
+            event
+        };
+        let ids = leads.each_ref().map(|lead| lead.parse::<u64>().expect("a number"));
+        let batch = json!([
+            foreign(&ours[0], ids[0], "contact.deletion"),
+            ours[0],
+            foreign(&ours[0], 999_000_111, "contact.creation"),
+            foreign(&ours[1], ids[1], "contact.privacyDeletion"),
+            ours[1],
+        ]);
+        send_batch(house, "hubspot", &batch).await;
+        for lead in &leads {
+            house.until("ours counts", async || !house.facts(HubSpot, lead, "clock_started").await.is_empty()).await;
+        }
+        pause(500).await;
+        for (lead, kind) in leads.iter().zip(["deleted", "erased"]) {
+            assert!(house.facts(HubSpot, lead, kind).await.is_empty(), "a stranger {kind} {lead}");
+        }
+        assert!(house.record("hubspot", "lead", "999000111").await.is_null(), "a stranger's record is kept");
+
+        let theirs = ["One Two", "Three Four", "Five Six"].map(|name| house.lead(Salesforce, name, "Working"));
+        let answered = async |organisation: &str| {
+            let url = format!("http://127.0.0.1:{}/webhooks/salesforce/{SECRET}", house.port);
+            let request = reqwest::Client::new().post(url).header("Content-Type", "text/xml; charset=utf-8");
+            let answer = request.body(outbound(organisation, &theirs)).send().await.expect("an answer");
+            (answer.status().as_u16(), answer.text().await.expect("text"))
+        };
+        let (status, text) = answered("00D5g000004XyZbEAK").await;
+        assert!(status == 401 && !text.contains("<Ack>true</Ack>"), "{status} {text}");
+        pause(500).await;
+        for lead in &theirs {
+            assert!(house.record("salesforce", "lead", lead).await.is_null(), "a stranger's message had {lead} read");
+        }
+        let (status, text) = answered("00D5g000004XyZaEAK").await;
+        assert!(status == 200 && text.contains("<Ack>true</Ack>"), "{status} {text}");
+        for lead in &theirs {
+            let is_known = async || !house.record("salesforce", "lead", lead).await.is_null();
+            house.until("each of our own is read", is_known).await;
+        }
+
+        let metrics = reqwest::get(format!("http://127.0.0.1:{}/metrics", house.port)).await.expect("an answer");
+        let metrics = metrics.text().await.expect("text");
+        for line in [
+            r#"leadpact_webhook_events_dropped_total{connection="hubspot",reason="other portal"} 3"#,
+            r#"leadpact_webhook_requests_total{connection="salesforce",result="bad_signature"} 1"#,
+        ] {
+            assert!(metrics.contains(line), "{line}\n{metrics}");
         }
     })
     .await;

@@ -66,6 +66,9 @@ async fn a_draft_observes_until_both_have_signed_and_then_acts_without_a_restart
             assert_eq!(house.moves(HubSpot, &lead), 0);
         }
         sign(house, "field_sales");
+        let slides = house.file("agreement.html");
+        let (succeeded, said) = agreement(house, &["render", "--out", slides.to_str().expect("text")]);
+        assert!(succeeded && said.contains("signed by") && slides.exists(), "{said}");
         switched(house, 1).await;
         for crm in [HubSpot, Salesforce] {
             let lead = goes_back(house, crm, "Bo Lind").await;

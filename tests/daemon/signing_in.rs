@@ -99,7 +99,7 @@ async fn from_the_link_that_connect_prints_to_a_lead_that_is_read() {
         assert!(code == Some(1) && list.contains("hubspot: nobody has signed in"), "{list}");
         let (code, text) = said(house, &["doctor", "hubspot"]);
         assert!(code == Some(2) && text.contains("nobody has signed in yet"), "{text}");
-        assert!(text.contains("leadpact connect hubspot --again") && !text.contains("copy the access token"), "{text}");
+        assert!(text.contains("leadpact connect hubspot") && !text.contains("copy the access token"), "{text}");
 
         let mut connect = Running::start(house, &["connect", "hubspot", "--yes"]);
         let link = connect.link();
@@ -162,6 +162,28 @@ async fn a_sign_in_is_rotated_to_a_new_key_and_forgotten() {
     assert_eq!(said(&house, &["credentials", "forget", "hubspot", "--yes"]).0, Some(1));
     let (_, text) = said(&house, &["audit", "verify"]);
     assert!(text.contains("hubspot"), "the journal is whole: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_grant_was_revoked_plain_connect_says_so_and_offers_a_new_link() {
+    let house = House::open(Engine::Sqlite, &follow_up()).await.expect("SQLite is always there");
+    configure(&house, &[&new_key()]);
+    house.start().await;
+    let (_, text) = said(&house, &["connect", "hubspot", "--no-wait"]);
+    let link = text.lines().find(|line| line.contains("?ticket=")).expect("a link").trim();
+    assert_eq!(sign_in(link).await.0, 200);
+    let (code, text) = said(&house, &["connect", "hubspot", "--yes"]);
+    assert!(code == Some(0) && !text.contains("?ticket="), "the grant does: {text}");
+
+    house.sandbox.oauth(CrmKind::HubSpot).expect("an app").revoke_all();
+    let mut connect = Running::start(&house, &["connect", "hubspot", "--yes"]);
+    let link = connect.link();
+    assert!(connect.text.contains("The CRM refuses what was granted before"), "{}", connect.text);
+    assert!(connect.text.contains("invalid_grant"), "it says why: {}", connect.text);
+    assert_eq!(sign_in(&link).await.0, 200);
+    let (code, text) = tokio::task::spawn_blocking(move || connect.ended()).await.expect("it ends");
+    assert!(code == Some(0) && text.contains("Signed in."), "{text}");
+    assert_eq!(said(&house, &["connect", "hubspot", "--yes"]).0, Some(0), "and it does again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

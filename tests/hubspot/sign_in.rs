@@ -125,7 +125,7 @@ async fn a_revoked_grant_asks_for_a_person_and_a_wrong_client_for_settings() {
     let (outcome, _, kept) = called("2026-03", [recorded("refresh_revoked")]).await;
     let message = said(outcome);
     assert!(message.contains("uninstalled"), "{message}");
-    assert!(message.contains("Sign in again: leadpact connect acme-hubspot --again"), "{message}");
+    assert!(message.contains("Sign in again: leadpact connect acme-hubspot"), "{message}");
     assert_eq!(kept.version, 1, "what is kept stays, in case it was a mistake");
     let (outcome, ..) = called("2026-03", [recorded("bad_client")]).await;
     let message = said(outcome);

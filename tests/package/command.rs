@@ -125,6 +125,7 @@ fn an_edited_file_is_kept_until_somebody_says_overwrite() {
     fs::write(&project, "{}").expect("written");
     let told = done(dir.path(), &["init", "hubspot", "my-crm", "--yes"]);
     assert!(told.contains("edited, kept") && told.contains("hsproject.json"), "{told}");
+    assert!(!told.contains("lacks what is new"), "it lacks nothing: {told}");
     assert_eq!(fs::read_to_string(&project).expect("there"), "{}");
     done(dir.path(), &["init", "hubspot", "my-crm", "--yes", "--overwrite"]);
     assert!(fs::read_to_string(&project).expect("there").contains("platformVersion"));

@@ -19,6 +19,8 @@ struct State {
     mails: Vec<Mail>,
     /// Answers to the next recipients, instead of 250.
     refusals: VecDeque<String>,
+    /// The answer to every sender, instead of 250.
+    to_sender: Option<String>,
 }
 
 /// Runs until the test's process ends.
@@ -35,7 +37,7 @@ impl FakeSmtp {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let refusals = refusals.iter().map(|answer| (*answer).to_owned()).collect();
-        let state = Arc::new(Mutex::new(State { mails: Vec::new(), refusals }));
+        let state = Arc::new(Mutex::new(State { refusals, ..State::default() }));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -50,6 +52,11 @@ impl FakeSmtp {
     /// `smtp://127.0.0.1:port`
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
+    }
+
+    /// From now on every sender gets this answer (`553 5.7.1 not yours`).
+    pub fn answer_senders(&self, answer: &str) {
+        self.state.lock().expect("no panic while locked").to_sender = Some(answer.to_owned());
     }
 
     /// What has come so far.
@@ -76,7 +83,8 @@ fn talk(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             "AUTH" => "535 5.7.8 authentication failed".to_owned(),
             "MAIL" => {
                 mail = Mail { from: address(line), to: Vec::new(), data: String::new() };
-                "250 ok".to_owned()
+                let answer = state.lock().expect("no panic while locked").to_sender.clone();
+                answer.unwrap_or_else(|| "250 ok".to_owned())
             }
             "RCPT" => recipient(line, &mut mail, state),
             "DATA" => {

@@ -79,10 +79,10 @@ fn steps(crm: &str, name: &str, configuration: &Path, agreement: &Path) -> Strin
                  has the steps there, and where the secrets come from."
             );
             let connect = format!(
-                "leadpact connect {name} --config {file}, then leadpact doctor {name} --config {file}\n     make the \
-                 fields that leadpact writes, and look at everything. Signing in with a browser needs step 6 first."
+                "leadpact connect {name} --config {file}, then leadpact doctor {name} --config {file}\n     beside it: \
+                 make the fields that leadpact writes, and look at everything."
             );
-            vec![fill, package, check, connect, render, serve]
+            vec![fill, package, check, serve, connect, render]
         }
     };
     let numbered = steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at + 1));

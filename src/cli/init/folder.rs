@@ -48,6 +48,12 @@ pub(super) fn write(
     } else {
         println!("{}: nothing to write.", folder.display());
     }
+    if !arguments.overwrite && comparison.files.values().any(|state| *state == State::Edited { is_due: true }) {
+        println!(
+            "What you edited is kept and lacks what is new. Merge it from what `--out ANOTHER-FOLDER` writes, or take \
+             ours with `--overwrite`."
+        );
+    }
     notes(package);
     Ok(ExitCode::SUCCESS)
 }

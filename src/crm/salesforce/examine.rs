@@ -44,17 +44,19 @@ struct Choice {
     active: bool,
 }
 
-pub(super) async fn examine(api: &Api, map: &FieldMap, organization: &str, wanted: &Wanted) -> Examined {
-    let (account, leads, opportunities, tasks) = tokio::join!(
+/// `counted`: whether completed tasks, and whether meetings count as touches.
+pub(super) async fn examine(
+    api: &Api,
+    map: &FieldMap,
+    counted: (bool, bool),
+    organization: &str,
+    wanted: &Wanted,
+) -> Examined {
+    let (account, leads, opportunities, activities) = tokio::join!(
         account(api, organization),
         describe(api, read::type_name(Object::Lead)),
         describe(api, read::type_name(Object::Opportunity)),
-        async {
-            match wanted.tasks {
-                true => Some(describe(api, "Task").await),
-                false => None,
-            }
-        },
+        activities(api, counted, wanted.tasks),
     );
     let (ahead, account) = match account {
         Ok((ahead, account)) => (ahead, Ok(account)),
@@ -64,7 +66,7 @@ pub(super) async fn examine(api: &Api, map: &FieldMap, organization: &str, wante
     Examined {
         ahead,
         account,
-        permissions: permissions(&leads, &opportunities, tasks.as_ref(), wanted),
+        permissions: permissions(&leads, &opportunities, activities, wanted),
         objects: vec![told(map, Object::Lead, leads, wanted), told(map, Object::Opportunity, opportunities, wanted)],
     }
 }
@@ -87,6 +89,30 @@ pub(super) async fn user(api: &Api) -> Result<String, CrmError> {
     account.user.ok_or_else(|| CrmError::Never { message: "the answer names no user".to_owned() })
 }
 
+/// What we may do with tasks and meetings, as far as the agreement needs it. What is hidden counts as if
+/// nobody had done anything, so that a lead would be taken from somebody who has just called.
+async fn activities(api: &Api, (tasks, meetings): (bool, bool), creates: bool) -> Vec<Permission> {
+    let asked = async |is_asked: bool, object| match is_asked {
+        true => Some(describe(api, object).await),
+        false => None,
+    };
+    let (task, event) = tokio::join!(asked(tasks || creates, "Task"), asked(meetings, "Event"));
+    let permission =
+        |told: &Option<Result<Description, CrmError>>, name: &str, reason, may: fn(&Description) -> bool| {
+            let granted = match told.as_ref()? {
+                Ok(told) => may(told),
+                Err(CrmError::Never { .. }) => false,
+                Err(_) => return None,
+            };
+            Some(Permission { name: name.to_owned(), reason, granted })
+        };
+    let create = permission(&task, "Task: Create", "to make tasks", |told| told.createable);
+    let read =
+        permission(&task, "Task: Read", "to see calls, mails and tasks, which spare a lead", |told| told.queryable);
+    let meet = permission(&event, "Event: Read", "to see meetings, which spare a lead", |told| told.queryable);
+    create.filter(|_| creates).into_iter().chain(read.filter(|_| tasks)).chain(meet).collect()
+}
+
 async fn describe(api: &Api, object: &str) -> Result<Description, CrmError> {
     api.get(&format!("/sobjects/{object}/describe")).await?.json()
 }
@@ -96,7 +122,7 @@ async fn describe(api: &Api, object: &str) -> Result<Description, CrmError> {
 fn permissions(
     leads: &Result<Description, CrmError>,
     opportunities: &Result<Description, CrmError>,
-    tasks: Option<&Result<Description, CrmError>>,
+    activities: Vec<Permission>,
     wanted: &Wanted,
 ) -> Result<Vec<Permission>, CrmError> {
     let writes = |object| wanted.writes.keys().any(|(of, _)| *of == object);
@@ -114,11 +140,7 @@ fn permissions(
             add("Opportunity: Edit", "to write fields of opportunities", opportunities.updateable);
         }
     }
-    match tasks {
-        Some(Ok(tasks)) => add("Task: Create", "to make tasks", tasks.createable),
-        Some(Err(CrmError::Never { .. })) => add("Task: Create", "to make tasks", false),
-        _ => {}
-    }
+    all.extend(activities);
     match (all.is_empty(), leads) {
         (true, Err(error)) => Err(error.clone()),
         _ => Ok(all),

@@ -147,7 +147,10 @@ impl Crm for Salesforce {
     }
 
     async fn examine(&self, wanted: &Wanted) -> Option<Examined> {
-        Some(examine::examine(&self.api, &self.map, &self.settings.organization_id, wanted).await)
+        let [leads, opportunities] =
+            [Object::Lead, Object::Opportunity].map(|object| self.policy.looks_at(&self.map, object));
+        let counted = (leads.0 || opportunities.0, leads.1 || opportunities.1);
+        Some(examine::examine(&self.api, &self.map, counted, &self.settings.organization_id, wanted).await)
     }
 
     async fn look_around(&self, expected: &Expected) -> Around {

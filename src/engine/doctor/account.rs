@@ -14,7 +14,7 @@ const BROKEN: Elapsed = Elapsed::from_secs(300);
 
 /// What kept every question from being answered; `None` where one was, which shows that the
 /// credentials are taken.
-pub(super) fn silence(examined: &Examined) -> Option<&CrmError> {
+pub fn silence(examined: &Examined) -> Option<&CrmError> {
     let fields = examined.objects.iter().map(|told| told.fields.as_ref().err());
     // Account and scopes of a browser's sign-in are known from when it was granted, whatever became of it.
     let refused: Option<Vec<&CrmError>> =
@@ -32,7 +32,9 @@ pub(super) fn credentials(connection: &Connection, silence: Option<&CrmError>) -
     let name = connection.name.as_str();
     match silence {
         None => Check::ok(name, "credentials", "accepted"),
-        Some(CrmError::SignIn { message }) => Check::fail(name, "credentials", message, advice::sign_in(connection)),
+        Some(CrmError::SignIn { message }) => {
+            Check::fail(name, "credentials", message, advice::sign_in(connection, message))
+        }
         Some(CrmError::Never { message }) => Check::fail(name, "CRM", message, advice::refused(connection)),
         Some(error) => Check::fail(name, "CRM", cause(error), advice::unanswered(connection, cause(error))),
     }

@@ -39,7 +39,7 @@ pub(super) fn unanswered(connection: &Connection, cause: &str) -> String {
         () if says("cannot be read") => {
             format!("{host} answers with a page and not with data: correct base_url, or look for a proxy's login page")
         }
-        () if says("status 5") || says("50") => {
+        () if says("status 5") || says("answered 5") => {
             format!(
                 "the CRM or a proxy before it has trouble: see its status page, and whether this machine can reach {host}"
             )
@@ -53,14 +53,22 @@ fn host(connection: &Connection) -> String {
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the CRM".to_owned())
 }
 
-pub(super) fn sign_in(connection: &Connection) -> String {
+/// `cause`: our own words for what was refused.
+pub(super) fn sign_in(connection: &Connection, cause: &str) -> String {
     let name = &connection.name;
+    if cause.contains("nothing was kept") {
+        return "correct what the configuration says of the account, or use the credentials of the one that it names"
+            .to_owned();
+    }
+    if cause.contains("correct it first") {
+        return clock().to_owned();
+    }
     match &connection.platform {
         Platform::HubSpot(HubSpot { auth: HubSpotAuth::AccessToken(_), .. }) => {
             "in HubSpot open the project's app › Auth, copy the access token, and set it as access_token".to_owned()
         }
         Platform::HubSpot(_) => format!(
-            "run `leadpact connect {name} --again` while `leadpact serve` runs: an administrator of the account opens \
+            "run `leadpact connect {name}` while `leadpact serve` runs: an administrator of the account opens \
              the link and signs in; client_id and client_secret are on the app's Auth page"
         ),
         Platform::Salesforce(settings) => salesforce_sign_in(name, &settings.auth),
@@ -83,7 +91,7 @@ fn salesforce_sign_in(name: &ConnectionName, auth: &SalesforceAuth) -> String {
              consumer key, and that its policies admit {username}; {NEW}"
         ),
         SalesforceAuth::Browser { .. } => format!(
-            "run `leadpact connect {name} --again` while `leadpact serve` runs: leadpact's own user opens the link and \
+            "run `leadpact connect {name}` while `leadpact serve` runs: leadpact's own user opens the link and \
              signs in; {APP} check callback URL, consumer key and secret; {NEW}"
         ),
     }
@@ -127,7 +135,16 @@ pub(super) fn permission(connection: &Connection, name: &str) -> String {
             format!("add the scope {name} to the app (requiredScopes), upload the project and install it again")
         }
         Crm::Salesforce => {
-            format!("in Salesforce Setup › Permission Sets, the integration user's set › Object Settings, allow {name}")
+            let place = match name {
+                "Task: Read" => "System Permissions, tick Access Activities".to_owned(),
+                "Event: Read" => {
+                    "System Permissions, tick Access Activities, or leave meeting out of types in [connection.touches]"
+                        .to_owned()
+                }
+                "Task: Create" => "System Permissions, tick Edit Tasks".to_owned(),
+                name => format!("Object Settings, allow {name}"),
+            };
+            format!("in Salesforce Setup › Permission Sets, the integration user's set › {place}")
         }
         Crm::Other => format!("allow {name} to these credentials"),
     }
@@ -135,7 +152,10 @@ pub(super) fn permission(connection: &Connection, name: &str) -> String {
 
 pub(super) fn object(connection: &Connection, told: &ObjectTold) -> String {
     match crm(connection) {
-        Crm::HubSpot => format!("give the app the scopes crm.objects.{0}.read and crm.schemas.{0}.read", told.theirs),
+        Crm::HubSpot => {
+            let edition = if told.theirs == "leads" { "; leads come with Sales Hub Professional" } else { "" };
+            format!("give the app the scopes crm.objects.{0}.read and crm.schemas.{0}.read{edition}", told.theirs)
+        }
         Crm::Salesforce => format!("give the integration user Read on {} and API Enabled", told.theirs),
         Crm::Other => format!("let these credentials read {}", told.theirs),
     }

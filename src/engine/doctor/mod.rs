@@ -18,6 +18,7 @@ mod slack;
 mod surroundings;
 mod values;
 
+pub use account::silence;
 pub use address::reached;
 pub use grant::{grant, told as told_of_grant};
 pub use needs::Needs;

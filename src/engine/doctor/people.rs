@@ -2,8 +2,9 @@
 //! and these have to exist in the CRM and be active.
 
 use super::account::cause;
-use super::{Check, Needs, acts};
+use super::{Check, Needs, acts, advice};
 use crate::agreement::Agreement;
+use crate::agreement::model::{Audience, Clock};
 use crate::crm::connection::{Connection, Roster};
 use crate::crm::{Crm, CrmError, Person};
 use crate::record::PartyName;
@@ -23,12 +24,18 @@ pub(super) fn checks(
             let rosters = connection.parties.iter().flat_map(|(party, roster)| roster_of(name, party, roster, people));
             rosters.chain(managers(name, agreement, people)).collect()
         }
-        Err(error) => vec![Check::fail(
-            name,
-            "people",
-            format!("the CRM does not tell who can own records: {}", cause(error)),
-            "let the credentials read users, owners and queues (HubSpot: crm.objects.owners.read; Salesforce: View Setup)",
-        )],
+        Err(error) => {
+            let fix = match error {
+                CrmError::Later { .. } | CrmError::Doubt { .. } => advice::unanswered(connection, cause(error)),
+                _ => {
+                    "let the credentials read users, owners and queues (HubSpot: crm.objects.owners.read; Salesforce: \
+                      View Setup)"
+                        .to_owned()
+                }
+            };
+            let found = format!("the CRM does not tell who can own records: {}", cause(error));
+            vec![Check::fail(name, "people", found, fix)]
+        }
     }
 }
 
@@ -113,9 +120,13 @@ fn find<'a>(people: &'a [Person], id_or_email: &str) -> Option<&'a Person> {
 
 /// Managers are told of breaches: those of the CRM, else the party's own.
 fn managers(name: &str, agreement: Option<&Agreement>, people: &[Person]) -> Option<Check> {
-    let parties = agreement?.parties.iter();
-    let without: Vec<&str> = parties
-        .filter(|party| party.manager.is_none() && party.notify.is_empty())
+    let agreement = agreement?;
+    let is_told = |clock: &Clock| clock.steps.iter().any(|step| step.notify.contains(&Audience::Manager));
+    let has_told = |party: &PartyName| agreement.clocks.iter().any(|clock| clock.party == *party && is_told(clock));
+    let without: Vec<&str> = agreement
+        .parties
+        .iter()
+        .filter(|party| party.manager.is_none() && party.notify.is_empty() && has_told(&party.name))
         .map(|party| party.name.as_str())
         .collect();
     let told = people.iter().any(|person| person.manager.is_some());
@@ -125,7 +136,7 @@ fn managers(name: &str, agreement: Option<&Agreement>, people: &[Person]) -> Opt
     Some(Check::warn(
         name,
         "managers",
-        format!("the CRM names nobody's manager, and {} has neither manager nor channel", without.join(" and ")),
+        format!("the CRM names nobody's manager, and {} has neither `manager` nor `notify`", without.join(" and ")),
         "name a `manager` or `notify` for the party in the agreement",
     ))
 }

@@ -2,7 +2,7 @@
 //! whether the CRM sends us our own writes as messages.
 
 use super::account::cause;
-use super::{Check, Needs};
+use super::{Check, Needs, advice};
 use crate::crm::around::{Answered, Echoes, QueueTold};
 use crate::crm::connection::{Connection, Platform, Roster};
 use crate::crm::{CrmError, Person};
@@ -95,7 +95,11 @@ pub(super) fn echoes(connection: &Connection, echoes: &Answered<Echoes>) -> Opti
         ),
         Err(error) => {
             let found = format!("cannot be looked at: {}", cause(error));
-            Check::warn(name, WHAT, found, format!("give leadpact's user View Setup and Configuration; and {by_hand}"))
+            let fix = match error {
+                CrmError::Later { .. } | CrmError::Doubt { .. } => advice::unanswered(connection, cause(error)),
+                _ => format!("give leadpact's user View Setup and Configuration; and {by_hand}"),
+            };
+            Check::warn(name, WHAT, found, fix)
         }
     })
 }
@@ -116,7 +120,9 @@ pub(super) fn automation(connection: &Connection, user: Option<&str>) -> Option<
                 name,
                 "automation",
                 found,
-                format!("add \"{user}\" to automation_users under [connection.touches] of {name}"),
+                format!(
+                    "add \"{user}\" to automation_users under [connection.touches] of {name}, and restart `leadpact serve`"
+                ),
             )
         }
     })

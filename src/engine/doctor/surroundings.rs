@@ -5,7 +5,8 @@ use super::Check;
 use crate::agreement::Agreement;
 use crate::agreement::model::{Address, Audience};
 use crate::notify::{Look, Notifiers, Seen};
-use crate::store::{Db, OpenOptions, StoreError, examine};
+use crate::store::examine::{self, Disk};
+use crate::store::{Db, OpenOptions, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use url::{Host, Url};
@@ -14,6 +15,13 @@ use url::{Host, Url};
 const LOOK_UP: Duration = Duration::from_secs(5);
 /// For a whole round of questions to Slack or the mail server.
 const LONGEST: Duration = Duration::from_secs(90);
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+/// With less than this left, the next busy hour may not be stored.
+const LEAST_FREE: u64 = 64 * MIB;
+/// As much as this, and as much as the database has, for its backup and its growth.
+const ENOUGH_FREE: u64 = GIB;
 
 /// The database of this URL, which may hold a password and is never shown.
 pub async fn database(url: &str) -> Vec<Check> {
@@ -41,11 +49,34 @@ pub async fn database(url: &str) -> Vec<Check> {
             format!("set {} = on in postgresql.conf and restart PostgreSQL", names.join(" and ")),
         ),
     };
-    vec![
+    let mut checks = vec![
         Check::ok(ABOUT, "connection", format!("{} answers", examined.engine)),
         Check::ok(ABOUT, "schema", schema),
         durable,
-    ]
+    ];
+    checks.extend(examined.disk.map(|disk| room(ABOUT, disk)));
+    checks
+}
+
+/// A full disk stops everything: what is received is refused, and nothing is written to a CRM.
+fn room(about: &str, disk: Disk) -> Check {
+    let found = format!("{} free, the database takes {}", bytes(disk.free), bytes(disk.database));
+    let fix =
+        "free some of the disk that [store] url names, or move the file to a larger one while leadpact is stopped";
+    match disk.free {
+        free if free < LEAST_FREE => Check::fail(about, "disk", found, fix),
+        free if free < ENOUGH_FREE.max(disk.database) => Check::warn(about, "disk", found, fix),
+        _ => Check::ok(about, "disk", found),
+    }
+}
+
+/// `890 KiB`, `12 MiB`, `31 GiB`: rounded down, so that none is promised that is not there.
+fn bytes(count: u64) -> String {
+    match count {
+        0..MIB => format!("{} KiB", count / 1024),
+        MIB..GIB => format!("{} MiB", count / MIB),
+        _ => format!("{} GiB", count / GIB),
+    }
 }
 
 /// The database, where there is one whose tables are as this version wants them: what it holds can
@@ -160,5 +191,22 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
         Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::doctor::Verdict;
+
+    #[test]
+    fn a_disk_that_fills_up_is_told_before_it_is_full() {
+        let verdict = |free, database| room("database", Disk { free, database }).verdict;
+        assert_eq!(verdict(3 * GIB, 2 * GIB), Verdict::Ok);
+        assert_eq!(verdict(3 * GIB, 4 * GIB), Verdict::Warn, "no backup of it fits");
+        assert_eq!(verdict(GIB - 1, MIB), Verdict::Warn);
+        assert_eq!(verdict(10 * MIB, MIB), Verdict::Fail);
+        let found = room("database", Disk { free: 3 * GIB, database: 700 * 1024 }).found;
+        assert_eq!(found, "3 GiB free, the database takes 700 KiB");
     }
 }

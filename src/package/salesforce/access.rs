@@ -59,6 +59,12 @@ pub(super) fn files(order: &Order<'_>, settings: &Salesforce, objects: &[Wired])
     ]
 }
 
+/// Whether tasks and meetings are read, since no field of the record counts them.
+pub(super) fn counts_activities(objects: &[Wired]) -> bool {
+    let is_mapped = |wired: &Wired| wired.watched.iter().any(|f| f.why.iter().any(|why| why.contains("touch")));
+    objects.iter().any(|wired| !is_mapped(wired))
+}
+
 fn permission_set(objects: &[Wired]) -> String {
     Xml::document("PermissionSet", |xml| {
         xml.element("description", "What leadpact may see and write. Generated from the agreement.");
@@ -80,6 +86,9 @@ fn permission_set(objects: &[Wired]) -> String {
             object_permission(xml, type_name(wired.object), !wired.written.is_empty());
         }
         let mut permissions = vec!["ApiEnabled"];
+        if counts_activities(objects) {
+            permissions.insert(0, "ActivitiesAccess");
+        }
         if objects.iter().any(|wired| wired.tasks) {
             permissions.push("EditTask");
         }

@@ -51,10 +51,7 @@ pub(super) fn readme(order: &Order<'_>, settings: &Salesforce, wiring: &Wiring) 
         has_fields: own().any(is_creatable),
         has_leads: wiring.objects.iter().any(|w| type_name(w.object) == "Lead"),
         makes_tasks: wiring.objects.iter().any(|w| w.tasks),
-        counts_touches: wiring
-            .objects
-            .iter()
-            .any(|w| !w.watched.iter().any(|f| f.why.iter().any(|y| y.contains("touch")))),
+        counts_touches: access::counts_activities(&wiring.objects),
         objects: wiring.objects.iter().map(object).collect(),
         notes: &wiring.notes,
     };

@@ -77,7 +77,7 @@ fn the_permission_set_opens_what_is_read_and_written_and_no_more() {
     }
     let set = xml(&package, &format!("{FORCE}/permissionsets/Leadpact_Integration.permissionset-meta.xml"));
     let rights: Vec<&str> = set.all("userPermissions").iter().map(|p| p.at("name").text.as_str()).collect();
-    assert_eq!(rights, ["ApiEnabled", "EditTask", "TransferAnyLead"]);
+    assert_eq!(rights, ["ActivitiesAccess", "ApiEnabled", "EditTask", "TransferAnyLead"]);
     for object in set.all("objectPermissions") {
         assert_eq!(object.texts("allowDelete"), ["false"]);
         assert_eq!(object.texts("modifyAllRecords"), ["false"]);
