@@ -1,11 +1,10 @@
 //! `/api`: the document as people read it.
 
-use super::super::pages::{Nav, html};
+use super::super::pages::{Nav, coded, html};
 use super::super::routes::Needs;
 use super::super::session::Visitor;
 use super::operation::{Operation, scope};
 use super::{ABOUT, method, operations, routes};
-use crate::chart::text::escape;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -46,13 +45,10 @@ struct Parameter {
 }
 
 pub async fn show(visitor: Visitor) -> HttpResponse {
-    html(StatusCode::OK, &Page { nav: Nav::at("/api", &visitor), about: ABOUT.split("\n\n").map(coded).collect(), rooms: rooms() })
-}
-
-/// What stands between backticks, as code; all of it escaped.
-fn coded(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
+    html(
+        StatusCode::OK,
+        &Page { nav: Nav::at("/api", &visitor), about: ABOUT.split("\n\n").map(coded).collect(), rooms: rooms() },
+    )
 }
 
 fn rooms() -> Vec<Room> {

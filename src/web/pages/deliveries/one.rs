@@ -148,8 +148,12 @@ async fn says(web: &Web, listed: &outbox::Listed) -> Result<Option<Body>, StoreE
     let Ok((rendered, _)) = web.engine.notifiers.preview(&message) else { return Ok(None) };
     let text = format!("{}\n\n{}", rendered.subject, rendered.text);
     let note = match is_over {
-        true => "Made of the record as it stands now, for the moment when it was sent. Several at once went as one message.",
-        false => "Made of the record as it stands now; it is made anew when it leaves, with buttons or links to answer.",
+        true => {
+            "Made of the record as it stands now, for the moment when it was sent. Several at once went as one message."
+        }
+        false => {
+            "Made of the record as it stands now; it is made anew when it leaves, with buttons or links to answer."
+        }
     };
     Ok(Some(Body { note, ..Body::of("What it says", &text) }))
 }

@@ -140,8 +140,7 @@ pub async fn answer(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpR
         _ => return refuse("Say yes or no."),
     };
     let Some(site) = web.engine.site(&word.of) else { return refuse("No such connection is at work.") };
-    let given =
-        Given { commitment: &word.commitment, period: Some(&word.period), is_kept, note: Some(&word.note) };
+    let given = Given { commitment: &word.commitment, period: Some(&word.period), is_kept, note: Some(&word.note) };
     match say(&web, &visitor, &site, given).await {
         Ok(_) => HttpResponse::SeeOther().insert_header((header::LOCATION, "/disputes/attest?said=yes")).finish(),
         Err(Unsaid::Impossible(why)) => refuse(&why),

@@ -30,8 +30,10 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] =
-    &[get("/", Permission::Look, |route| route.to(front)), post("/attest", Permission::Attest, |route| route.to(attest))];
+pub(super) const ROUTES: &[Entry] = &[
+    get("/", Permission::Look, |route| route.to(front)),
+    post("/attest", Permission::Attest, |route| route.to(attest)),
+];
 
 /// So many overdue clocks are shown; all of them have a list of their own.
 const OVERDUE: usize = 5;

@@ -8,7 +8,7 @@ use super::super::fitness::{self, Examined, Fares};
 use super::super::numbers::grouped;
 use super::super::routes::{Entry, get, post};
 use super::super::session::Visitor;
-use super::{Nav, html, unavailable};
+use super::{Nav, coded, html, unavailable};
 use crate::engine::clock::real_now;
 use crate::engine::doctor::{Check, Verdict};
 use crate::record::Timestamp;
@@ -95,6 +95,9 @@ struct Shown {
     word: &'static str,
     badge: &'static str,
     check: Check,
+    /// Both as HTML.
+    found: String,
+    fix: String,
 }
 
 async fn health(web: Data<Web>, visitor: Visitor, done: Query<Done>) -> HttpResponse {
@@ -215,7 +218,10 @@ fn facts(fares: &Fares, now: Timestamp, zone: &TimeZone) -> Vec<(&'static str, S
         ("Effects parked", grouped(outbox.parked)),
     ];
     if let Some(day) = fares.usage.and_then(|usage| usage.day) {
-        facts.push(("Calls left today", format!("{} of {}", grouped(day.limit.saturating_sub(day.used)), grouped(day.limit))));
+        facts.push((
+            "Calls left today",
+            format!("{} of {}", grouped(day.limit.saturating_sub(day.used)), grouped(day.limit)),
+        ));
     }
     if let Some(row) = &fares.credential {
         let age = if real > row.granted_at { format!("{}", real - row.granted_at) } else { "new".to_owned() };
@@ -252,5 +258,6 @@ fn shown(check: Check) -> Shown {
         Verdict::Warn => ("look at", "warning"),
         Verdict::Fail => ("failed", "error"),
     };
-    Shown { word, badge, check }
+    let fix = check.fix.as_deref().map(coded).unwrap_or_default();
+    Shown { word, badge, found: coded(&check.found), fix, check }
 }
