@@ -103,6 +103,7 @@ promise!(the_page_shows_the_story_as_a_picture_and_as_a_list_with_what_was_seen,
         assert!(page.contains("<svg class=\"lanes\"") && !page.contains(" style=\""), "{page}");
     }
     let page = house.text(PAGE).await;
+    assert!(!page.lines().any(|line| line.contains("hx-get") && line.contains("#story\" hx-select")), "{page}");
     assert!(page.contains("lanes-overdue") && page.contains("lanes-deadline"), "{page}");
     assert!(page.contains("Why: 1 of 2 terms held") && page.contains("✓") && page.contains("✗"), "{page}");
     let mut tx = house.db.begin(Priority::Work).await.unwrap();

@@ -1,17 +1,17 @@
-// Pictures of the main pages, as the demo has filled them after a day and a half of selling.
+// Pictures of the main pages, as the demo has filled them after a day of selling.
 
 import { asked, go, inBrowser, note, room, signInByLink } from "./room.mjs";
 
 const PICTURES = [
-  { name: "overview", where: "/", height: 900 },
   { name: "risk", where: "/risk", height: 800 },
+  { name: "overview", where: "/", height: 900 },
   { name: "record", where: "story", scheme: "dark", height: 900 },
   { name: "waterfall", where: "/waterfall", height: 760 },
   { name: "agreement", where: "/agreement", heading: "Handoffs and response times", height: 860 },
   { name: "phone", where: "/risk", width: "phone", height: 844 },
 ];
-// Until noon of the second day.
-const WAIT = 140_000;
+// Until the first day's afternoon.
+const WAIT = 36_000;
 
 /** A lead that came back. */
 async function story(page) {

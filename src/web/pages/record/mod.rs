@@ -86,6 +86,8 @@ struct Clock {
 struct View {
     label: &'static str,
     address: String,
+    /// Where the page is asked for again; with a place in it, whoever reads would be taken there each time.
+    live: String,
     is_here: bool,
 }
 
@@ -180,10 +182,11 @@ async fn page(web: &Web, found: &Found, visitor: &Visitor, asked: &Asked) -> Res
 }
 
 fn views(path: &str, here: Option<&str>) -> Vec<View> {
-    let all = View { label: "All", address: format!("{path}#story"), is_here: here.is_none() };
+    let all = View { label: "All", address: format!("{path}#story"), live: path.to_owned(), is_here: here.is_none() };
     let view = |(name, label, _): &(&'static str, &'static str, i64)| View {
         label,
         address: format!("{path}?show={name}#story"),
+        live: format!("{path}?show={name}"),
         is_here: here == Some(*name),
     };
     let [week, day, month] = VIEWS.each_ref().map(view);
