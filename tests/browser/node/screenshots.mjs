@@ -5,7 +5,7 @@ import { asked, go, inBrowser, note, room, signInByLink } from "./room.mjs";
 const PICTURES = [
   { name: "risk", where: "/risk", height: 800 },
   { name: "overview", where: "/", height: 900 },
-  { name: "record", where: "story", scheme: "dark", height: 900 },
+  { name: "record", where: "story", heading: "Story", scheme: "dark", height: 900 },
   { name: "waterfall", where: "/waterfall", height: 760 },
   { name: "agreement", where: "/agreement", heading: "Handoffs and response times", height: 860 },
   { name: "phone", where: "/risk", width: "phone", height: 844 },
