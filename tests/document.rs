@@ -164,7 +164,7 @@ fn nothing_that_was_agreed_is_missing_in_either_format() {
         "15 business days",
         "30 business minutes before the deadline",
         "at least 400 each month",
-        "at least 95 % each week",
+        "at least 95% each week",
         "Accept or reject [record name]",
         "Monday to Thursday 09:00–12:30 and 13:15–18:00; Friday 09:00–16:00 (America/New_York time).",
         "Closed on 18 January 2027 and 31 May 2027.",

@@ -125,7 +125,9 @@ impl Lanes {
             let top = HEAD + n as f64 * (TITLE + BAR + GAP);
             out.push_str(&text("lanes-title", PAD, top + 11.0, "start", &lane.label));
             lane.stretches.iter().for_each(|s| self.draw_stretch(&mut out, s, top + TITLE, width));
-            lane.points.iter().for_each(|p| self.draw_point(&mut out, p, top + TITLE, width));
+            // Somebody is told of each move at that moment: the rarer sign lies on top.
+            let (moved, others): (Vec<_>, Vec<_>) = lane.points.iter().partition(|p| p.sign == Sign::Moved);
+            others.into_iter().chain(moved).for_each(|p| self.draw_point(&mut out, p, top + TITLE, width));
         }
         out.push_str("</svg>");
         out
@@ -276,6 +278,14 @@ mod tests {
         let svg = picture().svg(600.0);
         assert!(!svg.contains("far away") && svg.contains("Accept &lt;or&gt; reject"), "{svg}");
         assert!(!svg.contains("style="));
+    }
+
+    #[test]
+    fn a_move_is_not_hidden_by_what_was_told_of_it() {
+        let point = |sign| Point { at: 50.0, sign, tip: String::new() };
+        let lane = Lane { points: vec![point(Sign::Moved), point(Sign::Told)], ..Lane::default() };
+        let svg = Lanes { lanes: vec![lane], ..picture() }.svg(400.0);
+        assert!(svg.find("lanes-told").unwrap() < svg.find("lanes-moved").unwrap(), "{svg}");
     }
 
     #[test]

@@ -141,9 +141,9 @@ fn blanks(template: &str) -> String {
     out + rest
 }
 
-/// `95 %`; no more digits than were written, up to two.
+/// `95%`; no more digits than were written, up to two.
 pub fn percent(share: f64) -> String {
-    format!("{} %", digits(share * 100.0))
+    format!("{}%", digits(share * 100.0))
 }
 
 fn digits(number: f64) -> String {
@@ -151,7 +151,7 @@ fn digits(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `at least 95 %`, `within 4 business hours`, `yes`
+/// `at least 95%`, `within 4 business hours`, `yes`
 pub fn target(target: Target) -> String {
     match target {
         Target::AtLeast(number) => format!("at least {}", digits(number)),
@@ -176,7 +176,7 @@ pub fn measure(agreement: &Agreement, measure: &Measure) -> String {
         Measure::Conversion(from, to) => format!("Share of {} that became {}", term(from), term(to)),
         Measure::OnTime(at) => format!("Share of {} that was done in time", clock(at)),
         Measure::Median(at) => format!("Median time of {}", clock(at)),
-        Measure::P90(at) => format!("Time within which 90 % of {} are done", clock(at)),
+        Measure::P90(at) => format!("Time within which 90% of {} are done", clock(at)),
         Measure::CloseRatio(which) => format!("Share won of decided opportunities where {}", which.sentence()),
         Measure::RevenueShare(which) => format!("Share of won revenue from opportunities where {}", which.sentence()),
         Measure::Complete { field: name, stage } => {
@@ -207,7 +207,7 @@ fn length(span: Span, beside: Span) -> f64 {
     }
 }
 
-/// A step's moment on a picture: `50 %`, `−30 min`, `+2 h`. The words stand beside it.
+/// A step's moment on a picture: `50%`, `−30 min`, `+2 h`. The words stand beside it.
 pub fn short(at: StepAt) -> String {
     match at {
         StepAt::Share(share) => percent(share),
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn moments_of_steps_are_told_in_words() {
         assert_eq!(step_at(StepAt::Before(open(30))), "30 business minutes before the deadline");
-        assert_eq!(step_at(StepAt::Share(0.5)), "at 50 % of the time");
+        assert_eq!(step_at(StepAt::Share(0.5)), "at 50% of the time");
         assert_eq!(step_at(StepAt::After(Span::OpenDays(1))), "1 business day after the deadline");
         assert_eq!(short(StepAt::Before(open(30))), "−30 min");
         assert_eq!(short(StepAt::After(Span::OpenDays(2))), "+2 d");
@@ -260,9 +260,9 @@ mod tests {
 
     #[test]
     fn targets_keep_their_digits() {
-        assert_eq!(target(Target::ShareAtLeast(0.95)), "at least 95 %");
-        assert_eq!(target(Target::ShareAtMost(0.075)), "at most 7.5 %");
-        assert_eq!(target(Target::ShareAtLeast(1.0)), "100 %");
+        assert_eq!(target(Target::ShareAtLeast(0.95)), "at least 95%");
+        assert_eq!(target(Target::ShareAtMost(0.075)), "at most 7.5%");
+        assert_eq!(target(Target::ShareAtLeast(1.0)), "100%");
         assert_eq!(target(Target::AtLeast(400.0)), "at least 400");
         assert_eq!(target(Target::Within(open(240))), "within 4 business hours");
     }

@@ -8,7 +8,7 @@ use crate::agreement::Standing;
 use crate::agreement::standing::Run;
 use crate::notify::Item;
 use crate::record::effect::Notice;
-use crate::record::{Action, Effect, EffectKey, Recipient};
+use crate::record::{Action, Effect, EffectKey, Recipient, Timestamp};
 use crate::store::StoreError;
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ use std::sync::Arc;
 /// # Errors
 /// When the database cannot be read.
 pub async fn item(engine: &Engine, site: &Site, standing: &Standing, notice: Notice) -> Result<Item, StoreError> {
-    let people = Snapshot::stored(&engine.db, site.name()).await?;
     let run = standing.open_runs().min_by_key(|run| run.deadline);
     let clocks = &site.agreement.clocks;
     let first = clocks.iter().find(|clock| clock.object == standing.key.object).map(|clock| clock.name.clone());
@@ -36,5 +35,20 @@ pub async fn item(engine: &Engine, site: &Site, standing: &Standing, notice: Not
         not_before: now,
         deadline: run.map(|run: &Run| run.deadline),
     };
-    Ok(Teller { site, people: &people, now }.item(standing, &effect))
+    of_effect(engine, site, standing, &effect, now).await
+}
+
+/// The item of a notice that was decided, as it reads at a moment about the record as it stands now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of_effect(
+    engine: &Engine,
+    site: &Site,
+    standing: &Standing,
+    effect: &Effect,
+    at: Timestamp,
+) -> Result<Item, StoreError> {
+    let people = Snapshot::stored(&engine.db, site.name()).await?;
+    Ok(Teller { site, people: &people, now: at }.item(standing, effect))
 }

@@ -10,6 +10,8 @@ pub enum Permission {
     Look,
     /// Pause, resume, undo, exclude, release, replay, dispute, simulate.
     Operate,
+    /// Say whether a promise that no CRM records was kept; signers only for the party that they sign for.
+    Attest,
     /// Put one's name under a version of the agreement.
     Sign,
     /// Arm and disarm connections, and all else.
@@ -30,12 +32,12 @@ impl Role {
 
     /// The table of who may what.
     pub fn may(self, permission: Permission) -> bool {
-        use Permission::{Administer, Look, Operate, Sign};
+        use Permission::{Administer, Attest, Look, Operate, Sign};
         let may: &[Permission] = match self {
             Role::Viewer => &[Look],
-            Role::Operator => &[Look, Operate],
-            Role::Signer => &[Look, Sign],
-            Role::Admin => &[Look, Operate, Sign, Administer],
+            Role::Operator => &[Look, Operate, Attest],
+            Role::Signer => &[Look, Attest, Sign],
+            Role::Admin => &[Look, Operate, Attest, Sign, Administer],
         };
         may.contains(&permission)
     }
@@ -80,6 +82,7 @@ impl Permission {
         match self {
             Permission::Look => "any role",
             Permission::Operate => "the role operator or admin",
+            Permission::Attest => "the role operator, signer or admin",
             Permission::Sign => "the role signer or admin",
             Permission::Administer => "the role admin",
         }
@@ -92,12 +95,12 @@ mod tests {
 
     #[test]
     fn each_role_may_exactly_what_the_table_says() {
-        use Permission::{Administer, Look, Operate, Sign};
-        let may = |role: Role| [Look, Operate, Sign, Administer].map(|permission| role.may(permission));
-        assert_eq!(may(Role::Viewer), [true, false, false, false]);
-        assert_eq!(may(Role::Operator), [true, true, false, false]);
-        assert_eq!(may(Role::Signer), [true, false, true, false]);
-        assert_eq!(may(Role::Admin), [true; 4]);
+        use Permission::{Administer, Attest, Look, Operate, Sign};
+        let may = |role: Role| [Look, Operate, Attest, Sign, Administer].map(|permission| role.may(permission));
+        assert_eq!(may(Role::Viewer), [true, false, false, false, false]);
+        assert_eq!(may(Role::Operator), [true, true, true, false, false]);
+        assert_eq!(may(Role::Signer), [true, false, true, true, false]);
+        assert_eq!(may(Role::Admin), [true; 5]);
     }
 
     #[test]

@@ -3,12 +3,11 @@
 
 use super::Web;
 use super::api_control::{Refused, answered, site};
+use super::attest::{Unsaid, Word, say};
 use super::routes::{Entry, post};
 use super::session::Visitor;
 use crate::engine::Site;
-use crate::engine::attestation::{attest, commitment, window};
-use crate::record::ConnectionName;
-use crate::store::attestation::{self, AttestationRow};
+use crate::store::attestation::AttestationRow;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json as Sent};
@@ -16,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] = &[post("/api/v1/attestations", Permission::Operate, |route| route.to(answer))];
+pub(super) const ROUTES: &[Entry] = &[post("/api/v1/attestations", Permission::Attest, |route| route.to(answer))];
 
 #[derive(Deserialize)]
 struct Attestation {
@@ -32,26 +31,20 @@ async fn answer(web: Data<Web>, visitor: Visitor, sent: Sent<Attestation>) -> Ht
 }
 
 async fn try_answer(web: &Web, visitor: &Visitor, sent: &Attestation) -> Result<Json, Refused> {
-    let (site, governed) = scope(web, sent.connection.as_deref())?;
-    let (agreement, now) = (&site.agreement, web.engine.clock.now());
-    let (commitment, period) =
-        commitment(agreement, &sent.commitment).map_err(|why| Refused::Conflict(why.to_string()))?;
-    let window =
-        window(agreement, period, sent.period.as_deref(), now).map_err(|why| Refused::Conflict(why.to_string()))?;
-    let own = site.connection.agreement.is_some().then(|| site.name());
-    let row = AttestationRow {
-        commitment: commitment.name.clone(),
-        period: window.to_string(),
-        period_from: window.from,
-        answer: sent.answer,
-        by: visitor.name().to_owned(),
-        note: sent.note.clone(),
-        at: now,
+    let site = meant(web, sent.connection.as_deref())?;
+    let word = Word {
+        commitment: &sent.commitment,
+        period: sent.period.as_deref(),
+        is_kept: sent.answer,
+        note: sent.note.as_deref(),
     };
-    let earlier = attestation::get(&web.engine.db, own, &row.commitment, &row.period).await?;
-    attest(&web.engine.db, agreement, own, &governed, &row).await?;
-    let mut told = shown(&row);
-    told["replaces"] = earlier.as_ref().map_or(Json::Null, shown);
+    let said = say(web, visitor, &site, word).await.map_err(|unsaid| match unsaid {
+        Unsaid::Impossible(why) => Refused::Conflict(why),
+        Unsaid::NotTheirs(why) => Refused::Forbidden(why),
+        Unsaid::Unavailable(error) => Refused::Unavailable(error),
+    })?;
+    let mut told = shown(&said.answer);
+    told["replaces"] = said.earlier.as_ref().map_or(Json::Null, shown);
     Ok(told)
 }
 
@@ -66,14 +59,11 @@ fn shown(row: &AttestationRow) -> Json {
     })
 }
 
-/// A connection of the agreement that is meant, and all that it governs.
-fn scope(web: &Web, named: Option<&str>) -> Result<(Arc<Site>, Vec<ConnectionName>), Refused> {
+/// A connection under the agreement that is meant.
+fn meant(web: &Web, named: Option<&str>) -> Result<Arc<Site>, Refused> {
     if let Some(site) = named.map(|name| site(web, name)).transpose()?.filter(|s| s.connection.agreement.is_some()) {
-        let governed = vec![site.name().clone()];
-        return Ok((site, governed));
+        return Ok(site);
     }
-    let shared: Vec<Arc<Site>> = web.engine.sites().into_iter().filter(|s| s.connection.agreement.is_none()).collect();
-    let governed = shared.iter().map(|site| site.name().clone()).collect();
     let missing = || Refused::Field("connection", "is needed: every connection has an agreement of its own".to_owned());
-    Ok((shared.into_iter().next().ok_or_else(missing)?, governed))
+    web.engine.sites().into_iter().find(|s| s.connection.agreement.is_none()).ok_or_else(missing)
 }

@@ -40,6 +40,8 @@ pub(super) enum Refused {
     Field(&'static str, String),
     /// It cannot be done as things stand.
     Conflict(String),
+    /// Their role may do this, but not to what they named.
+    Forbidden(String),
     NotFound(String),
     Unavailable(StoreError),
 }
@@ -59,6 +61,7 @@ pub(super) fn answered(done: Result<Json, Refused>) -> HttpResponse {
             answer::refused(StatusCode::BAD_REQUEST, &format!("`{name}` {why}"), Some(name))
         }
         Err(Refused::Conflict(why)) => answer::error(StatusCode::CONFLICT, &why),
+        Err(Refused::Forbidden(why)) => answer::error(StatusCode::FORBIDDEN, &why),
         Err(Refused::NotFound(why)) => answer::error(StatusCode::NOT_FOUND, &why),
         Err(Refused::Unavailable(error)) => answer::unavailable(&error),
     }

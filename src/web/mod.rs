@@ -18,6 +18,7 @@ mod api_people;
 mod api_records;
 mod asked;
 pub mod assets;
+mod attest;
 mod audit;
 mod connect;
 mod connections;

@@ -38,7 +38,7 @@ async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
 }
 
 /// Somebody with an account that signs for a party.
-async fn signer(house: &House, name: &str, party: &str, password: Option<&str>) -> Person {
+pub async fn signer(house: &House, name: &str, party: &str, password: Option<&str>) -> Person {
     let signs_for = Some(SignsFor { party: party.into(), title: "Chief Officer".to_owned() });
     let password = password.map(|password| password::hash_here(password).unwrap());
     let account = Account { signs_for, password, ..account(Role::Signer, name) };

@@ -140,6 +140,27 @@ async fn a_viewer_sees_it_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_notice_says_is_shown_as_plain_text() {
+    let house = House::start().await;
+    let effect = parked(&house, "7001", "ignored", "refused", real_now()).await;
+    let mut standing = leadpact::agreement::Standing::new(key("7001"));
+    let name = leadpact::record::Value::text("Jonas <b>Berg</b>");
+    standing.fields.set(leadpact::record::field::well_known().name, name, real_now());
+    let state = serde_json::to_string(&standing).unwrap();
+    let (key, name) = (key("7001"), "Jonas".to_owned());
+    let row =
+        StandingRow { key, stage: None, owner: None, party: None, name, wake_at: None, state, updated: real_now() };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    standing::save(&mut tx, &[row]).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = house.text(&first(&house, "/api/v1/deliveries").await).await;
+    let (_, says) = page.split_once("<h2>What it says</h2>").unwrap_or_else(|| panic!("{page}"));
+    let says = says.split_once("</section>").unwrap().0;
+    assert!(says.contains("Jonas &#60;b&#62;Berg&#60;/b&#62;") && says.contains(&*effect.source), "{says}");
+    assert!(!page.contains("<b>Berg"), "{page}");
+}
+
+#[tokio::test]
 async fn it_is_dropped_only_with_a_reason_which_is_kept() {
     let house = House::start().await;
     let effect = parked(&house, "7001", "Jonas Berg", "refused", real_now()).await;

@@ -1,12 +1,14 @@
 //! Disputes and attestations on their pages: found, decided as the command does, shown as text.
 
-use crate::house::{House, at_work};
+use crate::agreement::signer;
+use crate::house::{House, Person, at_work};
 use leadpact::engine::{attestation, dispute};
 use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
 use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::role::Role;
 use leadpact::store::{Priority, attestation as answers};
+use reqwest::Method;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 
@@ -160,4 +162,36 @@ async fn a_promise_is_attested_with_a_button_and_kept_in_the_journal() {
     assert_eq!(post("yes", &promise.name, &period).await, 303);
     let kept = answers::get(&house.db, None, &promise.name, &period).await.unwrap().unwrap();
     assert_eq!((kept.answer, kept.by.as_str()), (true, "The operator"));
+}
+
+#[tokio::test]
+async fn a_signer_attests_for_their_own_party_and_for_no_other() {
+    let house = House::start().await;
+    let agreement = crate::house::agreement();
+    let (promise, every) = attestation::attested(&agreement)[0];
+    let period = attestation::window(&agreement, every, None, house.engine.clock.now()).unwrap().to_string();
+    let other = agreement.parties.iter().find(|party| party.name != promise.by).unwrap();
+    let theirs = signer(&house, "Theirs", promise.by.as_str(), None).await;
+    let others = signer(&house, "Others", other.name.as_str(), None).await;
+    let kept = async || answers::get(&house.db, None, &promise.name, &period).await.unwrap().map(|row| row.by);
+    let form = [("of", "acme-hubspot"), ("commitment", &promise.name), ("period", &period), ("answer", "yes")];
+    let front = [("connection", "acme-hubspot"), ("commitment", &promise.name), ("period", &period), ("answer", "yes")];
+    let said = serde_json::json!({ "commitment": promise.name, "period": period, "answer": true });
+    let post = async |person: &Person, way: &str| match way {
+        "page" => house.post_as(person, "/disputes/attest", &form).await.status(),
+        "overview" => house.post_as(person, "/attest", &front).await.status(),
+        _ => {
+            let request = house.as_nobody(Method::POST, "/api/v1/attestations").header("Cookie", person.cookie());
+            let request = request.header("X-CSRF-Token", person.csrf()).header("Sec-Fetch-Site", "same-origin");
+            request.json(&said).send().await.unwrap().status()
+        }
+    };
+    for way in ["page", "overview", "api"] {
+        assert_eq!(post(&others, way).await, 403, "{way}");
+        assert_eq!(kept().await, None, "{way}");
+    }
+    for way in ["page", "overview", "api"] {
+        assert!(post(&theirs, way).await.as_u16() < 400, "{way}");
+        assert_eq!(kept().await.as_deref(), Some("Theirs"), "{way}");
+    }
 }

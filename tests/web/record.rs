@@ -103,6 +103,7 @@ promise!(the_page_shows_the_story_as_a_picture_and_as_a_list_with_what_was_seen,
         assert!(page.contains("<svg class=\"lanes\"") && !page.contains(" style=\""), "{page}");
     }
     let page = house.text(PAGE).await;
+    assert!(!page.lines().any(|line| line.contains("hx-get") && line.contains("#story\" hx-select")), "{page}");
     assert!(page.contains("lanes-overdue") && page.contains("lanes-deadline"), "{page}");
     assert!(page.contains("Why: 1 of 2 terms held") && page.contains("✓") && page.contains("✗"), "{page}");
     let mut tx = house.db.begin(Priority::Work).await.unwrap();
@@ -110,6 +111,46 @@ promise!(the_page_shows_the_story_as_a_picture_and_as_a_list_with_what_was_seen,
     tx.commit().await.unwrap();
     let page = house.text(PAGE).await;
     assert!(page.contains("were erased") && !page.contains("Why: "), "{page}");
+});
+
+/// Stores a record with these fields.
+async fn kin(house: &House, object: Object, id: &str, fields: &[(leadpact::record::FieldName, Value)]) {
+    let key = RecordKey { object, ..key(id) };
+    let mut standing = Standing::new(key.clone());
+    for (name, value) in fields {
+        standing.fields.set(*name, value.clone(), at(NINE));
+    }
+    let name = standing.name().to_owned();
+    let state = serde_json::to_string(&standing).unwrap();
+    let row = StandingRow { key, stage: None, owner: None, party: None, name, wake_at: None, state, updated: at(NINE) };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    standing::save(&mut tx, &[row]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+promise!(a_lead_and_its_opportunities_lead_to_each_other_where_they_are_known, |house| {
+    let w = well_known();
+    let text = |text: &str| Value::text(text);
+    // HubSpot's deals name their leads; Salesforce's opportunities do not, only the lead names what it became.
+    kin(&house, Object::Lead, "71", &[(w.opportunity, text("91")), (w.opportunities, text(";91;99;"))]).await;
+    kin(&house, Object::Opportunity, "91", &[(w.name, text(SCRIPT)), (w.lead, text("71"))]).await;
+    kin(&house, Object::Lead, "72", &[(w.name, text("Amy Ng")), (w.opportunity, text("92"))]).await;
+    kin(&house, Object::Opportunity, "92", &[(w.created, Value::Time(at(NINE)))]).await;
+    let made = Fact { source: "".into(), ..fact(FactKind::Converted, "", json!({})) };
+    let entry = JournalEntry { record: Some(key("72")), fact: made, seen_at: at(NINE), agreement: "h".into() };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    journal::append(&mut tx, &key("").connection, &[entry]).await.unwrap();
+    tx.commit().await.unwrap();
+    let lead = house.text("/records/acme-hubspot/lead/71").await;
+    assert!(
+        lead.contains("its opportunity <a href=\"/records/acme-hubspot/opportunity/91\">&#60;script&#62;"),
+        "{lead}"
+    );
+    assert!(lead.contains("its opportunity 99"), "one that nobody told of has no page: {lead}");
+    let deal = house.text("/records/acme-hubspot/opportunity/91").await;
+    assert!(deal.contains("its lead <a href=\"/records/acme-hubspot/lead/71\">71</a>"), "{deal}");
+    let deal = house.text("/records/acme-hubspot/opportunity/92").await;
+    assert!(deal.contains("its lead <a href=\"/records/acme-hubspot/lead/72\">Amy Ng</a>"), "{deal}");
 });
 
 promise!(a_viewer_sees_no_button_and_can_do_nothing, |house| {

@@ -52,7 +52,7 @@ pub fn what(effect: &Effect, called: &Called) -> String {
     match &effect.action {
         Action::Read => format!("read {name}"),
         Action::Notify { notice, .. } => format!("{}: {name}{about}", tidings(*notice)),
-        Action::Task { title } => format!("task about {name}: {title}"),
+        Action::Task { title } => format!("task: {}", titled(title, name)),
         Action::Reassign { to } => format!("reassign {name} within {}{about}", party(to)),
         Action::Recycle { to, .. } => format!("recycle {name} to {}{about}", party(to)),
         Action::Nurture { .. } => format!("move {name} to nurture{about}"),
@@ -67,6 +67,20 @@ pub fn what(effect: &Effect, called: &Called) -> String {
         Action::Note { text } => format!("note on {name}: {text}"),
         Action::Annotate => format!("write its state onto {name}"),
     }
+}
+
+/// A task's title as far as it can be told without the record: with its name.
+fn titled(title: &str, name: &str) -> String {
+    let mut text = String::with_capacity(title.len() + name.len());
+    let mut rest = title;
+    while let Some((before, after)) = rest.split_once("{{") {
+        text.push_str(before);
+        let Some((inner, after)) = after.split_once("}}") else { break };
+        text.push_str(if inner.trim() == "record.name" { name } else { "…" });
+        rest = after;
+    }
+    text.push_str(rest.trim_start_matches("{{"));
+    text
 }
 
 fn tidings(notice: Notice) -> &'static str {
@@ -275,7 +289,6 @@ pub fn destination(to: &Destination) -> String {
 /// A state as people say it; the table's word is the badge's colour.
 pub fn state(word: &str) -> &str {
     match word {
-        "parked" => "given up",
         "sending" | "again" => "on its way",
         "dropped" => "not done",
         "would_have" => "would have",

@@ -184,7 +184,7 @@ fn people() -> Vec<Operation> {
             is_back,
         ),
         Operation::post("/api/v1/attestations", "Whether a promise that no CRM records was kept in a period")
-            .says("An earlier answer for the period is replaced; both stay in the journal.")
+            .says("An earlier answer for the period is replaced; both stay in the journal. A signer answers for their own party only; a token signs for none.")
             .takes(attest)
             .answers(200, "What was said.", object(attested))
             .refuses(404, "No connection is called so.")

@@ -1,6 +1,6 @@
 //! `/api`: the document as people read it.
 
-use super::super::pages::{Nav, html};
+use super::super::pages::{Nav, coded, html};
 use super::super::routes::Needs;
 use super::super::session::Visitor;
 use super::operation::{Operation, scope};
@@ -13,7 +13,7 @@ use askama::Template;
 #[template(path = "api.html")]
 struct Page {
     nav: Nav,
-    about: Vec<&'static str>,
+    about: Vec<String>,
     rooms: Vec<Room>,
 }
 
@@ -26,8 +26,9 @@ struct Line {
     id: String,
     method: String,
     path: &'static str,
-    summary: &'static str,
-    text: &'static str,
+    /// Both as HTML.
+    summary: String,
+    text: String,
     scope: &'static str,
     parameters: Vec<Parameter>,
     curl: String,
@@ -38,12 +39,16 @@ struct Parameter {
     name: String,
     place: &'static str,
     kind: String,
+    /// As HTML.
     text: String,
     is_required: bool,
 }
 
 pub async fn show(visitor: Visitor) -> HttpResponse {
-    html(StatusCode::OK, &Page { nav: Nav::at("/api", &visitor), about: ABOUT.split("\n\n").collect(), rooms: rooms() })
+    html(
+        StatusCode::OK,
+        &Page { nav: Nav::at("/api", &visitor), about: ABOUT.split("\n\n").map(coded).collect(), rooms: rooms() },
+    )
 }
 
 fn rooms() -> Vec<Room> {
@@ -68,8 +73,8 @@ fn line(operation: &Operation) -> Option<Line> {
         id: operation.id(),
         method: method(operation.verb),
         path: operation.path,
-        summary: operation.summary,
-        text: operation.text,
+        summary: coded(operation.summary),
+        text: coded(operation.text),
         scope,
         parameters: operation.told(),
         curl: curl(operation),
@@ -103,14 +108,14 @@ impl Operation {
             name: name.to_owned(),
             place: "path",
             kind: "text".to_owned(),
-            text: super::operation::part(name).to_owned(),
+            text: coded(super::operation::part(name)),
             is_required: true,
         });
         let query = self.query.iter().map(|parameter| Parameter {
             name: parameter.name.to_owned(),
             place: "query",
             kind: parameter.schema.in_words(),
-            text: parameter.text.to_owned(),
+            text: coded(parameter.text),
             is_required: false,
         });
         let body = self.body.as_ref().map(|schema| schema.fields()).unwrap_or_default();
@@ -118,7 +123,7 @@ impl Operation {
             name,
             place: "body",
             kind: schema.in_words(),
-            text: schema.as_json()["description"].as_str().unwrap_or_default().to_owned(),
+            text: coded(schema.as_json()["description"].as_str().unwrap_or_default()),
             is_required,
         });
         path.chain(query).chain(body).collect()

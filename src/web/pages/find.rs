@@ -55,7 +55,7 @@ async fn find(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResp
         Ok(Found::Rows(rows)) => {
             let more = rows.len() > SHOWN as usize;
             let rows = rows.into_iter().take(SHOWN as usize).collect();
-            html(StatusCode::OK, &Page { nav: Nav::at("/risk", &visitor), q, rows, more })
+            html(StatusCode::OK, &Page { nav: Nav::at("", &visitor), q, rows, more })
         }
         Err(error) => unavailable(&error),
     }

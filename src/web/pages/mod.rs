@@ -22,6 +22,7 @@ pub use nav::Nav;
 use super::routes::Entry;
 use super::session::Visitor;
 use super::{answer, headers};
+use crate::chart::text::escape;
 use crate::store::role::Permission;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -65,6 +66,12 @@ pub fn html_with(status: StatusCode, page: &impl Template, form_targets: &str) -
     let mut response = html(status, page);
     headers::let_forms_lead_to(response.headers_mut(), form_targets);
     response
+}
+
+/// What stands between backticks, as code; all of it escaped: HTML.
+pub fn coded(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
 }
 
 /// A page that says one thing.

@@ -165,7 +165,9 @@ export async function look(open, page, rules) {
 
 async function accessible(page, where, rules) {
   const found = await page.evaluate(async (only) => {
-    const options = { resultTypes: ["violations"], preload: false };
+    // Off by default: what a finger is to hit is 24 px large, or has so much room.
+    const rules = { "target-size": { enabled: true } };
+    const options = { resultTypes: ["violations"], preload: false, rules };
     if (only) options.runOnly = { type: "rule", values: only };
     const { violations } = await axe.run(document, options);
     return violations.map((one) => ({

@@ -1,18 +1,17 @@
-// Pictures of the main pages, as the demo has filled them after a day and a half of selling.
+// Pictures of the main pages, as the demo has filled them after a day of selling.
 
 import { asked, go, inBrowser, note, room, signInByLink } from "./room.mjs";
 
 const PICTURES = [
-  { name: "overview", where: "/", height: 860 },
-  { name: "risk", where: "/risk", height: 760 },
-  { name: "record", where: "story", height: 1000 },
-  { name: "waterfall", where: "/waterfall", height: 860 },
-  { name: "agreement", where: "/agreement", height: 800 },
-  { name: "deliveries", where: "/deliveries", height: 720 },
-  { name: "health", where: "/health", height: 760 },
-  { name: "phone", where: "/risk", width: "phone", scheme: "dark", height: 844 },
+  { name: "risk", where: "/risk", height: 800 },
+  { name: "overview", where: "/", height: 900 },
+  { name: "record", where: "story", heading: "Story", scheme: "dark", height: 900 },
+  { name: "waterfall", where: "/waterfall", height: 760 },
+  { name: "agreement", where: "/agreement", heading: "Handoffs and response times", height: 860 },
+  { name: "phone", where: "/risk", width: "phone", height: 844 },
 ];
-const WAIT = 100_000;
+// Until the first day's afternoon.
+const WAIT = 36_000;
 
 /** A lead that came back. */
 async function story(page) {
@@ -31,13 +30,14 @@ await inBrowser(async (browser) => {
   const session = await first.context.storageState();
   await page.waitForTimeout(WAIT);
   const told = await story(page);
-  for (const { name, where, height, width = "desktop", scheme = "light" } of PICTURES) {
+  for (const { name, where, heading, height, width = "desktop", scheme = "light" } of PICTURES) {
     const open = await room(browser, name, { width, scheme, session, scale: width === "phone" ? 1.5 : 1 });
     const page = await open.context.newPage();
     await page.setViewportSize({ width: width === "phone" ? 390 : 1280, height });
     await go(page, where === "story" ? told : where);
     // What is counted in the background is shown once it is there.
     await page.waitForTimeout(4_000);
+    if (heading) await page.getByRole("heading", { name: heading, exact: true }).evaluate((one) => one.parentElement.scrollIntoView());
     await page.screenshot({ path: `${asked.folder}/${name}.png` });
     note(`${name}.png: ${page.url()}`);
     await open.context.close();

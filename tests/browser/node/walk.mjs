@@ -23,7 +23,7 @@ export function cookieOf(session) {
   return session.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
 }
 
-/** An address of each pattern, found by following links from the first page. */
+/** An address of each pattern, found by following links from the first page. None of the links on the way leads nowhere. */
 async function find(page, cookie) {
   const found = new Map([["/", "/"], ...asked.unlinked.filter(([pattern]) => asked.patterns.includes(pattern))]);
   const open = asked.patterns.map((pattern) => ({ pattern, matches: matcher(pattern) }));
@@ -33,22 +33,27 @@ async function find(page, cookie) {
     const one = open.find(({ pattern }) => pattern === bare) ?? open.find(({ matches }) => matches.test(bare));
     if (one && !found.has(one.pattern)) found.set(one.pattern, href.split("#")[0]);
   };
-  const seen = new Set();
+  const [seen, followed] = [new Set(), new Map()];
   for (let next; (next = [...found.values()].find((href) => !seen.has(href)));) {
     seen.add(next);
     if (!(await isPage(next, cookie))) continue;
     await go(page, next);
     const hrefs = await page.locator("a[href]").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
-    hrefs.filter((href) => href.startsWith("/")).forEach(take);
+    const ours = hrefs.filter((href) => href.startsWith("/"));
+    ours.forEach(take);
+    for (const href of ours.map((href) => href.split("#")[0])) followed.set(href, followed.get(href) ?? next);
+  }
+  for (const [href, from] of followed) {
+    if (!seen.has(href)) await isPage(href, cookie, true, ` (from ${from})`);
   }
   return found;
 }
 
 /** Whether it is HTML; else only its status is looked at. Streams never end: the body is left alone. */
-export async function isPage(href, cookie, must = true) {
+export async function isPage(href, cookie, must = true, from = "") {
   const stop = new AbortController();
   const answer = await fetch(asked.base + href, { headers: { cookie }, redirect: "manual", signal: stop.signal });
-  if (must) check(answer.status < 400, href, `answers ${answer.status}`);
+  if (must) check(answer.status < 400, href, `answers ${answer.status}${from}`);
   const kind = answer.headers.get("content-type") ?? "";
   stop.abort();
   return answer.status < 400 && kind.startsWith("text/html");

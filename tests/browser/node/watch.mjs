@@ -44,6 +44,7 @@ export async function watch(browser, session, width) {
   if (back) {
     const [href, page] = back;
     check(await page.evaluate(() => window.neverLoadedAgain), open.name, "the story was loaded again");
+    check((await page.evaluate(() => window.scrollY)) === 0, open.name, "whoever reads a story is moved about when it goes on");
     note(`${width}: ${href} breached and came back within ${Math.round((Date.now() - begun) / 1000)} s`);
   }
   check(await list.evaluate(() => window.neverLoadedAgain), open.name, "the list was loaded again");

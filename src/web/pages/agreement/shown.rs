@@ -49,6 +49,12 @@ pub struct Signatures {
     pub at: String,
 }
 
+/// With the parties who did not sign yet as people call them.
+fn in_words(known: &Known, sentence: &str) -> String {
+    let missing = known.missing().into_iter();
+    missing.fold(sentence.to_owned(), |text, party| text.replace(party.as_str(), &words(party)))
+}
+
 /// A version of this shelf.
 pub fn version(shelf: &Shelf, known: &Known) -> Version {
     let version = &known.version;
@@ -65,7 +71,7 @@ pub fn version(shelf: &Shelf, known: &Known) -> Version {
         version: version.version.clone(),
         class,
         state,
-        standing: sentence(&standing(known, shelf.active(), shelf.now, &shelf.zone)),
+        standing: in_words(known, &sentence(&standing(known, shelf.active(), shelf.now, &shelf.zone))),
         effective: effective(version.effective_at, &shelf.zone),
         offered: version.offered_at.in_zone(&shelf.zone),
         signatures: known.signatures.iter().map(|s| signature(s, &shelf.zone)).collect(),

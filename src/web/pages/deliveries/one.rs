@@ -7,12 +7,14 @@ use super::super::super::session::Visitor;
 use super::super::record::path;
 use super::super::{Nav, html, tell, unavailable};
 use super::{Done, Row, row, told, zone_of};
-use crate::notify::Rendered;
-use crate::record::{Effect, FactKind, OwnerId};
+use crate::agreement::Standing;
+use crate::engine::preview;
+use crate::notify::{Destination, Message, Rendered};
+use crate::record::{Action, Effect, FactKind, OwnerId};
 use crate::report::story::Reader;
 use crate::report::words::sentence;
 use crate::store::role::Permission;
-use crate::store::{StoreError, inbox_list, journal, letter_list, outbox};
+use crate::store::{StoreError, inbox_list, journal, letter_list, outbox, standing};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -50,12 +52,14 @@ struct Line {
 
 struct Body {
     title: &'static str,
+    /// What must be known of it.
+    note: &'static str,
     laid: Laid,
 }
 
 impl Body {
     fn of(title: &'static str, text: &str) -> Self {
-        Self { title, laid: laid(text) }
+        Self { title, note: "", laid: laid(text) }
     }
 }
 
@@ -115,13 +119,43 @@ async fn effect(web: &Web, id: &Id) -> Result<Option<Known>, StoreError> {
     let effect = &listed.row.effect;
     let asked = serde_json::to_string(&effect.action).unwrap_or_default();
     let mut bodies = vec![Body::of("What was decided", &asked)];
-    // Notices keep none: they are said anew when they leave.
+    if let Some(says) = says(web, &listed).await? {
+        bodies.insert(0, says);
+    }
     if let Some(payload) = listed.row.payload.as_ref().filter(|payload| *payload != "null") {
         bodies.insert(0, Body::of("What was sent, or was about to be", payload));
     }
     let course = course(web, effect).await?;
     let shown = words::effects(web, std::slice::from_ref(&listed)).await?.pop();
     Ok(shown.map(|shown| Known { shown, says: Vec::new(), says_more: 0, unread: None, bodies, course }))
+}
+
+/// What a notice says. None is kept: each is said anew when it leaves, and so it is here.
+async fn says(web: &Web, listed: &outbox::Listed) -> Result<Option<Body>, StoreError> {
+    let effect = &listed.row.effect;
+    let Some(site) = web.engine.site(effect.record.connection.as_str()) else { return Ok(None) };
+    if !matches!(effect.action, Action::Notify { .. }) {
+        return Ok(None);
+    }
+    let Some(state) = standing::load_one(&web.engine.db, &effect.record).await? else { return Ok(None) };
+    let Ok(record) = serde_json::from_str::<Standing>(&state) else { return Ok(None) };
+    let is_over = listed.state == "done";
+    let at = if is_over { listed.updated } else { web.engine.clock.now() };
+    let item = preview::of_effect(&web.engine, &site, &record, effect, at).await?;
+    // No channel reads this: what it says is the same in all of them.
+    let to = Destination::SlackChannel(String::new());
+    let message = Message { key: effect.key.to_string(), to, items: vec![item] };
+    let Ok((rendered, _)) = web.engine.notifiers.preview(&message) else { return Ok(None) };
+    let text = format!("{}\n\n{}", rendered.subject, rendered.text);
+    let note = match is_over {
+        true => {
+            "Made of the record as it stands now, for the moment when it was sent. Several at once went as one message."
+        }
+        false => {
+            "Made of the record as it stands now; it is made anew when it leaves, with buttons or links to answer."
+        }
+    };
+    Ok(Some(Body { note, ..Body::of("What it says", &text) }))
 }
 
 /// What the journal tells of this effect: each time it was given up, tried again, done.

@@ -3,14 +3,14 @@
 
 use super::scopes;
 use crate::agreement::Agreement;
-use crate::engine::attestation::{attest, attested, commitment, window};
+use crate::engine::attestation::attested;
 use crate::engine::versions::Scope;
 use crate::record::Timestamp;
 use crate::report::window::Window;
 use crate::store::StoreError;
-use crate::store::attestation::{self, AttestationRow};
-use crate::store::role::Permission;
+use crate::store::attestation;
 use crate::web::Web;
+use crate::web::attest::{Unsaid, Word as Given, may_attest, say};
 use crate::web::pages::{Nav, html, tell, unavailable};
 use crate::web::session::Visitor;
 use actix_web::HttpResponse;
@@ -25,7 +25,6 @@ use std::sync::Arc;
 struct Page {
     nav: Nav,
     promises: Vec<Promise>,
-    may_operate: bool,
     said: Option<&'static str>,
     waiting: usize,
 }
@@ -41,6 +40,7 @@ struct Promise {
     until: String,
     is_over: bool,
     answer: Option<Answer>,
+    may_attest: bool,
 }
 
 struct Answer {
@@ -77,7 +77,7 @@ async fn page(web: &Web, visitor: &Visitor, said: bool) -> Result<Page, StoreErr
     let mut promises = Vec::new();
     for scope in scopes(web) {
         if let Some(agreement) = agreement_of(web, &scope) {
-            promises.extend(promises_of(web, &scope, &agreement, now).await?);
+            promises.extend(promises_of(web, visitor, &scope, &agreement, now).await?);
         }
     }
     promises.sort_by_key(|promise| promise.answer.is_some());
@@ -85,7 +85,6 @@ async fn page(web: &Web, visitor: &Visitor, said: bool) -> Result<Page, StoreErr
         nav: Nav::at("/disputes", visitor),
         waiting: promises.iter().filter(|promise| promise.answer.is_none()).count(),
         promises,
-        may_operate: visitor.may(Permission::Operate),
         said: said.then_some("Noted. It stands in the journal with your name."),
     })
 }
@@ -96,6 +95,7 @@ fn agreement_of(web: &Web, scope: &Scope) -> Option<Arc<Agreement>> {
 
 async fn promises_of(
     web: &Web,
+    visitor: &Visitor,
     scope: &Scope,
     agreement: &Agreement,
     now: Timestamp,
@@ -119,6 +119,7 @@ async fn promises_of(
                 period,
                 until: window.until.in_zone(&zone),
                 is_over: window.is_over(now),
+                may_attest: may_attest(visitor, &commitment.by),
                 answer: known.map(|known| Answer {
                     is_yes: known.answer,
                     by: known.by,
@@ -132,40 +133,18 @@ async fn promises_of(
 }
 
 pub async fn answer(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpResponse {
-    let said = match given(&web, &visitor, &word) {
-        Ok(said) => said,
-        Err(why) => return tell(&visitor, StatusCode::UNPROCESSABLE_ENTITY, "Nothing was noted", &why),
-    };
-    let (scope, agreement, row) = said;
-    match attest(&web.engine.db, &agreement, scope.own.as_ref(), &scope.connections, &row).await {
-        Ok(()) => HttpResponse::SeeOther().insert_header((header::LOCATION, "/disputes/attest?said=yes")).finish(),
-        Err(error) => unavailable(&error),
-    }
-}
-
-type Given = (Scope, Arc<Agreement>, AttestationRow);
-
-/// The answer as it will be stored.
-fn given(web: &Web, visitor: &Visitor, word: &Word) -> Result<Given, String> {
-    let holds = |scope: &Scope| scope.connections.iter().any(|name| name.as_str() == word.of);
-    let scope = scopes(web).into_iter().find(holds).ok_or("No such connection is at work.")?;
-    let agreement = agreement_of(web, &scope).ok_or("No such connection is at work.")?;
-    let now = web.engine.clock.now();
-    let (commitment, period) = commitment(&agreement, &word.commitment).map_err(|error| error.to_string())?;
-    let window = window(&agreement, period, Some(&word.period), now).map_err(|error| error.to_string())?;
-    let is_yes = match word.answer.as_str() {
+    let refuse = |why: &str| tell(&visitor, StatusCode::UNPROCESSABLE_ENTITY, "Nothing was noted", why);
+    let is_kept = match word.answer.as_str() {
         "yes" => true,
         "no" => false,
-        _ => return Err("Say yes or no.".to_owned()),
+        _ => return refuse("Say yes or no."),
     };
-    let row = AttestationRow {
-        commitment: commitment.name.clone(),
-        period: window.to_string(),
-        period_from: window.from,
-        answer: is_yes,
-        by: visitor.name().to_owned(),
-        note: Some(word.note.trim().to_owned()).filter(|note| !note.is_empty()),
-        at: now,
-    };
-    Ok((scope, agreement, row))
+    let Some(site) = web.engine.site(&word.of) else { return refuse("No such connection is at work.") };
+    let given = Given { commitment: &word.commitment, period: Some(&word.period), is_kept, note: Some(&word.note) };
+    match say(&web, &visitor, &site, given).await {
+        Ok(_) => HttpResponse::SeeOther().insert_header((header::LOCATION, "/disputes/attest?said=yes")).finish(),
+        Err(Unsaid::Impossible(why)) => refuse(&why),
+        Err(Unsaid::NotTheirs(why)) => tell(&visitor, StatusCode::FORBIDDEN, "Nothing was noted", &why),
+        Err(Unsaid::Unavailable(error)) => unavailable(&error),
+    }
 }

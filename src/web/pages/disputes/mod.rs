@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 pub(super) const ROUTES: &[Entry] = &[
     get("/disputes", Permission::Look, |route| route.to(list)),
     get("/disputes/attest", Permission::Look, |route| route.to(attest::show)),
-    post("/disputes/attest", Permission::Operate, |route| route.to(attest::answer)),
+    post("/disputes/attest", Permission::Attest, |route| route.to(attest::answer)),
     get("/disputes/{id}", Permission::Look, |route| route.to(detail::show)),
     post("/disputes/{id}/decide", Permission::Operate, |route| route.to(detail::decide)),
     post("/disputes/{id}/withdraw", Permission::Operate, |route| route.to(detail::withdraw)),

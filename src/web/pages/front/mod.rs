@@ -6,6 +6,7 @@ mod needs;
 
 use super::super::Web;
 use super::super::asked::{Asked, Unasked};
+use super::super::attest::{Unsaid, Word as Given, say};
 use super::super::connections::{self, Trouble};
 use super::super::people::Names;
 use super::super::record::url;
@@ -15,11 +16,8 @@ use super::choices::{Choices, PATIENCE, Shown, address, refuse};
 use super::tally::{Counts, OfConnection};
 use super::{Nav, html, tell, unavailable};
 use crate::engine::Site;
-use crate::engine::attestation::{attest, attested_by};
-use crate::record::{ConnectionName, OwnerId, Timestamp};
-use crate::report::window::Window;
+use crate::record::{OwnerId, Timestamp};
 use crate::store::StoreError;
-use crate::store::attestation::AttestationRow;
 use crate::store::clock::{self, ClockRow, ClockState};
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
@@ -32,8 +30,10 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] =
-    &[get("/", Permission::Look, |route| route.to(front)), post("/attest", Permission::Operate, |route| route.to(say))];
+pub(super) const ROUTES: &[Entry] = &[
+    get("/", Permission::Look, |route| route.to(front)),
+    post("/attest", Permission::Attest, |route| route.to(attest)),
+];
 
 /// So many overdue clocks are shown; all of them have a list of their own.
 const OVERDUE: usize = 5;
@@ -58,7 +58,6 @@ struct Page {
     overdue: Vec<Overdue>,
     all_clocks: Option<&'static str>,
     needs: Vec<Need>,
-    may_operate: bool,
     /// Where CRMs send their webhooks, for when nothing came yet.
     webhook: String,
 }
@@ -107,10 +106,9 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
         sides: sides.unwrap_or_default(),
         troubles: connections::troubles(web).await?,
         mine: counts.connections.iter().find(|c| c.name == name).cloned().unwrap_or_default(),
-        needs: needs::needs(web, &site, &counts).await?,
+        needs: needs::needs(web, visitor, &site, &counts).await?,
         overdue,
         all_clocks: needs::list_of_clocks(),
-        may_operate: visitor.may(Permission::Operate),
         webhook: format!("{}/webhooks/{name}", web.public_base),
         shown,
         counts,
@@ -168,39 +166,24 @@ enum Answer {
     No,
 }
 
-async fn say(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpResponse {
-    let wrong = |text: &str| tell(&visitor, StatusCode::BAD_REQUEST, "This cannot be attested", text);
-    let Some(site) = web.engine.site(&word.connection) else { return wrong("No connection is called so.") };
-    let (now, zone) = (web.engine.clock.now(), site.agreement.zone());
-    let agreed = site.agreement.commitments.iter().find(|c| c.name == word.commitment);
-    let Some(period) = agreed.and_then(attested_by) else { return wrong("No promise of that name is attested.") };
-    let window = Window::parse(&word.period, &zone).filter(|w| w.period == period && w.from <= now);
-    let Some(window) = window else { return wrong("It is no period of this promise, or has not begun.") };
-    let answer = AttestationRow {
-        commitment: word.commitment.clone(),
-        period: window.to_string(),
-        period_from: window.from,
-        answer: word.answer == Answer::Yes,
-        by: visitor.name().to_owned(),
-        note: None,
-        at: now,
+async fn attest(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpResponse {
+    let refuse = |status, why: &str| tell(&visitor, status, "This cannot be attested", why);
+    let Some(site) = web.engine.site(&word.connection) else {
+        return refuse(StatusCode::BAD_REQUEST, "No connection is called so.");
     };
-    let governed = governed(&web, &site);
-    match attest(&web.engine.db, &site.agreement, needs::own(&site), &governed, &answer).await {
-        Ok(()) => {
-            governed.iter().for_each(|name| web.measured.outdate(name));
+    let given = Given {
+        commitment: &word.commitment,
+        period: Some(&word.period),
+        is_kept: word.answer == Answer::Yes,
+        note: None,
+    };
+    match say(&web, &visitor, &site, given).await {
+        Ok(_) => {
             let back = address("/", &[("connection", site.name().as_str())]);
             HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()
         }
-        Err(error) => unavailable(&error),
+        Err(Unsaid::Impossible(why)) => refuse(StatusCode::BAD_REQUEST, &why),
+        Err(Unsaid::NotTheirs(why)) => refuse(StatusCode::FORBIDDEN, &why),
+        Err(Unsaid::Unavailable(error)) => unavailable(&error),
     }
-}
-
-/// The connections under the same agreement.
-fn governed(web: &Web, site: &Site) -> Vec<ConnectionName> {
-    if site.connection.agreement.is_some() {
-        return vec![site.name().clone()];
-    }
-    let sites = web.engine.sites();
-    sites.iter().filter(|s| s.connection.agreement.is_none()).map(|s| s.name().clone()).collect()
 }

@@ -2,7 +2,9 @@
 //! the tally, lists are short and have an index.
 
 use super::super::super::Web;
+use super::super::super::attest::may_attest;
 use super::super::super::routes::{self, Verb};
+use super::super::super::session::Visitor;
 use super::super::tally::Counts;
 use crate::document::words;
 use crate::engine::Site;
@@ -37,6 +39,8 @@ pub struct Link {
 pub struct Attest {
     pub commitment: String,
     pub period: String,
+    /// Whether the visitor may.
+    pub is_allowed: bool,
 }
 
 impl Need {
@@ -66,12 +70,12 @@ pub fn list_of_clocks() -> Option<&'static str> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn needs(web: &Web, site: &Site, counts: &Counts) -> Result<Vec<Need>, StoreError> {
+pub async fn needs(web: &Web, visitor: &Visitor, site: &Site, counts: &Counts) -> Result<Vec<Need>, StoreError> {
     let now = web.engine.clock.now();
     let mut all: Vec<Need> = paused(web, site, now).await?.into_iter().collect();
     all.extend(waiting(site, counts));
     all.extend(disputes(web, site).await?);
-    all.extend(unattested(web, site, now).await?);
+    all.extend(unattested(web, visitor, site, now).await?);
     all.extend(unsigned(web, site).await?);
     Ok(all)
 }
@@ -146,12 +150,12 @@ async fn disputes(web: &Web, site: &Site) -> Result<Vec<Need>, StoreError> {
 }
 
 /// The agreement's own connection; `None` for the one that all others share.
-pub fn own(site: &Site) -> Option<&ConnectionName> {
+fn own(site: &Site) -> Option<&ConnectionName> {
     site.connection.agreement.is_some().then(|| site.name())
 }
 
 /// Promises that nobody attested to: of the period before, and of this one once its end is near.
-async fn unattested(web: &Web, site: &Site, now: Timestamp) -> Result<Vec<Need>, StoreError> {
+async fn unattested(web: &Web, visitor: &Visitor, site: &Site, now: Timestamp) -> Result<Vec<Need>, StoreError> {
     let (agreement, zone) = (&site.agreement, site.agreement.zone());
     let mut all = Vec::new();
     for (commitment, period) in agreement.commitments.iter().filter_map(|c| Some((c, attested_by(c)?))) {
@@ -168,7 +172,8 @@ async fn unattested(web: &Web, site: &Site, now: Timestamp) -> Result<Vec<Need>,
             let what = format!("{}: kept in {name}?", commitment.name);
             let by = words::capital(&words::party(&commitment.by));
             let why = format!("{by} promised it; no CRM records it, so a person says so.");
-            let attest = Some(Attest { commitment: commitment.name.clone(), period: name });
+            let is_allowed = may_attest(visitor, &commitment.by);
+            let attest = Some(Attest { commitment: commitment.name.clone(), period: name, is_allowed });
             all.push(Need { attest, ..Need::new(("open", "attest"), what, why) });
         }
     }

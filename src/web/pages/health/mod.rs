@@ -5,9 +5,10 @@ mod act;
 
 use super::super::Web;
 use super::super::fitness::{self, Examined, Fares};
+use super::super::numbers::grouped;
 use super::super::routes::{Entry, get, post};
 use super::super::session::Visitor;
-use super::{Nav, html, unavailable};
+use super::{Nav, coded, html, unavailable};
 use crate::engine::clock::real_now;
 use crate::engine::doctor::{Check, Verdict};
 use crate::record::Timestamp;
@@ -94,6 +95,9 @@ struct Shown {
     word: &'static str,
     badge: &'static str,
     check: Check,
+    /// Both as HTML.
+    found: String,
+    fix: String,
 }
 
 async fn health(web: Data<Web>, visitor: Visitor, done: Query<Done>) -> HttpResponse {
@@ -202,19 +206,22 @@ fn facts(fares: &Fares, now: Timestamp, zone: &TimeZone) -> Vec<(&'static str, S
         _ => "none".to_owned(),
     };
     let mut facts = vec![
-        ("Acts", fares.mode().to_owned()),
+        ("Mode", fares.mode().to_owned()),
         ("Worked by", holder.map_or_else(|| "nobody".to_owned(), |holder| short(&holder.name))),
         ("Last event", told(vitals.last_delivery)),
         ("Last write", told(vitals.last_write)),
         ("Lag", lag),
-        ("Deliveries waiting", fares.inbox.received.to_string()),
-        ("Deliveries given up", fares.inbox.parked.to_string()),
-        ("Effects due", (outbox.due + outbox.sending).to_string()),
-        ("Effects held", outbox.held.to_string()),
-        ("Effects given up", outbox.parked.to_string()),
+        ("Deliveries waiting", grouped(fares.inbox.received)),
+        ("Deliveries parked", grouped(fares.inbox.parked)),
+        ("Effects due", grouped(outbox.due + outbox.sending)),
+        ("Effects held", grouped(outbox.held)),
+        ("Effects parked", grouped(outbox.parked)),
     ];
     if let Some(day) = fares.usage.and_then(|usage| usage.day) {
-        facts.push(("Calls left today", format!("{} of {}", day.limit.saturating_sub(day.used), day.limit)));
+        facts.push((
+            "Calls left today",
+            format!("{} of {}", grouped(day.limit.saturating_sub(day.used)), grouped(day.limit)),
+        ));
     }
     if let Some(row) = &fares.credential {
         let age = if real > row.granted_at { format!("{}", real - row.granted_at) } else { "new".to_owned() };
@@ -251,5 +258,6 @@ fn shown(check: Check) -> Shown {
         Verdict::Warn => ("look at", "warning"),
         Verdict::Fail => ("failed", "error"),
     };
-    Shown { word, badge, check }
+    let fix = check.fix.as_deref().map(coded).unwrap_or_default();
+    Shown { word, badge, found: coded(&check.found), fix, check }
 }

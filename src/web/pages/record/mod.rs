@@ -1,7 +1,9 @@
 //! `/records/{connection}/{object}/{id}`: where one record stands, what is ahead, and its story as a
-//! picture and as a list. What people do about it is in `acts`, the list's lines in `lines`.
+//! picture and as a list. What people do about it is in `acts`, the list's lines in `lines`, the lead or the
+//! opportunities that belong to it in `kin`.
 
 mod acts;
+mod kin;
 mod lines;
 
 use super::super::Web;
@@ -13,7 +15,6 @@ use super::{Nav, html, tell, unavailable};
 use crate::agreement::standing::{Gone, Run, Violation, ViolationKind};
 use crate::engine::dispute::disputable;
 use crate::engine::orders::{moves_of, waiting};
-use crate::record::field::well_known;
 use crate::record::{Ask, Elapsed, Object, Order, OwnerId, RecordKey, Timestamp};
 use crate::report::lanes::{Frame, lanes};
 use crate::report::outlook::left;
@@ -27,6 +28,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use jiff::tz::TimeZone;
+use kin::{Kin, kin};
 use lines::{Shown, shown};
 use serde::Deserialize;
 
@@ -58,8 +60,9 @@ struct Page {
     earlier: String,
     /// What must be read: class and sentence.
     notes: Vec<(&'static str, String)>,
-    /// The record that it was made into, by id and address.
-    opportunity: Option<(String, String)>,
+    /// What the others are to it, in a word; and the others.
+    kin_is: &'static str,
+    kin: Vec<Kin>,
     clocks: Vec<Clock>,
     violations: Vec<String>,
     disputes: Vec<(String, &'static str)>,
@@ -83,6 +86,8 @@ struct Clock {
 struct View {
     label: &'static str,
     address: String,
+    /// Where the page is asked for again; with a place in it, whoever reads would be taken there each time.
+    live: String,
     is_here: bool,
 }
 
@@ -160,7 +165,11 @@ async fn page(web: &Web, found: &Found, visitor: &Visitor, asked: &Asked) -> Res
         recycles: standing.recycles.len(),
         earlier: standing.earlier_owners.iter().map(called).collect::<Vec<_>>().join(", "),
         notes: notes(found, asked, &waiting(db, &standing.key).await?, &zone, now),
-        opportunity: opportunity(found),
+        kin_is: match standing.key.object {
+            Object::Lead => "opportunity",
+            Object::Opportunity => "lead",
+        },
+        kin: kin(db, standing).await?,
         clocks: standing.open_runs().map(|run| clock(found, run, now)).collect(),
         violations: standing.violations.iter().map(|v| violation(v, &zone)).collect(),
         disputes: disputes.iter().map(|d| (disputed(d, &zone), d.state.as_str())).collect(),
@@ -173,10 +182,11 @@ async fn page(web: &Web, found: &Found, visitor: &Visitor, asked: &Asked) -> Res
 }
 
 fn views(path: &str, here: Option<&str>) -> Vec<View> {
-    let all = View { label: "All", address: format!("{path}#story"), is_here: here.is_none() };
+    let all = View { label: "All", address: format!("{path}#story"), live: path.to_owned(), is_here: here.is_none() };
     let view = |(name, label, _): &(&'static str, &'static str, i64)| View {
         label,
         address: format!("{path}?show={name}#story"),
+        live: format!("{path}?show={name}"),
         is_here: here == Some(*name),
     };
     let [week, day, month] = VIEWS.each_ref().map(view);
@@ -226,13 +236,6 @@ fn gone(gone: &Gone) -> String {
         Gone::MergedInto(id) => format!("merged into {id}"),
         Gone::Erased => "erased: nothing is kept of the person".to_owned(),
     }
-}
-
-/// The opportunity that the lead names.
-fn opportunity(found: &Found) -> Option<(String, String)> {
-    let standing = &found.standing;
-    let id = standing.fields.get(well_known().opportunity).as_text().filter(|_| standing.key.object == Object::Lead)?;
-    Some((id.to_owned(), path_of(standing.key.connection.as_str(), Object::Opportunity.as_str(), id)))
 }
 
 fn clock(found: &Found, run: &Run, now: Timestamp) -> Clock {
