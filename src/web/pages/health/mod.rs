@@ -5,13 +5,13 @@ mod act;
 
 use super::super::Web;
 use super::super::fitness::{self, Examined, Fares};
-use super::super::numbers::grouped;
 use super::super::routes::{Entry, get, post};
 use super::super::session::Visitor;
 use super::{Nav, coded, html, unavailable};
 use crate::engine::clock::real_now;
 use crate::engine::doctor::{Check, Verdict};
 use crate::record::Timestamp;
+use crate::report::layout::thousands;
 use crate::store::StoreError;
 use crate::store::role::Permission;
 use crate::store::switch::SwitchRow;
@@ -211,16 +211,16 @@ fn facts(fares: &Fares, now: Timestamp, zone: &TimeZone) -> Vec<(&'static str, S
         ("Last event", told(vitals.last_delivery)),
         ("Last write", told(vitals.last_write)),
         ("Lag", lag),
-        ("Deliveries waiting", grouped(fares.inbox.received)),
-        ("Deliveries parked", grouped(fares.inbox.parked)),
-        ("Effects due", grouped(outbox.due + outbox.sending)),
-        ("Effects held", grouped(outbox.held)),
-        ("Effects parked", grouped(outbox.parked)),
+        ("Deliveries waiting", thousands(fares.inbox.received)),
+        ("Deliveries parked", thousands(fares.inbox.parked)),
+        ("Effects due", thousands(outbox.due + outbox.sending)),
+        ("Effects held", thousands(outbox.held)),
+        ("Effects parked", thousands(outbox.parked)),
     ];
     if let Some(day) = fares.usage.and_then(|usage| usage.day) {
         facts.push((
             "Calls left today",
-            format!("{} of {}", grouped(day.limit.saturating_sub(day.used)), grouped(day.limit)),
+            format!("{} of {}", thousands(day.limit.saturating_sub(day.used)), thousands(day.limit)),
         ));
     }
     if let Some(row) = &fares.credential {
