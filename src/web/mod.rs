@@ -94,6 +94,8 @@ pub struct Web {
     pub slack: Option<Arc<SlackDoor>>,
     /// Who looks at the answers to programs: in tests.
     witness: Option<Arc<programs::Witness>>,
+    /// How long a page waits for numbers that are being counted, before it says so.
+    pub patience: Duration,
     tally: Tally,
     audits: Arc<Audits>,
     /// What `leadpact doctor` checks; `None`: nobody can be asked.
@@ -122,6 +124,7 @@ impl Web {
             clock: Clock::real(),
             slack: None,
             witness: None,
+            patience: pages::choices::PATIENCE,
             tally: Tally::default(),
             audits: Arc::default(),
             examine: None,

@@ -72,6 +72,7 @@ pub struct House {
 struct Asked {
     examine: Option<Examine>,
     slack: Option<SlackDoor>,
+    patience: Option<Duration>,
 }
 
 impl Drop for House {
@@ -174,6 +175,13 @@ impl House {
         Self::whole(Some(listener()), None, Some(examine)).await
     }
 
+    /// With pages that wait for no number.
+    pub async fn in_a_hurry() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        Self::at(&url, folder, None, None, Asked { patience: Some(Duration::ZERO), ..Asked::default() }).await
+    }
+
     /// With its store on PostgreSQL, where that is installed.
     pub async fn on_postgres() -> Option<Self> {
         let url = crate::postgres::fresh_database().await?;
@@ -203,6 +211,8 @@ impl House {
         let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
         let mut web = web.with_slack(asked.slack);
         web.examine = asked.examine;
+        // However busy the machine is, what is counted is there.
+        web.patience = asked.patience.unwrap_or(Duration::from_secs(20));
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());
