@@ -2,6 +2,7 @@
 //! accepted, most are worked by field sales, a few stand still, a few became opportunities.
 
 use leadpact::agreement::{Agreement, Input, Standing, decide};
+use leadpact::record::change::Reading;
 use leadpact::record::{
     Action, Actor, Change, ConnectionName, Effect, Elapsed, Fact, FieldName, Object, Outcome, OwnerId, RecordId,
     RecordKey, Timestamp, Value, What,
@@ -199,7 +200,20 @@ impl Life<'_> {
             _ => Outcome::Done { at, since: at, values: Vec::new(), note: None },
         };
         self.lived.effects.push((effect.clone(), Some(outcome.clone())));
-        self.input(Input::Settled(effect, outcome), at);
+        match effect.action {
+            Action::Read => self.read(at),
+            Action::Annotate => {}
+            _ => self.input(Input::Settled(effect, outcome), at),
+        }
+    }
+
+    /// What the CRM shows is what it told before.
+    fn read(&mut self, at: Timestamp) {
+        let fields = &self.lived.standing.fields;
+        let modified = fields.iter().map(|field| field.at).max().unwrap_or(at);
+        let values = fields.iter().map(|field| (field.name, field.value.clone())).collect();
+        let reading = Reading { modified, values, import: false, from_now: false };
+        self.input(Input::Changed(Change { at, what: What::Read(reading), by: Actor::Unknown }), at);
     }
 
     fn input(&mut self, input: Input, at: Timestamp) {
