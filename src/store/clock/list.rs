@@ -1,6 +1,6 @@
 //! Open runs by what people look for, soonest first. Every list is read from an index in its order,
-//! whatever its filters: within each state (and of an owner or a party within each clock) by deadline, and
-//! these merged.
+//! whatever its filters: within each state by deadline, and the states merged. What is filtered besides
+//! the most telling column is looked at in that index.
 
 use super::{After, ClockRow, ClockState, Row, from_row};
 use crate::record::{ConnectionName, OwnerId, PartyName, Timestamp};
@@ -43,16 +43,12 @@ pub async fn list(
     after: Option<&After>,
     limit: u32,
 ) -> Result<Vec<ClockRow>> {
+    let (sql, words) = statement(filter);
     let mut found = Vec::new();
     for connection in connections {
-        let listed = clocks(db, connection, filter).await?;
-        if listed.as_ref().is_some_and(Vec::is_empty) {
-            continue;
-        }
-        let (sql, words) = statement(filter, listed.as_deref().unwrap_or_default());
         let start = Start::of(connection, filter, after);
         let rows: Vec<Row> = on_db!(db, |c| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql))
+            let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()))
                 .bind(connection.as_str())
                 .bind(start.deadline)
                 .bind(start.object)
@@ -74,33 +70,6 @@ pub async fn list(
     found.sort_by(|a, b| due(a).cmp(&due(b)).then_with(|| a.record.connection.cmp(&b.record.connection)));
     found.truncate(limit as usize);
     Ok(found)
-}
-
-/// The clocks that are listed one by one and merged: an owner's or a party's, since their indexes go on with
-/// the clock. `None`: the filter names neither.
-async fn clocks(db: &Db, connection: &ConnectionName, filter: &Filter) -> Result<Option<Vec<String>>> {
-    let Some((column, word)) = whose(filter).filter(|_| filter.state != Some(Shown::Held)) else {
-        return Ok(None);
-    };
-    if let Some(clock) = &filter.clock {
-        return Ok(Some(vec![clock.clone()]));
-    }
-    // From one name to the next, each the head of a stretch of the index.
-    let first = format!("SELECT MIN(source) FROM clock WHERE connection = $1 AND {column} = $2");
-    let sql = format!(
-        "WITH RECURSIVE named(source) AS ({first} UNION ALL SELECT ({first} AND source > named.source) FROM named \
-         WHERE named.source IS NOT NULL) SELECT source FROM named WHERE source IS NOT NULL"
-    );
-    let rows: Vec<(String,)> = on_db!(db, |c| {
-        sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(word).fetch_all(c).await
-    })?;
-    Ok(Some(rows.into_iter().map(|(source,)| source).collect()))
-}
-
-/// The column of whom the filter names, the more telling one.
-fn whose(filter: &Filter) -> Option<(&'static str, &str)> {
-    let owner = filter.owner.as_ref().map(|owner| ("owner", owner.as_str()));
-    owner.or(filter.party.as_ref().map(|party| ("party", party.as_str())))
 }
 
 /// After which row the list goes on in one connection.
@@ -138,63 +107,47 @@ impl<'a> Start<'a> {
     }
 }
 
-/// The statement for one connection, and the texts that are bound after its nine own values. `listed`: the
-/// clocks that are merged.
-fn statement<'f>(filter: &'f Filter, listed: &'f [String]) -> (String, Vec<&'f str>) {
-    let states: Vec<ClockState> = match filter.state {
-        Some(Shown::Held) => return held(filter),
-        Some(Shown::In(state)) => vec![state],
-        None => ClockState::ALL.to_vec(),
+/// The statement for one connection, and the texts that are bound after its nine own values.
+fn statement(filter: &Filter) -> (String, Vec<&str>) {
+    let (conditions, words) = conditions(filter);
+    let branch = |state: ClockState| {
+        format!(
+            "SELECT * FROM (SELECT * FROM clock WHERE connection = $1 AND state = '{}'{conditions} {BOUNDS} \
+             ORDER BY {ORDER} LIMIT $8) AS {}_ones",
+            state.as_str(),
+            state.as_str()
+        )
     };
-    let (conditions, mut words) = conditions(filter, listed.is_empty(), ["owner", "source", "party"]);
-    let clocks: Vec<String> = match listed {
-        [] => vec![String::new()],
-        listed => (0..listed.len()).map(|n| format!(" AND source = ${}", 10 + words.len() + n)).collect(),
+    let sql = match filter.state {
+        Some(Shown::In(state)) => branch(state),
+        Some(Shown::Held) => held(&conditions),
+        None => ClockState::ALL.map(branch).join(" UNION ALL "),
     };
-    words.extend(listed.iter().map(String::as_str));
-    let arms = clocks.iter().flat_map(|clock| states.iter().map(move |state| (clock, state.as_str())));
-    let arms: Vec<String> = arms
-        .enumerate()
-        .map(|(n, (clock, state))| {
-            format!(
-                "SELECT * FROM (SELECT * FROM clock WHERE connection = $1 AND state = '{state}'{conditions}{clock} \
-                 {BOUNDS} ORDER BY {ORDER} LIMIT $8) AS arm{n}"
-            )
-        })
-        .collect();
-    (format!("SELECT * FROM ({}) AS shown ORDER BY {ORDER} LIMIT $8", arms.join(" UNION ALL ")), words)
+    (format!("SELECT * FROM ({sql}) AS shown ORDER BY {ORDER} LIMIT $8"), words)
 }
 
 const BOUNDS: &str =
     "AND deadline >= $2 AND deadline <= $9 AND (deadline, object, id, source, pass, run) > ($2, $3, $4, $5, $6, $7)";
 
-/// From what the breaker holds, which is little, to the runs of those records, whatever their indexes say of
-/// owners and clocks.
-fn held(filter: &Filter) -> (String, Vec<&str>) {
-    let (conditions, words) = conditions(filter, true, ["owner || ''", "source || ''", "party || ''"]);
-    let sql = format!(
-        "SELECT * FROM (SELECT c.* FROM (SELECT DISTINCT object AS held_object, id AS held_id FROM outbox \
+/// From what the breaker holds, which is little, to the runs of those records.
+fn held(conditions: &str) -> String {
+    format!(
+        "SELECT c.* FROM (SELECT DISTINCT object AS held_object, id AS held_id FROM outbox \
          WHERE connection = $1 AND state = 'held') AS held CROSS JOIN clock AS c \
-         WHERE c.connection = $1 AND c.object = held.held_object AND c.id = held.held_id{conditions} {BOUNDS}) \
-         AS shown ORDER BY {ORDER} LIMIT $8"
-    );
-    (sql, words)
+         WHERE c.connection = $1 AND c.object = held.held_object AND c.id = held.held_id{conditions} {BOUNDS}"
+    )
 }
 
-/// The filters, each on a column as it is written here. `clock`: with the clock's name, which else is compared
-/// arm by arm. A party beside an owner is looked at in the owner's index: as a plain column it would lead a
-/// planner that knows no numbers to its own.
-fn conditions<'f>(filter: &'f Filter, clock: bool, columns: [&str; 3]) -> (String, Vec<&'f str>) {
-    let [owner, source, party] = columns;
-    let beside = if filter.owner.is_some() { "party || ''" } else { party };
-    let named = [
-        (owner, filter.owner.as_ref().map(OwnerId::as_str)),
-        (source, filter.clock.as_deref().filter(|_| clock)),
-        (beside, filter.party.as_ref().map(PartyName::as_str)),
-    ];
+/// The filters, the most telling first. Only the first is compared as the plain column: the others would
+/// lead a planner that knows no numbers to another index.
+fn conditions(filter: &Filter) -> (String, Vec<&str>) {
+    let owner = filter.owner.as_ref().map(|owner| ("owner", owner.as_str()));
+    let clock = filter.clock.as_deref().map(|clock| ("source", clock));
+    let party = filter.party.as_ref().map(|party| ("party", party.as_str()));
     let (mut sql, mut words) = (String::new(), Vec::new());
-    for (column, word) in named.into_iter().filter_map(|(column, word)| Some((column, word?))) {
-        sql.push_str(&format!(" AND {column} = ${}", 10 + words.len()));
+    for (n, (column, word)) in owner.into_iter().chain(clock).chain(party).enumerate() {
+        let compared = if n == 0 { column.to_owned() } else { format!("{column} || ''") };
+        sql.push_str(&format!(" AND {compared} = ${}", 10 + n));
         words.push(word);
     }
     (sql, words)
