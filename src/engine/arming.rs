@@ -5,8 +5,8 @@ use super::overdue::overdue;
 use super::switches::{Switches, Told, turn};
 use crate::agreement::Agreement;
 use crate::crm::connection::Mode;
-use crate::record::{ConnectionName, EffectKey, Timestamp};
-use crate::store::clock::{ClockRow, ClockState, open_soonest};
+use crate::record::{ConnectionName, EffectKey, Elapsed, Timestamp};
+use crate::store::clock::{ClockRow, ClockState, Filter, Shown, count_state, list, open_soonest};
 use crate::store::outbox::{self, WaitingMove};
 use crate::store::switch::{Switch, SwitchRow};
 use crate::store::{Db, Priority, StoreError};
@@ -52,6 +52,44 @@ pub async fn outlook(
     };
     outlook.look(db, name, at).await?;
     Ok(outlook)
+}
+
+/// What a page shows of it: of the breached clocks only how many there are.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    pub is_armed: bool,
+    pub missed: Vec<WaitingMove>,
+    /// Clocks that are breached and still open.
+    pub breached: u64,
+    /// The next deadlines.
+    pub next: Vec<ClockRow>,
+}
+
+/// What would move, without looking at every breached clock.
+///
+/// # Errors
+/// When the database is unavailable or holds what cannot be read.
+pub async fn glance(
+    db: &Db,
+    agreement: &Agreement,
+    name: &ConnectionName,
+    at: Timestamp,
+) -> Result<Glance, StoreError> {
+    let mut next = Vec::new();
+    for state in [ClockState::Open, ClockState::Paused] {
+        let (state, from) = (Some(Shown::In(state)), Some(at + Elapsed::from_millis(1)));
+        let filter = Filter { state, from, ..Filter::default() };
+        next.extend(list(db, std::slice::from_ref(name), &filter, None, NEXT as u32).await?);
+    }
+    next.retain(|row: &ClockRow| row.deadline.is_some());
+    next.sort_by_key(|row| row.deadline);
+    next.truncate(NEXT);
+    Ok(Glance {
+        is_armed: Switches::read(db, name).await?.is_armed(),
+        missed: overdue(db, agreement, name, at).await?,
+        breached: count_state(db, name, ClockState::Breached).await?,
+        next,
+    })
 }
 
 impl Outlook {

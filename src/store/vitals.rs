@@ -1,6 +1,7 @@
 //! How a connection fares by what is stored about it: who works it, what came last, what waits. For
 //! whoever only looks; nothing is locked and nothing is changed.
 
+use super::inbox::first_id;
 use super::{Db, Result, from_json, moment};
 use crate::record::{Change, ConnectionName, Object, RecordId, Timestamp};
 
@@ -64,10 +65,11 @@ pub struct Taken {
 /// # Errors
 /// `Unavailable`.
 pub async fn deliveries(db: &Db, connection: &ConnectionName, since: Timestamp, limit: u32) -> Result<Vec<Taken>> {
+    // Ids begin with the moment of receipt.
     const SQL: &str = "SELECT received_at, body FROM inbox WHERE connection = $1 AND kind = 'delivery' \
-         AND received_at >= $2 ORDER BY id DESC LIMIT $3";
+         AND id >= $2 ORDER BY id DESC LIMIT $3";
     let rows: Vec<(i64, String)> = on_db!(db, |c| {
-        sqlx::query_as(SQL).bind(connection.as_str()).bind(since.as_millis()).bind(i64::from(limit)).fetch_all(c).await
+        sqlx::query_as(SQL).bind(connection.as_str()).bind(first_id(since)).bind(i64::from(limit)).fetch_all(c).await
     })?;
     Ok(rows.into_iter().map(|(at, body)| Taken { received_at: Timestamp::from_millis(at), body }).collect())
 }

@@ -102,6 +102,8 @@ pub struct Web {
     pub oidc: Option<crate::engine::oidc::door::Door>,
     /// Who looks at the answers to programs: in tests.
     witness: Option<Arc<programs::Witness>>,
+    /// How long a page waits for numbers that are being counted, before it says so.
+    pub patience: Duration,
     tally: Tally,
     audits: Arc<Audits>,
     /// What `leadpact doctor` checks; `None`: nobody can be asked.
@@ -132,6 +134,7 @@ impl Web {
             #[cfg(feature = "oidc")]
             oidc: None,
             witness: None,
+            patience: pages::choices::PATIENCE,
             tally: Tally::default(),
             audits: Arc::default(),
             examine: None,

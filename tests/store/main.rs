@@ -39,6 +39,7 @@ macro_rules! promise {
 }
 
 mod answers;
+mod costs;
 mod credentials;
 mod inbox;
 mod interlocks;

@@ -74,6 +74,7 @@ struct Asked {
     slack: Option<SlackDoor>,
     #[cfg(feature = "oidc")]
     oidc: Option<leadpact::engine::oidc::OidcSettings>,
+    patience: Option<Duration>,
 }
 
 impl Drop for House {
@@ -193,6 +194,13 @@ impl House {
         Self::whole(Some(listener()), None, Some(examine)).await
     }
 
+    /// With pages that wait for no number.
+    pub async fn in_a_hurry() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        Self::at(&url, folder, None, None, Asked { patience: Some(Duration::ZERO), ..Asked::default() }).await
+    }
+
     /// With its store on PostgreSQL, where that is installed.
     pub async fn on_postgres() -> Option<Self> {
         let url = crate::postgres::fresh_database().await?;
@@ -222,6 +230,8 @@ impl House {
         let web = web.with_clock(clock.clone()).behind(admin_url.map(|url| url.parse().unwrap()));
         let mut web = web.with_slack(asked.slack);
         web.examine = asked.examine;
+        // However busy the machine is, what is counted is there.
+        web.patience = asked.patience.unwrap_or(Duration::from_secs(20));
         let public = listener();
         let public_address = public.local_addr().unwrap();
         let admin_address = admin.as_ref().map_or(public_address, |a| a.local_addr().unwrap());

@@ -208,3 +208,18 @@ promise!(a_record_is_found_by_the_beginning_of_its_name_or_by_its_id, |house| {
     assert_eq!(to.is_some(), short == long, "the id that Salesforce shows leads to the one that is stored");
     assert_eq!(house.get("/find?q=%00").await.status(), 200);
 });
+
+#[tokio::test]
+async fn pages_do_not_wait_for_what_is_being_counted() {
+    let house = House::in_a_hurry().await;
+    put(&house, &[row("acme-hubspot", "a", house.engine.clock.now() + Elapsed::from_secs(60))]).await;
+    let page = house.text("/risk").await;
+    assert!(page.contains("Being counted") && listed(&page) == ["a"], "the list is there: {page}");
+    for _ in 0..200 {
+        if !house.text("/risk").await.contains("Being counted") && !house.text("/").await.contains("How many clocks") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("what is counted is never shown");
+}

@@ -129,11 +129,16 @@ fn statement(filter: &Filter) -> (String, Vec<&str>) {
 const BOUNDS: &str =
     "AND deadline >= $2 AND deadline <= $9 AND (deadline, object, id, source, pass, run) > ($2, $3, $4, $5, $6, $7)";
 
+/// Of what the breaker holds no more is looked at. The order is that of its index: to tell records apart, SQLite
+/// would else walk the one of all effects by record.
+const MOST_HELD: u32 = 100_000;
+
 /// From what the breaker holds, which is little, to the runs of those records.
 fn held(conditions: &str) -> String {
     format!(
-        "SELECT c.* FROM (SELECT DISTINCT object AS held_object, id AS held_id FROM outbox \
-         WHERE connection = $1 AND state = 'held') AS held CROSS JOIN clock AS c \
+        "SELECT c.* FROM (SELECT DISTINCT object AS held_object, id AS held_id FROM (SELECT object, id FROM outbox \
+         WHERE connection = $1 AND state = 'held' ORDER BY not_before, effect_key LIMIT {MOST_HELD}) AS moves) AS held \
+         CROSS JOIN clock AS c \
          WHERE c.connection = $1 AND c.object = held.held_object AND c.id = held.held_id{conditions} {BOUNDS}"
     )
 }

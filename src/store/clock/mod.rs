@@ -237,6 +237,17 @@ pub async fn count_open(db: &Db, connection: &ConnectionName, owner: Option<&Own
     Ok(OpenCount { runs: count(runs)?, leads: count(leads)? })
 }
 
+/// How many of a connection's runs are in a state. Walks what it counts, in an index.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn count_state(db: &Db, connection: &ConnectionName, state: ClockState) -> Result<u64> {
+    const SQL: &str = "SELECT COUNT(*) FROM clock WHERE connection = $1 AND state = $2";
+    let (n,): (i64,) =
+        on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).bind(state.as_str()).fetch_one(c).await)?;
+    count(n)
+}
+
 /// How many runs are in each state, by connection. Walks them all: ask seldom.
 ///
 /// # Errors

@@ -4,11 +4,12 @@
 
 use super::{JournalRow, Link, SELECT};
 use crate::record::{ConnectionName, FactKind, RecordKey, Timestamp};
+use crate::store::batch::{list as list_of, slices};
 use crate::store::{Db, Result, StoreError};
 use sqlx::AssertSqlSafe;
 
 /// So many entries are sorted through for one page.
-const STRETCH: u32 = 5_000;
+const STRETCH: u32 = 2_500;
 
 /// What is looked for in one connection's journal; `None` means any.
 #[derive(Clone, Debug, Default)]
@@ -55,9 +56,11 @@ pub async fn list(
     let mut question = Question { texts: Vec::new() };
     let (arms, used, sorted) = question.conditions(sought);
     let floor = sought.first.unwrap_or(1);
-    let inner = stretch(&arms);
-    let sql = format!("SELECT * FROM ({inner}) AS stretch WHERE $4 = $4 {sorted} ORDER BY seq DESC LIMIT $4");
-    let links: Vec<Link> = on_db!(db, |c| {
+    // Where nothing is sorted out, what an index finds is what is listed.
+    let wide = if sorted.is_empty() { limit.saturating_add(1) } else { STRETCH };
+    let inner = stretch(&arms, wide);
+    let sql = format!("SELECT seq FROM ({inner}) AS stretch WHERE $4 = $4 {sorted} ORDER BY seq DESC LIMIT $4");
+    let seqs: Vec<(i64,)> = on_db!(db, |c| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(before).bind(floor);
         query = query.bind(i64::from(limit) + 1);
         for text in &question.texts {
@@ -65,39 +68,69 @@ pub async fn list(
         }
         query.fetch_all(c).await
     })?;
-    let more = links.len() > limit as usize;
-    let rows = links.into_iter().take(limit as usize).map(|link| link.into_row(connection));
-    let rows: Vec<JournalRow> = rows.collect::<Result<_>>()?;
+    let more = seqs.len() > limit as usize;
+    let seqs: Vec<i64> = seqs.into_iter().take(limit as usize).map(|(seq,)| seq).collect();
+    let rows = whole(db, connection, &seqs).await?;
     let before = match rows.last().filter(|_| more) {
         Some(last) => Some(last.seq),
         // The stretch was sorted through: the next one begins where it ended, if it was a whole one.
         None if sorted.is_empty() => None,
-        None => end_of_stretch(db, connection, &inner, &question.texts[..used], (before, floor)).await?,
+        None => end_of_stretch(db, connection, &arms, &question.texts[..used], (before, floor)).await?,
     };
     Ok(Page { rows, before })
 }
 
+/// What is looked at of an entry before it is known whether it is listed: whole ones would be read in vain.
+const LOOKED_AT: &str = "SELECT seq, kind, source, actor, seen_at FROM journal";
+
 /// The newest entries of each stretch of an index, as one.
-fn stretch(arms: &[String]) -> String {
-    let of = |(number, condition): (usize, &String)| {
+fn stretch(arms: &[String], wide: u32) -> String {
+    stretch_of(LOOKED_AT, arms, wide)
+}
+
+fn stretch_of(select: &str, arms: &[String], wide: u32) -> String {
+    let arm = |condition: &String| {
         format!(
-            "SELECT * FROM ({SELECT} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} \
-             ORDER BY seq DESC LIMIT {STRETCH}) AS arm{number}"
+            "{select} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} ORDER BY seq DESC LIMIT {wide}"
         )
     };
+    if let [only] = arms {
+        return arm(only);
+    }
+    let of = |(number, condition): (usize, &String)| format!("SELECT * FROM ({}) AS arm{number}", arm(condition));
     let arms: Vec<String> = arms.iter().enumerate().map(of).collect();
-    format!("SELECT * FROM ({}) AS arms ORDER BY seq DESC LIMIT {STRETCH}", arms.join(" UNION ALL "))
+    format!("SELECT * FROM ({}) AS arms ORDER BY seq DESC LIMIT {wide}", arms.join(" UNION ALL "))
+}
+
+/// These entries, in their order.
+async fn whole(db: &Db, connection: &ConnectionName, seqs: &[i64]) -> Result<Vec<JournalRow>> {
+    let mut rows = Vec::with_capacity(seqs.len());
+    for slice in slices(seqs, 1) {
+        let sql = format!("{SELECT} WHERE connection = $1 AND seq IN {} ORDER BY seq DESC", list_of(1, slice.len()));
+        let links: Vec<Link> = on_db!(db, |c| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str());
+            for seq in slice {
+                query = query.bind(seq);
+            }
+            query.fetch_all(c).await
+        })?;
+        for link in links {
+            rows.push(link.into_row(connection)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// The last entry of a whole stretch; `None` where less than one is left.
 async fn end_of_stretch(
     db: &Db,
     connection: &ConnectionName,
-    inner: &str,
+    arms: &[String],
     texts: &[String],
     (before, floor): (i64, i64),
 ) -> Result<Option<i64>> {
-    // `$4` only keeps the numbers of the texts.
+    // The index alone tells. `$4` only keeps the numbers of the texts.
+    let inner = stretch_of("SELECT seq FROM journal", arms, STRETCH);
     let sql =
         format!("SELECT seq FROM ({inner}) AS stretch WHERE $4 = $4 ORDER BY seq DESC LIMIT 1 OFFSET {}", STRETCH - 1);
     let row: Option<(i64,)> = on_db!(db, |c| {

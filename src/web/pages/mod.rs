@@ -2,7 +2,8 @@
 
 pub mod agreement;
 mod campaigns;
-mod choices;
+pub(super) mod choices;
+mod counted;
 mod deliveries;
 pub mod disputes;
 mod find;

@@ -53,8 +53,9 @@ struct Page {
     shown: Shown,
     sides: Vec<Side>,
     troubles: Vec<Trouble>,
-    counts: Arc<Counts>,
-    mine: OfConnection,
+    /// `None` while they are counted for the first time, as of this connection.
+    counts: Option<Arc<Counts>>,
+    mine: Option<OfConnection>,
     overdue: Vec<Overdue>,
     all_clocks: Option<&'static str>,
     needs: Vec<Need>,
@@ -63,6 +64,10 @@ struct Page {
 }
 
 impl Page {
+    fn is_counting(&self) -> bool {
+        self.shown.report.is_none() || self.counts.is_none()
+    }
+
     fn has_promises(&self) -> bool {
         self.sides.iter().any(|side| !side.cards.is_empty())
     }
@@ -88,8 +93,8 @@ async fn front(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpRes
 async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unasked> {
     let site = asked.site(web)?;
     let (now, zone) = (web.engine.clock.now(), site.agreement.zone());
-    let shown = Shown::of(asked.figures(web, &site, None, PATIENCE).await?, &zone, now);
-    let counts = web.tally.counts(web).await?;
+    let (figures, counts) = tokio::join!(asked.figures(web, &site, None, PATIENCE), web.tally.counts(web));
+    let shown = Shown::of(figures?, &zone, now);
     let name = site.name().as_str();
     let sides = shown.report.as_ref().map(|report| card::sides(report, &site.agreement).into());
     let version = shown.report.as_ref().map(|r| (r.title.clone(), r.version.clone()));
@@ -105,8 +110,8 @@ async fn page(web: &Web, visitor: &Visitor, asked: &Asked) -> Result<Page, Unask
         period: shown.report.as_ref().map(|r| r.period.to_string()).unwrap_or_default(),
         sides: sides.unwrap_or_default(),
         troubles: connections::troubles(web).await?,
-        mine: counts.connections.iter().find(|c| c.name == name).cloned().unwrap_or_default(),
-        needs: needs::needs(web, visitor, &site, &counts).await?,
+        mine: counts.as_ref().and_then(|counts| counts.connections.iter().find(|c| c.name == name).cloned()),
+        needs: needs::needs(web, visitor, &site, counts.as_deref()).await?,
         overdue,
         all_clocks: needs::list_of_clocks(),
         webhook: format!("{}/webhooks/{name}", web.public_base),

@@ -7,10 +7,12 @@ use super::super::super::session::Visitor;
 use super::super::record::path;
 use super::super::{Nav, html, tell, unavailable};
 use crate::engine::Site;
-use crate::engine::arming::{self, Arming, Outlook};
+use crate::engine::arming::{self, Arming, Glance};
+use crate::engine::overdue::overdue;
 use crate::engine::switches::{self, Pausing, Told};
 use crate::record::{EffectKey, RecordKey};
 use crate::store::StoreError;
+use crate::store::outbox::WaitingMove;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Form, Query};
@@ -83,7 +85,7 @@ struct Page {
     nav: Nav,
     connection: String,
     is_armed: bool,
-    breached: usize,
+    breached: u64,
     missed: usize,
     rows: Vec<Row>,
     more: usize,
@@ -112,28 +114,28 @@ fn switchable(web: &Web, visitor: &Visitor, name: &str) -> Result<Arc<Site>, Box
     }
 }
 
-async fn look(web: &Web, site: &Site) -> Result<Outlook, StoreError> {
-    arming::outlook(&web.engine.db, &site.agreement, site.name(), web.engine.clock.now()).await
-}
-
 /// What would move, before anybody arms.
 pub(super) async fn outlook(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResponse {
     let site = match switchable(&web, &visitor, &asked.connection) {
         Ok(site) => site,
         Err(answer) => return *answer,
     };
-    let page = async { page(&web, &visitor, &site, look(&web, &site).await?).await };
+    let now = web.engine.clock.now();
+    let page = async {
+        let glance = arming::glance(&web.engine.db, &site.agreement, site.name(), now).await?;
+        page(&web, &visitor, &site, glance).await
+    };
     match page.await {
         Ok(page) => html(StatusCode::OK, &page),
         Err(error) => unavailable(&error),
     }
 }
 
-async fn page(web: &Web, visitor: &Visitor, site: &Site, outlook: Outlook) -> Result<Page, StoreError> {
+async fn page(web: &Web, visitor: &Visitor, site: &Site, outlook: Glance) -> Result<Page, StoreError> {
     let records: Vec<RecordKey> = outlook.missed.iter().take(NAMED).map(|one| one.effect.record.clone()).collect();
     let called = Called::of(web, records).await?;
     let zone = site.agreement.zone();
-    let row = |one: &crate::store::outbox::WaitingMove| Row {
+    let row = |one: &WaitingMove| Row {
         name: one.name.clone(),
         link: path(&one.effect.record),
         what: one.effect.action.as_str().to_owned(),
@@ -150,7 +152,7 @@ async fn page(web: &Web, visitor: &Visitor, site: &Site, outlook: Outlook) -> Re
         nav: Nav::at("/health", visitor),
         connection: site.name().to_string(),
         is_armed: outlook.is_armed,
-        breached: outlook.breached.len(),
+        breached: outlook.breached,
         missed: outlook.missed.len(),
         rows: outlook.missed.iter().take(NAMED).map(row).collect(),
         more: outlook.missed.len().saturating_sub(NAMED),
@@ -166,6 +168,10 @@ pub(super) async fn disarm(web: Data<Web>, visitor: Visitor, asked: Form<Asked>)
     set(&web, &visitor, &asked, false).await
 }
 
+async fn missed(web: &Web, site: &Site) -> Result<Vec<WaitingMove>, StoreError> {
+    overdue(&web.engine.db, &site.agreement, site.name(), web.engine.clock.now()).await
+}
+
 async fn set(web: &Web, visitor: &Visitor, asked: &Asked, on: bool) -> HttpResponse {
     let site = match switchable(web, visitor, &asked.connection) {
         Ok(site) => site,
@@ -173,7 +179,7 @@ async fn set(web: &Web, visitor: &Visitor, asked: &Asked, on: bool) -> HttpRespo
     };
     let set = async {
         let overdue: Vec<EffectKey> = match on && !asked.overdue.is_empty() {
-            true => look(web, &site).await?.missed.into_iter().map(|one| one.effect.key).collect(),
+            true => missed(web, &site).await?.into_iter().map(|one| one.effect.key).collect(),
             false => Vec::new(),
         };
         let (by, why) = (visitor.name().to_owned(), asked.why.trim().to_owned());

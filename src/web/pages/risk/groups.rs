@@ -1,19 +1,15 @@
 //! What is open of each clock, and whose the most is, for the top of the list. Counting walks what it
-//! counts, so it is kept for a while: the longer it took, the longer.
+//! counts: how that is kept from every page is in `counted`.
 
+use super::super::super::Web;
+use super::super::counted::Counted;
 use crate::engine::Engine;
-use crate::engine::clock::monotonic_now;
 use crate::record::PartyName;
 use crate::store::clock::{self, ClockState, OwnerGroup};
 use crate::store::{StoreError, outbox};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
 
-const FRESH: Duration = Duration::from_secs(3);
-/// Counting takes at most one part in so many of the time.
-const SELDOM: u32 = 20;
 /// So many owners can be chosen from a list; others by their address.
 const OWNERS: u32 = 200;
 
@@ -36,31 +32,15 @@ pub struct Groups {
     pub held: u64,
 }
 
+/// The groups as they were last counted.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<Taken>>);
-
-struct Taken {
-    groups: Arc<Groups>,
-    at: Instant,
-    keep: Duration,
-}
+pub struct Kept(Counted<Groups>);
 
 impl Kept {
-    /// The groups, at most a little old.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn groups(&self, engine: &Engine) -> Result<Arc<Groups>, StoreError> {
-        let mut taken = self.0.lock().await;
-        let began = monotonic_now();
-        if let Some(taken) = taken.as_ref().filter(|t| began.duration_since(t.at) < t.keep) {
-            return Ok(taken.groups.clone());
-        }
-        let groups = Arc::new(count(engine).await?);
-        let at = monotonic_now();
-        let keep = FRESH.max(at.duration_since(began) * SELDOM);
-        *taken = Some(Taken { groups: groups.clone(), at, keep });
-        Ok(groups)
+    /// The groups, at most a little old; `None` while the first are counted.
+    pub async fn groups(&self, web: &Web) -> Option<Arc<Groups>> {
+        let engine = web.engine.clone();
+        self.0.look(web.patience, || async move { count(&engine).await }).await
     }
 }
 

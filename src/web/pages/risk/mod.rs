@@ -36,8 +36,9 @@ const ROWS: u32 = 50;
 #[template(path = "risk.html")]
 struct Page {
     nav: Nav,
-    counts: Arc<Counts>,
-    groups: Arc<Groups>,
+    /// `None` while they are counted for the first time, as below.
+    counts: Option<Arc<Counts>>,
+    groups: Option<Arc<Groups>>,
     asked: Asked,
     fields: Vec<Field>,
     rows: Vec<Row>,
@@ -81,11 +82,11 @@ async fn page(web: &Web, visitor: &Visitor, asked: Asked, place: Option<&After>)
     let more = found.len() > ROWS as usize;
     found.truncate(ROWS as usize);
     let next = found.last().filter(|_| more).map(|row| asked.address("/risk", Some(&cursor::write(&row.place()))));
-    let groups = web.risk.groups(&web.engine).await?;
-    let fields = fields(web, &asked, &groups).await?;
+    let (counts, groups) = tokio::join!(web.tally.counts(web), web.risk.groups(web));
+    let fields = fields(web, &asked, groups.as_deref()).await?;
     Ok(Page {
         nav: Nav::at("/risk", visitor),
-        counts: web.tally.counts(web).await?,
+        counts,
         groups,
         fields,
         rows: row::shown(&web.engine, &found, now).await?,
@@ -98,7 +99,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: Asked, place: Option<&After>)
     })
 }
 
-async fn fields(web: &Web, asked: &Asked, groups: &Groups) -> Result<Vec<Field>, StoreError> {
+async fn fields(web: &Web, asked: &Asked, groups: Option<&Groups>) -> Result<Vec<Field>, StoreError> {
     let sites = web.engine.sites();
     let connections: BTreeSet<ConnectionName> = sites.iter().map(|s| s.name().clone()).collect();
     let names = Names::load(&web.engine.db, connections.clone()).await?;
@@ -112,8 +113,8 @@ async fn fields(web: &Web, asked: &Asked, groups: &Groups) -> Result<Vec<Field>,
     let called =
         |id: &OwnerId, connection: &ConnectionName| names.get(connection, id).unwrap_or(id.as_str()).to_owned();
     let mut owners: Vec<(String, String)> = groups
-        .owners
         .iter()
+        .flat_map(|groups| &groups.owners)
         .map(|g| (g.owner.to_string(), format!("{} ({})", called(&g.owner, &g.connection), g.runs)))
         .collect();
     owners.sort_by_key(|(_, name)| name.to_lowercase());
