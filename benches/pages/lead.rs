@@ -92,11 +92,14 @@ pub fn began(n: u64, of: u64) -> Timestamp {
 
 /// The so many-th of all leads, until now.
 pub fn live(agreement: &Agreement, n: u64, of: u64) -> Lived {
-    let lived =
-        Lived { standing: Standing::new(key(n)), history: Vec::new(), facts: Vec::new(), effects: Vec::new() };
+    let lived = Lived { standing: Standing::new(key(n)), history: Vec::new(), facts: Vec::new(), effects: Vec::new() };
     let mut life = Life { agreement, lived, open: Vec::new() };
     let at = began(n, of);
-    if life.lived.standing.key.object == Object::Opportunity { life.deal(n, at) } else { life.lead(n, at) }
+    if life.lived.standing.key.object == Object::Opportunity {
+        life.deal(n, at)
+    } else {
+        life.lead(n, at)
+    }
     life.run_to(now());
     life.lived.effects.extend(life.open.into_iter().map(|effect| (effect, None)));
     life.lived

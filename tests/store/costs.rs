@@ -11,7 +11,7 @@ use sqlx::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const ROWS: u64 = 40_000;
+const ROWS: u64 = 80_000;
 /// Walking a table takes at least some steps for each row. The most that a list may look at, a stretch of the
 /// journal, is a sixteenth of the rows.
 const STEPS: u64 = ROWS * 2;
@@ -38,7 +38,7 @@ async fn fill(store: &Store) {
              actor, agreement, detail, salt, digest, hash) {many} SELECT 'acme', i, 'k', {kind}, i, i, 'lead', \
              'l' || i, 1, {clock}, 1, '', '\"leadpact\"', 'h', '{{}}', '', '', '' FROM n"
         ),
-        "INSERT INTO journal_head (connection, seq, hash) VALUES ('acme', 40000, '')".to_owned(),
+        "INSERT INTO journal_head (connection, seq, hash) VALUES ('acme', 80000, '')".to_owned(),
         format!(
             "INSERT INTO inbox (connection, id, kind, state, attempts, received_at, body) \
              {many} SELECT 'acme', 'id' || (1000000 + i), 'delivery', 'applied', 0, i, '[]' FROM n"

@@ -9,7 +9,7 @@ use crate::store::{Db, Result, StoreError};
 use sqlx::AssertSqlSafe;
 
 /// So many entries are sorted through for one page.
-const STRETCH: u32 = 2_500;
+const STRETCH: u32 = 5_000;
 
 /// What is looked for in one connection's journal; `None` means any.
 #[derive(Clone, Debug, Default)]
@@ -90,9 +90,7 @@ fn stretch(arms: &[String], wide: u32) -> String {
 
 fn stretch_of(select: &str, arms: &[String], wide: u32) -> String {
     let arm = |condition: &String| {
-        format!(
-            "{select} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} ORDER BY seq DESC LIMIT {wide}"
-        )
+        format!("{select} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} ORDER BY seq DESC LIMIT {wide}")
     };
     if let [only] = arms {
         return arm(only);
