@@ -143,6 +143,9 @@ async fn clocks(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
         Some(None) => return answer::error(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said"),
         known => known.flatten(),
     };
+    if let Some(refusal) = answer::no_such_connection(&web, &asked.connection) {
+        return refusal;
+    }
     if let Err(why) = asked.check(&web.engine) {
         return answer::error(StatusCode::BAD_REQUEST, &why);
     }

@@ -2,7 +2,7 @@
 //! `detail`; promises that people attest are in `attest`.
 
 mod attest;
-mod detail;
+pub mod detail;
 
 use super::agreement::scopes;
 use super::{Nav, html, tell, unavailable};
@@ -44,7 +44,7 @@ pub struct Asked {
     #[serde(default)]
     party: String,
     #[serde(default)]
-    connection: String,
+    pub connection: String,
     after: Option<String>,
 }
 
