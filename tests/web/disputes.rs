@@ -1,12 +1,15 @@
 //! Disputes and attestations on their pages: found, decided as the command does, shown as text.
 
 use crate::house::{House, at_work};
+use crate::openapi::{ask, token};
 use leadpact::engine::{attestation, dispute};
 use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
 use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::role::Role;
 use leadpact::store::{Priority, attestation as answers};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 
@@ -160,4 +163,25 @@ async fn a_promise_is_attested_with_a_button_and_kept_in_the_journal() {
     assert_eq!(post("yes", &promise.name, &period).await, 303);
     let kept = answers::get(&house.db, None, &promise.name, &period).await.unwrap().unwrap();
     assert_eq!((kept.answer, kept.by.as_str()), (true, "The operator"));
+}
+
+#[tokio::test]
+async fn programs_read_the_way_of_a_dispute_and_withdraw_their_own() {
+    let house = House::start().await;
+    let operator = token(&house, Role::Operator).await;
+    let row = disputed(&house, "8842", "Eve").await;
+    let path = format!("/api/v1/disputes/{}", row.id);
+    let (status, told) = ask(&house, &operator, Method::GET, &path, Json::Null).await;
+    assert_eq!((status, &told["id"], &told["state"]), (200, &json!(row.id), &json!("open")));
+    assert_eq!((told["way"].as_array().unwrap().len(), &told["name"]), (1, &json!("8842")), "{told}");
+    assert!(told["what"].as_str().unwrap().starts_with("Breached: "), "{told}");
+    let (status, told) = ask(&house, &operator, Method::POST, &format!("{path}/withdraw"), json!({})).await;
+    assert_eq!(status, 403, "another's: {told}");
+    assert_eq!(state(&house, &row.id).await, DisputeState::Open);
+    let own = disputed(&house, "8843", "a program that may operate").await;
+    let path = format!("/api/v1/disputes/{}/withdraw", own.id);
+    let (status, told) = ask(&house, &operator, Method::POST, &path, json!({ "why": "A mistake." })).await;
+    assert_eq!((status, &told["state"]), (200, &json!("withdrawn")), "{told}");
+    assert_eq!(ask(&house, &operator, Method::POST, &path, json!({})).await.0, 409, "it is over");
+    assert_eq!(ask(&house, &operator, Method::GET, "/api/v1/disputes/x", Json::Null).await.0, 404);
 }
