@@ -27,7 +27,7 @@ async fn list(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
         return refusal;
     }
     let Some((filter, after)) = asked.read() else {
-        return answer::error(StatusCode::BAD_REQUEST, "`state` or `after` is not known");
+        return answer::refused(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said", Some("after"));
     };
     match disputes::page_of(&web, &filter, after.as_ref()).await {
         Ok((rows, next)) => {

@@ -45,8 +45,7 @@ async fn list(web: Data<Web>, name: Path<String>, paging: Query<Paging>) -> Http
         let (site, db) = (site(&web, &name)?, &web.engine.db);
         let mut people = person::load_all(db, site.name()).await?;
         people.sort_by(|a, b| a.id.cmp(&b.id));
-        let after =
-            paging.after.as_deref().map(|word| cursor::read::<OwnerId>(word).ok_or_else(unclear)).transpose()?;
+        let after = cursor::asked::<OwnerId>(paging.after.as_deref()).map_err(|_| unclear())?;
         let from = after.map_or(0, |after| people.partition_point(|p| p.id <= after));
         let limit = paging.limit.unwrap_or(LIMIT);
         let away = absence::at(db, site.name(), web.engine.clock.now()).await?;

@@ -22,6 +22,18 @@ pub fn read<T: DeserializeOwned>(word: &str) -> Option<T> {
     if holds_null(&place) { None } else { serde_json::from_value(place).ok() }
 }
 
+/// Where a list is to go on; `None`: it begins.
+///
+/// # Errors
+/// A word that we did not give out.
+pub fn asked<T: DeserializeOwned>(word: Option<&str>) -> Result<Option<T>, Unknown> {
+    word.filter(|word| !word.is_empty()).map(|word| read(word).ok_or(Unknown)).transpose()
+}
+
+/// The word names no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
 /// PostgreSQL refuses to compare with such a text, and no place of ours has it.
 fn holds_null(place: &Value) -> bool {
     match place {

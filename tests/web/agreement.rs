@@ -266,7 +266,8 @@ async fn a_persons_session_cannot_sign_without_the_proof_that_the_page_asks_for(
 async fn programs_are_told_what_differs_between_two_versions() {
     let house = House::start().await;
     let first = offer(&house, &[]).await;
-    let shorter = [("within = \"4 business hours\"", "within = \"1 business hour\""), ("version   = \"", "version   = \"next ")];
+    let shorter =
+        [("within = \"4 business hours\"", "within = \"1 business hour\""), ("version   = \"", "version   = \"next ")];
     let second = offer(&house, &shorter).await;
     let between = async |from: &str, to: &str| {
         let response = house.get(&format!("/api/v1/agreement/difference?from={from}&to={to}")).await;
@@ -274,7 +275,8 @@ async fn programs_are_told_what_differs_between_two_versions() {
     };
     let (status, told) = between(&first, &second).await;
     assert_eq!(status, 200);
-    let lines: Vec<&Json> = told["groups"].as_array().unwrap().iter().flat_map(|g| g["lines"].as_array().unwrap()).collect();
+    let lines: Vec<&Json> =
+        told["groups"].as_array().unwrap().iter().flat_map(|g| g["lines"].as_array().unwrap()).collect();
     assert!(lines.iter().any(|line| line["verdict"]["way"] == "stricter"), "{told}");
     assert_eq!(between(&first, &first).await.1["groups"], json!([]));
     assert_eq!(between(&first, "x").await.0, 404);

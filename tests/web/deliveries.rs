@@ -312,9 +312,8 @@ async fn programs_see_a_body_without_what_lets_somebody_in_and_give_things_up() 
         page["deliveries"][0]["id"].as_str().unwrap().to_owned()
     };
     let (out, received) = (ids("outbox").await, ids("inbox").await);
-    let one = async |id: &str| {
-        ask(&house, &operator, Method::GET, &format!("/api/v1/deliveries/{id}"), Json::Null).await
-    };
+    let one =
+        async |id: &str| ask(&house, &operator, Method::GET, &format!("/api/v1/deliveries/{id}"), Json::Null).await;
     let (status, told) = one(&received).await;
     assert_eq!((status, told["bodies"].as_array().unwrap().len()), (200, 1), "{told}");
     assert!(!told.to_string().contains("t0p-secret") && told.to_string().contains("(hidden)"), "{told}");

@@ -98,10 +98,9 @@ async fn checks_are_made_when_somebody_asks_and_not_by_looking() {
 
 #[tokio::test]
 async fn programs_have_everything_checked_too() {
-    let house = House::examining(Arc::new(|| {
-        Box::pin(async { Ok(vec![Check::ok("database", "schema", "up to date")]) })
-    }))
-    .await;
+    let house =
+        House::examining(Arc::new(|| Box::pin(async { Ok(vec![Check::ok("database", "schema", "up to date")]) })))
+            .await;
     let (reader, operator) = (token(&house, Role::Viewer).await, token(&house, Role::Operator).await);
     let check = "/api/v1/health/check";
     assert_eq!(ask(&house, &reader, Method::POST, check, Json::Null).await.0, 403);

@@ -11,6 +11,9 @@ pub const LONGEST_SOUGHT: u32 = 200;
 /// A place in a list as a word: the longest that `cursor` reads.
 const LONGEST_PLACE: u32 = 5462;
 
+/// No text of ours holds that character, and PostgreSQL takes none that does.
+const ANY_TEXT: &str = "^[^\\u0000]*$";
+
 /// A shape.
 #[derive(Clone, Debug)]
 pub struct Schema(Json);
@@ -43,7 +46,7 @@ pub fn written() -> Schema {
 
 /// A text that somebody sends, of so many characters at most.
 pub fn written_up_to(longest: u32) -> Schema {
-    Schema(json!({ "type": "string", "maxLength": longest }))
+    like(ANY_TEXT, longest)
 }
 
 /// A text that is looked for, after the `?`.

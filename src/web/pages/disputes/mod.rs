@@ -60,10 +60,7 @@ impl Asked {
             }
         };
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'));
-        let after = match self.after.as_deref().map(cursor::read::<Place>) {
-            Some(None) => return None,
-            known => known.flatten(),
-        };
+        let after = cursor::asked(self.after.as_deref()).ok()?;
         Some((Filter { over, state, connection: text(&self.connection), party: text(&self.party) }, after))
     }
 

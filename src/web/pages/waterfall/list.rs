@@ -192,8 +192,8 @@ impl Wanted {
     ///
     /// # Errors
     /// A place that we did not give out.
-    pub fn before(&self) -> Result<Option<Before>, ()> {
-        self.after.as_deref().map(|word| cursor::read(word).ok_or(())).transpose()
+    pub fn before(&self) -> Result<Option<Before>, cursor::Unknown> {
+        cursor::asked(self.after.as_deref())
     }
 
     fn address(&self, after: Option<&Before>) -> String {
