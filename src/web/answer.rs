@@ -1,5 +1,6 @@
 //! Answers that several handlers give: small JSON errors, never with a secret or a database's text.
 
+use super::Web;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::json;
@@ -16,6 +17,12 @@ pub fn refused(status: StatusCode, text: &str, parameter: Option<&str>) -> HttpR
         told["parameter"] = parameter.into();
     }
     HttpResponse::build(status).json(told)
+}
+
+/// The refusal of a list of a connection that there is not; `None` where it is known, or none is named.
+pub fn no_such_connection(web: &Web, name: &str) -> Option<HttpResponse> {
+    let is_known = name.is_empty() || web.engine.site(name).is_some();
+    (!is_known).then(|| refused(StatusCode::NOT_FOUND, "no connection is called so", Some("connection")))
 }
 
 /// The database did not answer; the reason is for the log alone.

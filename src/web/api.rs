@@ -139,10 +139,12 @@ fn by(actor: &Actor) -> String {
 }
 
 async fn clocks(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
-    let after = match asked.after.as_deref().map(cursor::read) {
-        Some(None) => return answer::error(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said"),
-        known => known.flatten(),
+    let Ok(after) = cursor::asked(asked.after.as_deref()) else {
+        return answer::refused(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said", Some("after"));
     };
+    if let Some(refusal) = answer::no_such_connection(&web, &asked.connection) {
+        return refusal;
+    }
     if let Err(why) = asked.check(&web.engine) {
         return answer::error(StatusCode::BAD_REQUEST, &why);
     }

@@ -1,26 +1,26 @@
-//! The agreement and its disputes for programs, below `/api/v1`: which version is enforced, which there
-//! are and who signed them; disputes, and how they end.
+//! `/api/v1/agreement`: which version is enforced, which there are and who signed them, what differs
+//! between two of them; and signing one, as the command does.
 
-use super::pages::agreement::Shelf;
-use super::pages::disputes::{self, Asked};
+use super::api_control::{Refused, answered};
+use super::pages::agreement::{Shelf, keep};
 use super::routes::{Entry, get, post};
 use super::session::Visitor;
 use super::{Web, answer};
-use crate::engine::dispute::{DisputeError, Ruling};
-use crate::engine::versions::Known;
-use crate::store::dispute::{self, DisputeRow};
+use crate::agreement::difference::difference;
+use crate::engine::signing::{self, Signing, SigningError};
+use crate::engine::versions::{Known, outlook};
 use crate::store::role::Permission;
 use crate::store::signature::Signature;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json as Body, Path, Query};
+use actix_web::web::{Data, Json as Body, Query};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 pub(super) const ROUTES: &[Entry] = &[
     get("/api/v1/agreement", Permission::Look, |route| route.to(agreement)),
-    get("/api/v1/disputes", Permission::Look, |route| route.to(list)),
-    post("/api/v1/disputes/{id}/decide", Permission::Operate, |route| route.to(decide)),
+    get("/api/v1/agreement/difference", Permission::Look, |route| route.to(compared)),
+    post("/api/v1/agreement/sign", Permission::Sign, |route| route.to(sign)),
 ];
 
 #[derive(Deserialize)]
@@ -79,65 +79,89 @@ fn signature(signature: &Signature) -> Json {
     })
 }
 
-async fn list(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
-    let Some((filter, after)) = asked.read() else {
-        return answer::error(StatusCode::BAD_REQUEST, "`state` or `after` is not known");
-    };
-    match disputes::page_of(&web, &filter, after.as_ref()).await {
-        Ok((rows, next)) => {
-            HttpResponse::Ok().json(json!({ "disputes": rows.iter().map(row).collect::<Vec<_>>(), "next": next }))
-        }
-        Err(error) => answer::unavailable(&error),
-    }
-}
-
-fn row(row: &DisputeRow) -> Json {
-    json!({
-        "id": row.id,
-        "record": { "connection": row.record.connection, "object": row.record.object, "id": row.record.id },
-        "fact": { "kind": row.kind, "at": row.fact_at.to_string(), "source": row.source, "key": row.fact_key },
-        "party": row.party,
-        "owner": row.owner,
-        "opened_at": row.opened_at.to_string(),
-        "by": row.by,
-        "why": row.why,
-        "step": row.step,
-        "step_due": row.step_due.map(|at| at.to_string()),
-        "state": row.state.as_str(),
-        "decided_at": row.decided_at.map(|at| at.to_string()),
-        "decided_by": row.decided_by,
-        "verdict": row.verdict,
-    })
-}
-
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decision {
-    verdict: Verdict,
-    why: String,
+struct Two {
+    connection: Option<String>,
+    from: String,
+    to: String,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Upheld,
-    Dismissed,
+async fn compared(web: Data<Web>, two: Query<Two>) -> HttpResponse {
+    let done = async {
+        let shelf = shelf(&web, two.connection.as_deref()).await?;
+        let (Some(old), Some(new)) = (shelf.paper(&web, &two.from).await?, shelf.paper(&web, &two.to).await?) else {
+            return Err(no_such_version());
+        };
+        let told = difference(&old, &new);
+        Ok(json!({ "from": two.from, "to": two.to, "groups": told.groups }))
+    };
+    answered(done.await)
 }
 
-/// `by` is whoever's token or session it is.
-async fn decide(web: Data<Web>, visitor: Visitor, id: Path<String>, decision: Body<Decision>) -> HttpResponse {
-    let ruling = match decision.verdict {
-        Verdict::Upheld => Ruling::Upheld,
-        Verdict::Dismissed => Ruling::Dismissed,
+async fn shelf(web: &Web, of: Option<&str>) -> Result<Shelf, Refused> {
+    Shelf::find(web, of).await?.ok_or(Refused::NoSuchConnection)
+}
+
+fn no_such_version() -> Refused {
+    Refused::NotFound("no version of this hash is kept".to_owned())
+}
+
+/// A signature as the command takes it: a token stands for no person, so it is said who signs.
+#[derive(Deserialize)]
+struct Signs {
+    connection: Option<String>,
+    hash: String,
+    party: String,
+    name: Option<String>,
+    title: Option<String>,
+    #[serde(default)]
+    on_behalf: bool,
+}
+
+async fn sign(web: Data<Web>, visitor: Visitor, asked: Body<Signs>) -> HttpResponse {
+    if visitor.session().is_some() {
+        let why = "a person signs on the page of the version, and proves there who they are";
+        return answer::error(StatusCode::FORBIDDEN, why);
+    }
+    answered(try_sign(&web, &visitor, &asked).await)
+}
+
+async fn try_sign(web: &Web, visitor: &Visitor, asked: &Signs) -> Result<Json, Refused> {
+    let of = asked.connection.as_deref();
+    let held = shelf(web, of).await?;
+    let (Some(known), Some(paper)) = (held.version(&asked.hash), held.paper(web, &asked.hash).await?) else {
+        return Err(no_such_version());
     };
-    let known = match dispute::find(&web.engine.db, &id).await {
-        Ok(Some(known)) => known,
-        Ok(None) => return answer::error(StatusCode::NOT_FOUND, "there is no such dispute"),
-        Err(error) => return answer::unavailable(&error),
+    if known.version.superseded_at.is_some() {
+        return Err(Refused::Conflict("this version was superseded".to_owned()));
+    }
+    let signing = Signing {
+        party: &asked.party,
+        name: given(asked.name.as_deref()),
+        title: given(asked.title.as_deref()),
+        on_behalf: asked.on_behalf,
+        entered_by: visitor.name(),
     };
-    match disputes::rule(&web, &known, ruling, (visitor.name(), &decision.why)).await {
-        Ok(is) => HttpResponse::Ok().json(row(&is)),
-        Err(DisputeError::Refused(why)) => answer::error(StatusCode::CONFLICT, &why),
-        Err(DisputeError::Store(error)) => answer::unavailable(&error),
+    let signature =
+        signing::signature(&paper.agreement, signing, web.clock.now()).map_err(|why| Refused::Conflict(said(&why)))?;
+    let is_new = keep(web, &held, &signature).await?.ok_or_else(no_such_version)?;
+    let held = shelf(web, of).await?;
+    let signed = held.version(&asked.hash).ok_or_else(no_such_version)?;
+    let stands = outlook(&held.known, &asked.hash, held.now, &held.zone);
+    Ok(json!({ "signed": is_new, "version": version(signed), "outlook": stands }))
+}
+
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// In the words of a body's fields, where the command speaks of its arguments.
+fn said(error: &SigningError) -> String {
+    match error {
+        SigningError::Another { named, party } => {
+            format!("the agreement names {named} for {party}; with `on_behalf` somebody else signs for them")
+        }
+        SigningError::WithoutTitle => "say with `title` as what they sign".to_owned(),
+        SigningError::NobodySigns(_) | SigningError::DoesNotSign { .. } => error.to_string(),
     }
 }

@@ -73,9 +73,9 @@ pub(super) fn site(web: &Web, name: &str) -> Result<Arc<Site>, Refused> {
 
 /// A moment to come.
 pub(super) fn to_come(name: &'static str, text: &str, now: Timestamp) -> Result<Timestamp, Refused> {
-    let refused = |why: &str| Refused::Field(name, why.to_owned());
-    let at = Timestamp::parse(text).ok_or_else(|| refused("is a moment such as 2027-01-05T14:00:00Z"))?;
-    if at <= now { Err(refused("is over already")) } else { Ok(at) }
+    let unclear = || Refused::Field(name, "is a moment such as 2027-01-05T14:00:00Z".to_owned());
+    let at = Timestamp::parse(text).ok_or_else(unclear)?;
+    if at <= now { Err(Refused::Conflict(format!("`{name}` is over already"))) } else { Ok(at) }
 }
 
 #[derive(Deserialize)]

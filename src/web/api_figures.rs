@@ -1,21 +1,25 @@
 //! `/api/v1/scorecard`, `/waterfall` and `/campaigns`: what `leadpact report --format json` prints, of one connection or
 //! of each in turn. While the first figures are counted, the answer is 202 and says when to ask again.
 
-use super::Web;
-use super::answer;
 use super::asked::{Asked, Unasked};
 use super::figures::Figures;
+use super::pages::waterfall::list::{self, Behind, Wanted};
 use super::routes::{Entry, get};
+use super::{Web, answer, cursor, record};
 use crate::engine::Site;
+use crate::engine::reached::Reached;
 use crate::report::layout::{What, json};
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Query};
+use serde::Deserialize;
 use serde_json::{Value as Json, json as object};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Records in one answer, unless fewer are asked for.
+const MOST: usize = 100;
 /// Programs wait a little rather than ask again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds after which to ask again.
@@ -24,6 +28,7 @@ const AGAIN: &str = "3";
 pub(super) const ROUTES: &[Entry] = &[
     get("/api/v1/scorecard", Permission::Look, |route| route.to(scorecard)),
     get("/api/v1/waterfall", Permission::Look, |route| route.to(waterfall)),
+    get("/api/v1/waterfall/stage", Permission::Look, |route| route.to(stage)),
     get("/api/v1/campaigns", Permission::Look, |route| route.to(campaigns)),
 ];
 
@@ -45,9 +50,15 @@ async fn answered(web: &Web, asked: &Asked, parts: &[What]) -> HttpResponse {
         Ok(None) => HttpResponse::Accepted()
             .insert_header((header::RETRY_AFTER, AGAIN))
             .json(object!({ "counting": true, "hint": "ask again after the seconds in Retry-After" })),
-        Err(Unasked::Unavailable(error)) => answer::unavailable(&error),
-        Err(Unasked::NoSuchConnection) => answer::error(StatusCode::NOT_FOUND, "no connection is called so"),
-        Err(wrong) => answer::error(StatusCode::BAD_REQUEST, wrong.text()),
+        Err(why) => refused(&why),
+    }
+}
+
+fn refused(why: &Unasked) -> HttpResponse {
+    match why {
+        Unasked::Unavailable(error) => answer::unavailable(error),
+        Unasked::NoSuchConnection => answer::error(StatusCode::NOT_FOUND, "no connection is called so"),
+        wrong => answer::error(StatusCode::BAD_REQUEST, wrong.text()),
     }
 }
 
@@ -62,4 +73,45 @@ async fn reports(web: &Web, asked: &Asked, parts: &[What]) -> Result<Option<Vec<
         reports.push(json(&report, parts).unwrap_or_default());
     }
     Ok(Some(reports))
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    limit: Option<usize>,
+}
+
+/// The records behind a bar.
+async fn stage(web: Data<Web>, wanted: Query<Wanted>, limit: Query<Limit>) -> HttpResponse {
+    let Ok(before) = wanted.before() else {
+        return answer::refused(StatusCode::BAD_REQUEST, "`after` is not what an answer's `next` said", Some("after"));
+    };
+    match list::behind(&web, &wanted, before, limit.limit.unwrap_or(MOST)).await {
+        Ok(Some(behind)) => HttpResponse::Ok().json(told(&behind)),
+        Ok(None) => answer::error(StatusCode::NOT_FOUND, "the agreement of that period has no such stage"),
+        Err(why) => refused(&why),
+    }
+}
+
+fn told(behind: &Behind) -> Json {
+    object!({
+        "connection": behind.site.name(),
+        "period": behind.window,
+        "stage": behind.agreement.stages[behind.stage].name,
+        "records": behind.found.rows.iter().map(|row| reached(behind, row)).collect::<Vec<_>>(),
+        "note": behind.note,
+        "next": behind.found.next.as_ref().map(cursor::write),
+    })
+}
+
+fn reached(behind: &Behind, row: &Reached) -> Json {
+    let key = &row.key;
+    object!({
+        "record": { "connection": key.connection, "object": key.object, "id": key.id, "name": row.name },
+        "url": record::url(&behind.site, key),
+        "at": row.at.to_string(),
+        "pass_kind": row.kind,
+        "party": row.party,
+        "owner": row.owner,
+        "owner_name": row.owner.as_ref().and_then(|id| behind.names.get(&key.connection, id)),
+    })
 }

@@ -1,18 +1,22 @@
 //! `/api/v1/health`: how each connection fares by what is stored, and what was last found when
-//! everything was checked. Nothing is checked for it.
+//! everything was checked; and having everything checked anew.
 
 use super::fitness::{self, Examined, Fares};
-use super::routes::{Entry, get};
+use super::routes::{Entry, get, post};
 use super::{Web, answer};
 use crate::engine::clock::real_now;
 use crate::engine::doctor;
 use crate::record::Timestamp;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde_json::{Value as Json, json};
 
-pub(super) const ROUTES: &[Entry] = &[get("/api/v1/health", Permission::Look, |route| route.to(health))];
+pub(super) const ROUTES: &[Entry] = &[
+    get("/api/v1/health", Permission::Look, |route| route.to(health)),
+    post("/api/v1/health/check", Permission::Operate, |route| route.to(check)),
+];
 
 async fn health(web: Data<Web>) -> HttpResponse {
     match fitness::all(&web).await {
@@ -60,4 +64,13 @@ fn connection(web: &Web, fares: &Fares) -> Json {
             "expires": row.expires_at.map(time),
         })),
     })
+}
+
+/// In the background, as the page begins it: the answer is found with `GET /api/v1/health`.
+async fn check(web: Data<Web>) -> HttpResponse {
+    let Some(examine) = &web.examine else {
+        return answer::error(StatusCode::CONFLICT, "nobody checks from here: run `leadpact doctor`");
+    };
+    let began = web.examined.begin(examine);
+    HttpResponse::Accepted().json(json!({ "began": began, "checking_since": web.examined.going().map(time) }))
 }

@@ -1,11 +1,11 @@
 //! `/api/v1/people/…`: whom the CRM knows as owners, and who of them takes no records for a while, as
 //! `leadpact away` and `back` say.
 
-use super::Web;
 use super::api_control::{Refused, answered, site, to_come};
 use super::deliveries::chain;
 use super::routes::{Entry, delete, get, put};
 use super::session::Visitor;
+use super::{Web, cursor};
 use crate::engine::Site;
 use crate::engine::absences::{self, By};
 use crate::record::OwnerId;
@@ -45,16 +45,25 @@ async fn list(web: Data<Web>, name: Path<String>, paging: Query<Paging>) -> Http
         let (site, db) = (site(&web, &name)?, &web.engine.db);
         let mut people = person::load_all(db, site.name()).await?;
         people.sort_by(|a, b| a.id.cmp(&b.id));
-        let from = paging.after.as_deref().map_or(0, |after| people.partition_point(|p| p.id.as_str() <= after));
+        let after = cursor::asked::<OwnerId>(paging.after.as_deref()).map_err(|_| unclear())?;
+        let from = after.map_or(0, |after| people.partition_point(|p| p.id <= after));
         let limit = paging.limit.unwrap_or(LIMIT);
         let away = absence::at(db, site.name(), web.engine.clock.now()).await?;
         let away: HashMap<&OwnerId, &AbsenceRow> = away.iter().map(|row| (&row.owner, row)).collect();
         let rest = &people[from..];
-        let next = rest.get(..limit).filter(|_| rest.len() > limit).and_then(|page| page.last()).map(|row| &row.id);
+        let next = rest
+            .get(..limit)
+            .filter(|_| rest.len() > limit)
+            .and_then(|page| page.last())
+            .map(|row| cursor::write(&row.id));
         let shown = rest.iter().take(limit).map(|row| shown(row, away.get(&row.id).copied()));
         Ok(json!({ "people": shown.collect::<Vec<_>>(), "next": next }))
     };
     answered(done.await)
+}
+
+fn unclear() -> Refused {
+    Refused::Field("after", "is not what an answer's `next` said".to_owned())
 }
 
 fn shown(row: &PersonRow, away: Option<&AbsenceRow>) -> Json {

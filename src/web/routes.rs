@@ -2,8 +2,9 @@
 //! visitor needs for it. It is registered from here, and the guard looks here: nothing is served there
 //! that has no line, and no line is without a need.
 
-use super::{account, api, api_agreement, api_attest, api_control, api_deliveries, api_figures, api_health};
-use super::{api_journal, api_people, api_records, assets, guard, live, login, metrics, openapi, pages};
+use super::{account, api, api_agreement, api_attest, api_control, api_deliveries, api_disputes, api_figures};
+use super::{api_find, api_health, api_journal, api_people, api_records, api_simulate, api_templates, assets};
+use super::{guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -85,11 +86,15 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         api_attest::ROUTES,
         api_control::ROUTES,
         api_deliveries::ROUTES,
+        api_disputes::ROUTES,
         api_figures::ROUTES,
+        api_find::ROUTES,
         api_health::ROUTES,
         api_journal::ROUTES,
         api_people::ROUTES,
         api_records::ROUTES,
+        api_simulate::ROUTES,
+        api_templates::ROUTES,
         assets::ROUTES,
         live::ROUTES,
         login::ROUTES,

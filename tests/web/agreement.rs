@@ -1,6 +1,7 @@
 //! The agreement on its pages: what is shown of versions, and signing, which is what the command does.
 
 use crate::house::{House, Person, account, agreement, at_work};
+use crate::openapi::{ask, token};
 use leadpact::agreement::parse::parse;
 use leadpact::engine::signing;
 use leadpact::engine::versions::{self, Scope, Terms, choose};
@@ -13,6 +14,7 @@ use leadpact::store::session::{self, From};
 use leadpact::store::{Priority, journal};
 use leadpact::web::password;
 use reqwest::{Method, Response};
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 const TEXT: &str = include_str!("../../config/agreement.toml");
@@ -206,4 +208,76 @@ async fn programs_are_told_the_same() {
     assert_eq!(told["versions"][0]["hash"], hash.as_str());
     assert_eq!(told["versions"][0]["missing"].as_array().unwrap().len(), signers().len());
     assert_eq!(house.get("/api/v1/agreement?connection=nobody").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_program_signs_as_the_command_does_and_the_signature_names_its_token() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let signer = token(&house, Role::Signer).await;
+    let sign = async |body: Json| ask(&house, &signer, Method::POST, "/api/v1/agreement/sign", body).await;
+    let party = &signers()[0];
+    let other = json!({ "hash": hash, "party": party, "name": "Ola Other", "title": "Clerk" });
+    let (status, told) = sign(other.clone()).await;
+    assert_eq!(status, 409);
+    assert!(told["error"].as_str().unwrap().contains("with `on_behalf`"), "{told}");
+    for (field, value, status) in [("hash", "x", 404), ("party", "no_party", 409), ("connection", "nobody", 404)] {
+        let mut body = json!({ "hash": hash, "party": party });
+        body[field] = value.into();
+        assert_eq!(sign(body).await.0, status, "{field}");
+    }
+    assert_eq!(signed(&house, &hash).await, 0);
+    let (status, told) = sign(json!({ "hash": hash, "party": party })).await;
+    assert_eq!((status, &told["signed"]), (200, &json!(true)), "{told}");
+    let signature = &told["version"]["signatures"][0];
+    assert_eq!((&signature["name"], &signature["party"]), (&json!(named(party)), &json!(party)));
+    assert_eq!(signature["entered_by"], "a program that may sign");
+    assert!(!told["outlook"].as_str().unwrap().is_empty());
+    let mut again = other;
+    again["on_behalf"] = true.into();
+    let (status, told) = sign(again).await;
+    assert_eq!((status, &told["signed"]), (200, &json!(false)), "a party signs a version once");
+    assert_eq!(signed(&house, &hash).await, 1);
+    let name = ConnectionName::new("acme-hubspot");
+    let facts = journal::recent(&house.db, &name, 0, 100).await.unwrap();
+    let fact = &facts.iter().find(|row| row.entry.fact.kind == FactKind::Signed).unwrap().entry.fact;
+    assert_eq!(fact.detail["entered_by"], "a program that may sign");
+    for role in [Role::Viewer, Role::Operator] {
+        let token = token(&house, role).await;
+        let body = json!({ "hash": hash, "party": signers()[1] });
+        assert_eq!(ask(&house, &token, Method::POST, "/api/v1/agreement/sign", body).await.0, 403);
+    }
+}
+
+#[tokio::test]
+async fn a_persons_session_cannot_sign_without_the_proof_that_the_page_asks_for() {
+    let house = House::start().await;
+    let hash = offer(&house, &[]).await;
+    let party = &signers()[0];
+    let who = signer(&house, &named(party), party, Some("correct horse battery")).await;
+    let request = house.as_nobody(Method::POST, "/api/v1/agreement/sign").header("Cookie", who.cookie());
+    let request = request.header("X-CSRF-Token", who.csrf()).header("Sec-Fetch-Site", "same-origin");
+    let refused = request.json(&json!({ "hash": hash, "party": party })).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert_eq!(signed(&house, &hash).await, 0);
+}
+
+#[tokio::test]
+async fn programs_are_told_what_differs_between_two_versions() {
+    let house = House::start().await;
+    let first = offer(&house, &[]).await;
+    let shorter =
+        [("within = \"4 business hours\"", "within = \"1 business hour\""), ("version   = \"", "version   = \"next ")];
+    let second = offer(&house, &shorter).await;
+    let between = async |from: &str, to: &str| {
+        let response = house.get(&format!("/api/v1/agreement/difference?from={from}&to={to}")).await;
+        (response.status().as_u16(), response.json::<Json>().await.unwrap())
+    };
+    let (status, told) = between(&first, &second).await;
+    assert_eq!(status, 200);
+    let lines: Vec<&Json> =
+        told["groups"].as_array().unwrap().iter().flat_map(|g| g["lines"].as_array().unwrap()).collect();
+    assert!(lines.iter().any(|line| line["verdict"]["way"] == "stricter"), "{told}");
+    assert_eq!(between(&first, &first).await.1["groups"], json!([]));
+    assert_eq!(between(&first, "x").await.0, 404);
 }

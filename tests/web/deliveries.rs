@@ -1,6 +1,7 @@
 //! Deliveries from outside: what was given up, listed first, tried again once, dropped with a reason.
 
 use crate::house::House;
+use crate::openapi::{ask, token};
 use leadpact::engine::clock::real_now;
 use leadpact::engine::replay;
 use leadpact::record::{
@@ -11,7 +12,8 @@ use leadpact::store::inbox::{self, Kind, NewDelivery};
 use leadpact::store::role::Role;
 use leadpact::store::standing::{self, StandingRow};
 use leadpact::store::{Priority, journal, outbox};
-use serde_json::Value as Json;
+use reqwest::Method;
+use serde_json::{Value as Json, json};
 
 /// What somebody might write into a CRM's field to make a page do their bidding.
 pub const HOSTILE: [&str; 25] = [
@@ -313,4 +315,75 @@ async fn a_task_that_was_sent_before_is_in_doubt_until_it_was_looked_for() {
     let thing = replay::Thing::Effect(task.key.clone());
     assert!(replay::replay(&house.db, &chain, &thing, &said, Timestamp::from_millis(4)).await.unwrap());
     assert_eq!(state(&house, &task).await, "sending");
+}
+
+#[tokio::test]
+async fn programs_see_a_body_without_what_lets_somebody_in_and_give_things_up() {
+    let house = House::start().await;
+    let operator = token(&house, Role::Operator).await;
+    let effect = parked(&house, "7001", "Jonas Berg", "down", real_now()).await;
+    let body = r#"[{"access_token": "t0p-secret", "objectId": 7}]"#.to_owned();
+    let row =
+        NewDelivery { connection: name(), delivery_id: None, kind: Kind::Delivery, body, received_at: real_now() };
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    inbox::insert_all(&mut tx, &[row]).await.unwrap();
+    tx.commit().await.unwrap();
+    let ids = async |tab: &str| {
+        let page: Json = house.get(&format!("/api/v1/deliveries?tab={tab}")).await.json().await.unwrap();
+        page["deliveries"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let (out, received) = (ids("outbox").await, ids("inbox").await);
+    let one =
+        async |id: &str| ask(&house, &operator, Method::GET, &format!("/api/v1/deliveries/{id}"), Json::Null).await;
+    let (status, told) = one(&received).await;
+    assert_eq!((status, told["bodies"].as_array().unwrap().len()), (200, 1), "{told}");
+    assert!(!told.to_string().contains("t0p-secret") && told.to_string().contains("(hidden)"), "{told}");
+    let drop = format!("/api/v1/deliveries/{out}/drop");
+    let (status, told) = ask(&house, &operator, Method::POST, &drop, json!({ "why": " " })).await;
+    assert_eq!(status, 409, "without a reason: {told}");
+    let (status, told) = ask(&house, &operator, Method::POST, &drop, json!({ "why": "No such channel." })).await;
+    assert_eq!((status, told), (200, json!({ "dropped": true })));
+    assert_eq!(state(&house, &effect).await, "dropped");
+    let (_, told) = ask(&house, &operator, Method::POST, &drop, json!({ "why": "Again." })).await;
+    assert_eq!(told, json!({ "dropped": false }));
+    let (_, told) = one(&out).await;
+    assert_eq!(told["course"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(one("nonsense").await.0, 404);
+    let reader = token(&house, Role::Viewer).await;
+    assert_eq!(ask(&house, &reader, Method::POST, &drop, json!({ "why": "x" })).await.0, 403);
+}
+
+#[tokio::test]
+async fn programs_replay_a_stretch_of_time_and_count_it_first() {
+    let house = House::start().await;
+    let operator = token(&house, Role::Operator).await;
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let inside = parked(&house, "1", "A", "down", at("2027-01-05T10:00:00Z")).await;
+    let before = parked(&house, "2", "B", "down", at("2027-01-05T08:59:59Z")).await;
+    let replay = async |change: (&str, Json)| {
+        let mut body = json!({
+            "connection": "acme-hubspot", "from": "2027-01-05T09:00:00Z", "until": "2027-01-05T11:00:00Z",
+        });
+        body[change.0] = change.1;
+        ask(&house, &operator, Method::POST, "/api/v1/deliveries/replay", body).await
+    };
+    let (status, told) = replay(("dry_run", json!(true))).await;
+    assert_eq!((status, told), (200, json!({ "replayed": false, "effects": 1, "received": 0 })));
+    assert_eq!(state(&house, &inside).await, "parked", "it was only counted");
+    let (_, told) = replay(("why", json!("The channel is back."))).await;
+    assert_eq!(told, json!({ "replayed": true, "effects": 1, "received": 0 }));
+    assert_eq!((state(&house, &inside).await, state(&house, &before).await), ("due".into(), "parked".into()));
+    assert_eq!(replay(("until", json!("2027-01-05T09:00:00Z"))).await.0, 409);
+    assert_eq!(replay(("until", json!("tomorrow"))).await.0, 400);
+    assert_eq!(replay(("connection", json!("nobody"))).await.0, 404);
+}
+
+#[tokio::test]
+async fn nothing_in_a_list_has_the_state_of_another_list() {
+    let house = House::start().await;
+    parked(&house, "7001", "Jonas Berg", "down", real_now()).await;
+    for query in ["tab=outbox&state=received", "tab=letters&state=parked", "tab=inbox&sort=write"] {
+        let told: Json = house.get(&format!("/api/v1/deliveries?{query}")).await.json().await.unwrap();
+        assert_eq!(told["deliveries"], json!([]), "{query}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::agreement::signer;
 use crate::house::{House, Person, at_work};
+use crate::openapi::{ask, token};
 use leadpact::engine::{attestation, dispute};
 use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
 use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
@@ -9,6 +10,7 @@ use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::role::Role;
 use leadpact::store::{Priority, attestation as answers};
 use reqwest::Method;
+use serde_json::{Value as Json, json};
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 
@@ -194,4 +196,25 @@ async fn a_signer_attests_for_their_own_party_and_for_no_other() {
         assert!(post(&theirs, way).await.as_u16() < 400, "{way}");
         assert_eq!(kept().await.as_deref(), Some("Theirs"), "{way}");
     }
+}
+
+#[tokio::test]
+async fn programs_read_the_way_of_a_dispute_and_withdraw_their_own() {
+    let house = House::start().await;
+    let operator = token(&house, Role::Operator).await;
+    let row = disputed(&house, "8842", "Eve").await;
+    let path = format!("/api/v1/disputes/{}", row.id);
+    let (status, told) = ask(&house, &operator, Method::GET, &path, Json::Null).await;
+    assert_eq!((status, &told["id"], &told["state"]), (200, &json!(row.id), &json!("open")));
+    assert_eq!((told["way"].as_array().unwrap().len(), &told["name"]), (1, &json!("8842")), "{told}");
+    assert!(told["what"].as_str().unwrap().starts_with("Breached: "), "{told}");
+    let (status, told) = ask(&house, &operator, Method::POST, &format!("{path}/withdraw"), json!({})).await;
+    assert_eq!(status, 403, "another's: {told}");
+    assert_eq!(state(&house, &row.id).await, DisputeState::Open);
+    let own = disputed(&house, "8843", "a program that may operate").await;
+    let path = format!("/api/v1/disputes/{}/withdraw", own.id);
+    let (status, told) = ask(&house, &operator, Method::POST, &path, json!({ "why": "A mistake." })).await;
+    assert_eq!((status, &told["state"]), (200, &json!("withdrawn")), "{told}");
+    assert_eq!(ask(&house, &operator, Method::POST, &path, json!({})).await.0, 409, "it is over");
+    assert_eq!(ask(&house, &operator, Method::GET, "/api/v1/disputes/x", Json::Null).await.0, 404);
 }

@@ -346,3 +346,40 @@ async fn who_may_attests_to_a_promise_and_the_page_shows_it() {
     let row = attestation::get(&house.db, None, promise, "2026-10").await.unwrap().unwrap();
     assert!(row.answer && row.by == operator.account.name, "{row:?}");
 }
+
+#[tokio::test]
+async fn programs_list_what_is_behind_a_bar_without_gap_or_repetition() {
+    let house = House::start().await;
+    a_history(&house).await;
+    let stage = async |query: &str| -> Json {
+        serde_json::from_str(&house.text(&format!("/api/v1/waterfall/stage?{ASKED}&{query}")).await).unwrap()
+    };
+    let (mut after, mut seen) = (String::new(), Vec::new());
+    loop {
+        let part = stage(&format!("stage=inquiry&limit=7{after}")).await;
+        assert_eq!((&part["stage"], &part["period"]), (&"inquiry".into(), &"2027-01".into()), "{part}");
+        let records = part["records"].as_array().unwrap();
+        assert!(records.len() <= 7);
+        seen.extend(records.iter().map(|r| r["record"]["id"].as_str().unwrap().to_owned()));
+        let Some(next) = part["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((count, seen.len()), (40, 40), "as many as the page's bar");
+    let back = stage("stage=mql&passes=again").await;
+    assert_eq!(back["records"].as_array().unwrap().len(), 1, "{back}");
+    assert_eq!(back["records"][0]["pass_kind"], "returned");
+    let spring = stage("stage=inquiry&by=campaign&value=Spring").await;
+    assert_eq!(spring["records"].as_array().unwrap().len(), 10);
+    for (query, status) in [
+        ("stage=moon", 404),
+        ("stage=mql&connection=nobody", 404),
+        ("stage=mql&period=tomorrow", 400),
+        ("stage=mql&after=nonsense", 400),
+        ("connection=acme-hubspot", 400),
+    ] {
+        assert_eq!(house.get(&format!("/api/v1/waterfall/stage?{query}")).await.status(), status, "{query}");
+    }
+}

@@ -3,11 +3,13 @@
 
 use crate::deliveries::{HOSTILE, harmless};
 use crate::house::House;
+use crate::openapi::{ask, token};
 use leadpact::engine::doctor::Check;
 use leadpact::engine::switches::Switches;
 use leadpact::record::{ConnectionName, FactKind};
 use leadpact::store::journal;
 use leadpact::store::role::Role;
+use reqwest::Method;
 use serde_json::Value as Json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -92,4 +94,25 @@ async fn checks_are_made_when_somebody_asks_and_not_by_looking() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("the checks were never shown");
+}
+
+#[tokio::test]
+async fn programs_have_everything_checked_too() {
+    let house =
+        House::examining(Arc::new(|| Box::pin(async { Ok(vec![Check::ok("database", "schema", "up to date")]) })))
+            .await;
+    let (reader, operator) = (token(&house, Role::Viewer).await, token(&house, Role::Operator).await);
+    let check = "/api/v1/health/check";
+    assert_eq!(ask(&house, &reader, Method::POST, check, Json::Null).await.0, 403);
+    let (status, told) = ask(&house, &operator, Method::POST, check, Json::Null).await;
+    assert_eq!((status, &told["began"]), (202, &Json::from(true)), "{told}");
+    for _ in 0..200 {
+        let (_, told) = ask(&house, &reader, Method::GET, "/api/v1/health", Json::Null).await;
+        if !told["checked"].is_null() {
+            assert_eq!(told["checked"]["verdict"], "ok");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the checks were never told");
 }

@@ -2,6 +2,7 @@
 
 use crate::deliveries::{HOSTILE, harmless};
 use crate::house::House;
+use crate::openapi::{ask, token};
 use leadpact::record::{
     Actor, ConnectionName, Fact, FactKind, Object, OwnerId, PartyName, RecordId, RecordKey, Timestamp,
 };
@@ -10,6 +11,7 @@ use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::person::{self, PersonRow};
 use leadpact::store::role::Role;
 use leadpact::store::standing::{self, StandingRow};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 use sqlx::{Connection, SqliteConnection};
 use std::time::Duration;
@@ -221,4 +223,45 @@ async fn what_crms_say_cannot_become_markup() {
     assert!(page.contains("&#60;script&#62;alert(1)"), "{page}");
     harmless(&page);
     harmless(&house.text("/journal?connection=acme-hubspot&record=%22%3E%3Cscript%3E&who=%3Cscript%3E").await);
+}
+
+#[tokio::test]
+async fn programs_have_a_chain_verified_and_are_told_how_it_ended() {
+    let house = House::start().await;
+    let reader = token(&house, Role::Viewer).await;
+    let seen = at("2027-01-05T14:00:00Z");
+    let some: Vec<_> = (0..3).map(|_| entry("1", FactKind::Breached, seen, Actor::Leadpact, "")).collect();
+    append(&house, &some).await;
+    let verify = async |connection: &str| {
+        let body = json!({ "connection": connection });
+        let (status, told) = ask(&house, &reader, Method::POST, "/api/v1/journal/verify", body).await;
+        if status != 202 {
+            return (status, told);
+        }
+        let path = format!("/api/v1/journal/verify?connection={connection}");
+        for _ in 0..200 {
+            let (status, told) = ask(&house, &reader, Method::GET, &path, Json::Null).await;
+            if told["walking"].is_null() && !told["last"].is_null() {
+                return (status, told);
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("it was never verified");
+    };
+    let (status, told) = verify("acme-hubspot").await;
+    assert_eq!((status, &told["last"]["holds"], &told["last"]["entries"]), (200, &json!(true), &json!(3)), "{told}");
+    let head = journal::head(&house.db, &name()).await.unwrap().unwrap();
+    assert_eq!(told["last"]["head"], head.to_string());
+    let mut hand = SqliteConnection::connect(&house.url).await.unwrap();
+    sqlx::query("UPDATE journal SET kind = 'met' WHERE seq = 2").execute(&mut hand).await.unwrap();
+    // Another walk's result may be told until this one ends.
+    for _ in 0..200 {
+        let (_, told) = verify("acme-hubspot").await;
+        if told["last"]["holds"] == false {
+            assert_eq!((&told["last"]["first_bad"], &told["last"]["entries"]), (&json!(2), &json!(1)), "{told}");
+            assert_eq!(verify("nobody").await.0, 404);
+            return;
+        }
+    }
+    panic!("what was tampered with was not found");
 }

@@ -48,6 +48,13 @@ async fn read(response: Response) -> (u16, Json) {
     (status, response.json().await.unwrap())
 }
 
+/// What a program is answered; `Null` sends no body.
+pub async fn ask(house: &House, token: &Secret, verb: Method, path: &str, body: Json) -> (u16, Json) {
+    let request = with(house, token, verb, path);
+    let request = if body.is_null() { request } else { request.json(&body) };
+    read(request.send().await.unwrap()).await
+}
+
 #[test]
 fn every_address_of_the_api_is_in_the_document_and_the_other_way_round() {
     let name = |verb: Verb, path: &str| format!("{:?} {path}", verb);
@@ -80,6 +87,65 @@ fn the_document_holds_together() {
     for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
         assert!(!document()["components"]["schemas"][name].is_null(), "{name}");
+    }
+}
+
+/// What is sent may hold nothing that is not described, at any depth; what is answered may grow.
+#[test]
+fn bodies_are_closed_and_answers_open() {
+    fn open(shape: &Json) -> bool {
+        let is_object = shape["properties"].is_object() && shape["additionalProperties"] != false;
+        is_object || shape.as_object().into_iter().flatten().any(|(_, part)| open(part))
+    }
+    let (mut bodies, mut answers) = (0, 0);
+    for (path, methods) in openapi::document()["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            let body = &operation["requestBody"];
+            bodies += usize::from(body.is_object());
+            assert!(!open(body), "{path}: {body}");
+            answers += usize::from(open(&operation["responses"]));
+        }
+    }
+    assert!(bodies > 20 && answers > 20, "{bodies} {answers}");
+}
+
+/// The server's parser takes an address of 64 KiB and answers nothing that is ours beyond it.
+#[tokio::test]
+async fn the_longest_request_that_the_document_allows_is_read() {
+    let house = House::start().await;
+    let admin = token(&house, Role::Admin).await;
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        let parameters = methods["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let texts = parameters.iter().filter(|p| p["in"] == "query" && p["schema"]["type"] == "string");
+        let longest = texts.filter(|p| p["schema"]["enum"].is_null()).map(|parameter| {
+            let most = parameter["schema"]["maxLength"].as_u64().unwrap_or_else(|| panic!("{path}: {parameter}"));
+            let is_free = parameter["schema"]["pattern"] == "^[^\\u0000]*$";
+            let wide = if is_free { "%F0%9F%98%80" } else { "9" };
+            format!("{}={}", parameter["name"].as_str().unwrap(), wide.repeat(most as usize))
+        });
+        let query = longest.collect::<Vec<_>>().join("&");
+        if query.is_empty() {
+            continue;
+        }
+        let path = path.replace("{connection}", "acme-hubspot").replace("{template}", "breach");
+        let (status, told) = ask(&house, &admin, Method::GET, &format!("{path}?{query}"), Json::Null).await;
+        assert!(status < 500, "{path}: {status} {told}");
+    }
+}
+
+#[tokio::test]
+async fn records_are_found_by_name_and_by_id() {
+    let house = House::start().await;
+    crate::pages::with_a_lead(&house).await;
+    let reader = token(&house, Role::Viewer).await;
+    for (q, found) in [("7001", 1), ("%3Cscri", 1), ("nobody", 0), ("", 0)] {
+        let (status, told) = ask(&house, &reader, Method::GET, &format!("/api/v1/find?q={q}"), Json::Null).await;
+        let records = told["records"].as_array().unwrap();
+        assert_eq!((status, records.len(), &told["more"]), (200, found, &json!(false)), "{q}: {told}");
+        for record in records {
+            assert_eq!((&record["record"]["id"], &record["owner"]), (&json!("7001"), &json!("7020")));
+            assert_eq!(record["owner_name"], "Amy <b>Ng</b>");
+        }
     }
 }
 
@@ -121,11 +187,22 @@ async fn whatever_is_refused_is_refused_in_json() {
         ),
         (ask(Method::GET, "/api/v1/clocks?after=x"), 400, "`after` is not what an answer's `next` said"),
         (ask(Method::GET, "/api/v1/people/nobody"), 404, "no connection is called so"),
+        (ask(Method::GET, "/api/v1/clocks?connection=nobody"), 404, "no connection is called so"),
+        (ask(Method::GET, "/api/v1/deliveries?connection=nobody"), 404, "no connection is called so"),
+        (ask(Method::GET, "/api/v1/disputes?connection=nobody"), 404, "no connection is called so"),
+        (ask(Method::GET, "/api/v1/journal?connection=nobody"), 404, "no connection is called so"),
+        (ask(Method::GET, "/api/v1/people/acme-hubspot?after=x"), 400, "`after` is not what an answer's `next` said"),
+        (ask(Method::GET, "/api/v1/find"), 400, "`q` is missing"),
+        (ask(Method::GET, "/api/v1/disputes?state=lost"), 400, "`state` is one of "),
+        (ask(Method::GET, "/api/v1/deliveries?state=lost"), 400, "`state` is one of "),
+        (ask(Method::POST, "/api/v1/health/check"), 409, "nobody checks from here"),
+        (ask(Method::GET, "/api/v1/simulations/x"), 404, "there is no such simulation"),
+        (ask(Method::GET, "/api/v1/templates/x"), 404, "No message has this template"),
         (post("{"), 400, "the body is no JSON: EOF while parsing an object at line 1 column 1"),
         (post("[]"), 400, "the body is a JSON object"),
         (post("{\"unitl\":\"x\"}"), 400, "`unitl` is no field of this body: did you mean `until`?"),
         (post("{\"until\":\"tomorrow\"}"), 400, "`until` is a moment such as 2027-01-05T14:00:00Z"),
-        (post("{\"until\":\"2001-01-01T00:00:00Z\"}"), 400, "`until` is over already"),
+        (post("{\"until\":\"2001-01-01T00:00:00Z\"}"), 409, "`until` is over already"),
         (post(&format!("{{\"why\":\"{}\"}}", "x".repeat(2000))), 400, "`why` has at most 1000 characters"),
         (post(&" ".repeat(300_000)), 413, "the body is too large"),
         (

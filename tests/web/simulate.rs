@@ -1,6 +1,7 @@
 //! Simulations on their page: the same figures as the command's, problems of a pasted text, one at a time.
 
 use crate::house::{House, agreement, at_work};
+use crate::openapi::{ask as asks, token};
 use leadpact::agreement::parse::parse;
 use leadpact::engine::simulate::Question;
 use leadpact::engine::versions;
@@ -11,6 +12,8 @@ use leadpact::record::{
 use leadpact::report::difference::Kind;
 use leadpact::store::role::Role;
 use leadpact::store::{Priority, agreement as store, history};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -148,4 +151,46 @@ async fn what_cannot_be_asked_is_refused_in_a_sentence() {
     let viewer = house.person(Role::Viewer).await;
     assert_eq!(house.get_as(&viewer, "/simulate").await.status(), 403);
     assert_eq!(house.get("/simulate/unknown").await.status(), 404);
+}
+
+#[tokio::test]
+async fn programs_simulate_too_and_are_answered_as_the_command_prints_it() {
+    let house = filled().await;
+    let operator = token(&house, Role::Operator).await;
+    let begin = async |body: Json| asks(&house, &operator, Method::POST, "/api/v1/simulations", body).await;
+    let (status, told) = begin(json!({ "connection": "acme-hubspot", "text": shorter() })).await;
+    assert_eq!(status, 202, "{told}");
+    let path = format!("/api/v1/simulations/{}", told["id"].as_str().unwrap());
+    let told = async {
+        for _ in 0..600 {
+            let (_, told) = asks(&house, &operator, Method::GET, &path, Json::Null).await;
+            if told["state"] != "running" {
+                return told;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it never ended");
+    };
+    let told = told.await;
+    assert_eq!(told["state"], "done", "{told}");
+    let lines = told["answer"]["lines"].as_array().unwrap();
+    let worse = |line: &&Json| line["kind"] == "breaches" && line["new"].as_u64() > line["old"].as_u64();
+    let worse = lines.iter().find(worse).unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(worse["leads"][0]["name"], HOSTILE, "as it is: escaping is the reader's");
+    let (_, told) = asks(&house, &operator, Method::POST, &format!("{path}/cancel"), Json::Null).await;
+    assert_eq!(told["state"], "done", "one that ended stays as it was");
+    let (_, all) = asks(&house, &operator, Method::GET, "/api/v1/simulations", Json::Null).await;
+    assert_eq!(all["simulations"].as_array().unwrap().len(), 1, "{all}");
+    for (body, status, says) in [
+        (json!({ "connection": "nobody" }), 404, "no connection"),
+        (json!({ "connection": "acme-hubspot" }), 409, "paste the text"),
+        (json!({ "connection": "acme-hubspot", "text": "title = 1" }), 409, "your text"),
+        (json!({ "connection": "acme-hubspot", "text": TEXT, "from": "5.1." }), 409, "Write days like"),
+    ] {
+        let (got, told) = begin(body).await;
+        assert_eq!(got, status, "{told}");
+        assert!(told["error"].as_str().unwrap().contains(says), "{told}");
+    }
+    let reader = token(&house, Role::Viewer).await;
+    assert_eq!(asks(&house, &reader, Method::GET, &path, Json::Null).await.0, 403);
 }

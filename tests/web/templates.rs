@@ -1,6 +1,7 @@
 //! Messages on their page: as they would be sent, hostile names as text, tests to agreed addresses only.
 
 use crate::house::{House, at_work};
+use crate::openapi::{ask, token};
 use leadpact::agreement::Standing;
 use leadpact::record::field::well_known;
 use leadpact::record::{ConnectionName, Object, OwnerId, RecordId, RecordKey, StageName, Value};
@@ -8,6 +9,8 @@ use leadpact::store::Priority;
 use leadpact::store::person::{self, PersonRow};
 use leadpact::store::role::Role;
 use leadpact::store::standing::{self, StandingRow};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
 
 const HOSTILE: &str = "<script>alert(1)</script>*x* `y` <https://evil.example|z>";
 
@@ -87,4 +90,39 @@ async fn a_test_goes_to_agreed_addresses_only_and_not_too_often() {
     assert_eq!(send(&format!("slack:{place}")).await.0, 429);
     let viewer = house.person(Role::Viewer).await;
     assert_eq!(house.post_as(&viewer, "/templates/test", &[("to", "x")]).await.status(), 403);
+}
+
+#[tokio::test]
+async fn programs_see_every_message_and_test_it_at_agreed_addresses() {
+    let house = House::start().await;
+    with_a_lead(&house).await;
+    let operator = token(&house, Role::Operator).await;
+    let get = async |path: &str| ask(&house, &operator, Method::GET, path, Json::Null).await;
+    let (_, all) = get("/api/v1/templates").await;
+    let templates = all["templates"].as_array().unwrap();
+    assert!(templates.len() > 10, "{all}");
+    for template in templates {
+        let name = template["template"].as_str().unwrap();
+        let (status, told) = get(&format!("/api/v1/templates/{name}?{ABOUT}")).await;
+        assert_eq!((status, &told["template"]), (200, &template["template"]), "{told}");
+        assert_eq!(told["record"].is_object(), template["of_record"] == true, "{told}");
+        assert!(!told["html"].as_str().unwrap().contains("<script>alert"), "{name}");
+    }
+    assert_eq!(get("/api/v1/templates/nothing").await.0, 404);
+    assert_eq!(get(&format!("/api/v1/templates/breach?{}", ABOUT.replace("7001", "9"))).await.0, 404);
+    let test = async |to: &str| {
+        let body = json!({ "template": "breach", "to": to });
+        ask(&house, &operator, Method::POST, "/api/v1/templates/test", body).await
+    };
+    assert_eq!(test("email:everybody@evil.example").await.0, 409);
+    let place = all["places"][0]["to"].as_str().unwrap();
+    for _ in 0..10 {
+        let (status, told) = test(place).await;
+        assert_eq!(status, 502, "{told}");
+        assert!(told["error"].as_str().unwrap().contains("no channel is configured"), "{told}");
+    }
+    assert_eq!(test(place).await.0, 429);
+    let reader = token(&house, Role::Viewer).await;
+    let body = json!({ "to": place });
+    assert_eq!(ask(&house, &reader, Method::POST, "/api/v1/templates/test", body).await.0, 403);
 }

@@ -1,14 +1,13 @@
 //! `leadpact simulate`: what another agreement would have made of the recorded changes, beside what
-//! the one in force makes of them. How the answer is laid out is in `table` and `json`.
+//! the one in force makes of them. How the answer is laid out is in `table` and `engine/simulate/json.rs`.
 
-mod json;
 mod table;
 
 use super::{ConfigArguments, color};
 use crate::agreement::Agreement;
 use crate::app::{AgreementFile, Agreements, read_agreement, read_configuration, read_stored};
 use crate::crm::Connection;
-use crate::engine::simulate::{Answer, Question};
+use crate::engine::simulate::{Answer, Question, json};
 use crate::record::ConnectionName;
 use crate::settings::Settings;
 use crate::store::{Db, OpenOptions, agreement::active, history};
@@ -77,7 +76,7 @@ pub fn run(arguments: &SimulateArguments) -> Result<ExitCode> {
         };
         let answer = ask(&db, arguments, connection, old, new, threads).await?;
         if arguments.json {
-            println!("{:#}", json::json(&answer))
+            println!("{:#}", json(&answer))
         } else {
             print!("{}", table::table(&answer))
         }

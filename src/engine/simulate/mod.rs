@@ -3,9 +3,11 @@
 //! what differs is `report`'s.
 
 mod jobs;
+mod json;
 mod question;
 
 pub use jobs::{Busy, Job, Jobs, State};
+pub use json::json;
 pub use question::{Answer, BadDays, Question, Terms};
 
 use crate::agreement::{Agreement, replay};

@@ -2,6 +2,7 @@
 //! is looked for, and each row in words. How it is laid out is theirs; what is stored is the store's.
 
 pub mod body;
+pub mod one;
 pub mod words;
 
 use super::cursor;
@@ -94,6 +95,12 @@ pub fn chain(site: &Site) -> Told {
     (site.name().clone(), site.agreement.hash.to_string())
 }
 
+/// Workers look at once at what is there again.
+pub fn wake(site: &Site) {
+    site.issued.notify_one();
+    site.stirred.notify_one();
+}
+
 /// What is looked for, as it stands in an address; what is empty is any.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -161,8 +168,9 @@ pub async fn list(web: &Web, filter: &Filter, limit: u32) -> Result<Found, Troub
     let wanted = |site: &&Arc<Site>| filter.connection.is_empty() || site.name().as_str() == filter.connection;
     let sites: Vec<Arc<Site>> = sites.iter().filter(wanted).cloned().collect();
     let connections: Vec<ConnectionName> = sites.iter().map(|site| site.name().clone()).collect();
-    let state = one_of(filter.tab.states(), &filter.state, "there is no such state")?;
-    let sort = one_of(filter.tab.sorts(), &filter.sort, "there is no such kind")?;
+    let state = one_of(Tab::states, filter.tab, &filter.state, "there is no such state")?;
+    let sort = one_of(Tab::sorts, filter.tab, &filter.sort, "there is no such kind")?;
+    let (Some(state), Some(sort)) = (state, sort) else { return Ok(Found::default()) };
     match filter.tab {
         Tab::Outbox => effects(web, filter, connections, (state, sort), limit).await,
         Tab::Inbox => {
@@ -207,15 +215,20 @@ async fn effects(
     Ok(Found { rows: words::effects(web, &rows).await?, next })
 }
 
-/// The word of the list that a filter names; none where it is empty.
+/// The word of a list that a filter names: `Some(None)` where it names none, `None` for the word of
+/// another list, which nothing in this one has.
 fn one_of(
-    words: &'static [&'static str],
+    words: fn(Tab) -> &'static [&'static str],
+    tab: Tab,
     text: &str,
     otherwise: &'static str,
-) -> Result<Option<&'static str>, Trouble> {
-    match text {
-        "" => Ok(None),
-        text => words.iter().find(|word| **word == text).map(|word| Some(*word)).ok_or(Trouble::Unclear(otherwise)),
+) -> Result<Option<Option<&'static str>>, Trouble> {
+    let find = |tab: Tab| words(tab).iter().find(|word| **word == text).copied();
+    match (text, find(tab)) {
+        ("", _) => Ok(Some(None)),
+        (_, Some(word)) => Ok(Some(Some(word))),
+        _ if Tab::ALL.into_iter().any(|tab| find(tab).is_some()) => Ok(None),
+        _ => Err(Trouble::Unclear(otherwise)),
     }
 }
 

@@ -43,7 +43,8 @@ fn parameters(known: &[Parameter], query: &str) -> Option<Refusal> {
             return Some(wrong(&name, format!("`{name}` {why}")));
         }
     }
-    None
+    let missing = known.iter().find(|parameter| parameter.is_required && !seen.contains(parameter.name))?;
+    Some(wrong(missing.name, format!("`{}` is missing", missing.name)))
 }
 
 fn unknown(name: &str, known: &[Parameter]) -> Refusal {
@@ -95,6 +96,9 @@ mod tests {
         ] {
             assert_eq!(check(query).as_deref(), Some(says), "{query}");
         }
+        let needed = Operation::get("/api/v1/x", "").needs("q", written(), "");
+        let refused = |query: &str| refusal(&needed, &query.parse().unwrap(), &HeaderMap::new()).map(|r| r.text);
+        assert_eq!((refused("/x?q="), refused("/x").as_deref()), (None, Some("`q` is missing")));
         let long = format!("owner={}", "%C3%A4".repeat(1001));
         assert_eq!(check(&long).as_deref(), Some("`owner` has at most 1000 characters"));
     }

@@ -76,6 +76,8 @@ fn stand() -> Schema {
 
 const FIXED: &str = "The configuration names a mode for the connection, and the file goes before arming.";
 
+const OVER: &str = "`until` is over already.";
+
 pub(super) fn room() -> Room {
     let operations = [switches(), held(), people()].into_iter().flatten().collect();
     let schemas = vec![
@@ -102,16 +104,16 @@ fn switches() -> Vec<Operation> {
         Operation::post("/api/v1/connections/{connection}/pause", "Pause a connection")
             .says("Nothing leaves: no writes, tasks or notices. What is received is taken in and clocks count on.")
             .takes(pause.clone())
-            .answers(200, "How it stands now.", stand()),
+            .answers(200, "How it stands now.", stand())
+            .refuses(409, OVER),
         Operation::post("/api/v1/connections/{connection}/resume", "End a connection's pause")
             .says("What fell due meanwhile leaves once it was confirmed again. The pause of every connection stays.")
             .takes(resume.clone())
             .answers(200, "How it stands now.", stand()),
-        Operation::post("/api/v1/pause", "Pause every connection: the kill switch").takes(pause).answers(
-            200,
-            "How they stand now.",
-            stand(),
-        ),
+        Operation::post("/api/v1/pause", "Pause every connection: the kill switch")
+            .takes(pause)
+            .answers(200, "How they stand now.", stand())
+            .refuses(409, OVER),
         Operation::post("/api/v1/resume", "End the pause of every connection")
             .says("Those with a pause of their own stay paused.")
             .takes(resume.clone())
@@ -177,7 +179,8 @@ fn people() -> Vec<Operation> {
             ),
         Operation::put("/api/v1/people/{connection}/{owner}/absence", "Somebody takes no records for a while")
             .takes(away)
-            .answers(200, "Who is away, until when.", is_away),
+            .answers(200, "Who is away, until when.", is_away)
+            .refuses(409, OVER),
         Operation::delete("/api/v1/people/{connection}/{owner}/absence", "Somebody takes records again").answers(
             200,
             "Whether they were away.",

@@ -8,10 +8,12 @@ mod check;
 mod connections;
 mod deliveries;
 mod figures;
+mod journal;
 mod operation;
 mod page;
 mod records;
 pub mod schema;
+mod trials;
 
 pub use body::refused_body;
 pub use check::{Refusal, refusal};
@@ -44,7 +46,16 @@ static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 static DOCUMENT: LazyLock<Json> = LazyLock::new(document);
 
 fn rooms() -> Vec<Room> {
-    vec![records::room(), figures::room(), connections::room(), agreement::room(), deliveries::room(), own()]
+    vec![
+        records::room(),
+        figures::room(),
+        connections::room(),
+        agreement::room(),
+        deliveries::room(),
+        journal::room(),
+        trials::room(),
+        own(),
+    ]
 }
 
 /// All that the API can be asked, in the order of the document.

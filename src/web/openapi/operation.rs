@@ -20,11 +20,12 @@ pub struct Operation {
     answers: Vec<Answer>,
 }
 
-/// A parameter after the `?`; none of them must be given.
+/// A parameter after the `?`.
 pub struct Parameter {
     pub name: &'static str,
     pub schema: Schema,
     pub text: &'static str,
+    pub is_required: bool,
 }
 
 struct Answer {
@@ -37,7 +38,7 @@ struct Answer {
 const JSON: &str = "application/json";
 
 /// What the parts of paths are.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("connection", "The connection's name in the configuration."),
     ("name", "The connection's name in the configuration."),
     ("object", "`lead` or `opportunity`."),
@@ -47,6 +48,7 @@ const PARTS: [(&str, &str); 9] = [
     ("hash", "The version's hash, as an answer gave it."),
     ("key", "The key, as an answer gave it."),
     ("kind", "What it is, as an answer gave it."),
+    ("template", "The message's name, as the list of templates gives it."),
 ];
 
 impl Operation {
@@ -80,25 +82,39 @@ impl Operation {
     /// Takes a parameter after the `?`.
     #[must_use]
     pub fn asks(mut self, name: &'static str, schema: Schema, text: &'static str) -> Self {
-        self.query.push(Parameter { name, schema, text });
+        self.query.push(Parameter { name, schema, text, is_required: false });
         self
+    }
+
+    /// Takes a parameter after the `?` that must be given.
+    #[must_use]
+    pub fn needs(mut self, name: &'static str, schema: Schema, text: &'static str) -> Self {
+        self.query.push(Parameter { name, schema, text, is_required: true });
+        self
+    }
+
+    /// Takes `connection`, which has to be at work.
+    #[must_use]
+    pub fn of_connection(self, text: &'static str) -> Self {
+        self.asks("connection", super::schema::sought(), text).refuses(404, "No connection is called so.")
     }
 
     /// Takes `after` and, up to `most`, `limit`, as every list does.
     #[must_use]
     pub fn pages(self, usual: i64, most: i64) -> Self {
-        let after = super::schema::written_up_to(6000);
-        self.asks("after", after, "`next` of the answer before; without it the list begins.").asks(
-            "limit",
-            super::schema::between(1, most).usually(usual),
-            "How many at most.",
-        )
+        self.goes_on().asks("limit", super::schema::between(1, most).usually(usual), "How many at most.")
     }
 
-    /// Takes a body.
+    /// Takes `after`.
+    #[must_use]
+    pub fn goes_on(self) -> Self {
+        self.asks("after", super::schema::place(), "`next` of the answer before; without it the list begins.")
+    }
+
+    /// Takes a body, with nothing in it that is not said here.
     #[must_use]
     pub fn takes(mut self, schema: Schema) -> Self {
-        self.body = Some(schema);
+        self.body = Some(schema.closed());
         self
     }
 
@@ -192,8 +208,12 @@ impl Operation {
             json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" }, "description": text })
         });
         let query = self.query.iter().map(|parameter| {
-            let Parameter { name, schema, text } = parameter;
-            json!({ "name": name, "in": "query", "schema": schema.as_json(), "description": text })
+            let Parameter { name, schema, text, is_required } = parameter;
+            let mut told = json!({ "name": name, "in": "query", "schema": schema.as_json(), "description": text });
+            if *is_required {
+                told["required"] = true.into();
+            }
+            told
         });
         path.chain(query).collect()
     }

@@ -94,8 +94,11 @@ fn curl(operation: &Operation) -> String {
     let method = method(operation.verb);
     let verb = if method == "GET" { String::new() } else { format!(" -X {method}") };
     let body = operation.sent().map(|sent| format!(" \\\n  -H 'Content-Type: application/json' -d '{sent}'"));
+    let needed = operation.query.iter().filter(|parameter| parameter.is_required);
+    let needed: Vec<String> = needed.map(|p| format!("{}={}", p.name, p.name.to_uppercase())).collect();
+    let query = if needed.is_empty() { String::new() } else { format!("?{}", needed.join("&")) };
     format!(
-        "curl{verb} -H \"Authorization: Bearer $TOKEN\" \\\n  \"$LEADPACT{}\"{}",
+        "curl{verb} -H \"Authorization: Bearer $TOKEN\" \\\n  \"$LEADPACT{}{query}\"{}",
         path.join("/"),
         body.unwrap_or_default()
     )
@@ -116,7 +119,7 @@ impl Operation {
             place: "query",
             kind: parameter.schema.in_words(),
             text: coded(parameter.text),
-            is_required: false,
+            is_required: parameter.is_required,
         });
         let body = self.body.as_ref().map(|schema| schema.fields()).unwrap_or_default();
         let body = body.into_iter().map(|(name, schema, is_required)| Parameter {

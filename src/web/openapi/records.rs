@@ -1,7 +1,8 @@
-//! What is said of `api.rs`: records and their clocks.
+//! What is said of `api.rs`, `api_find.rs` and `api_records.rs`: records and their clocks.
 
 use super::schema::{
-    Schema, anything, count, flag, integer, list, map, may, must, named, object, one_of, text, time, word, written,
+    Schema, anything, count, flag, integer, like, list, map, may, must, named, object, one_of, sought, text, time,
+    word, written,
 };
 use super::{Operation, Room};
 
@@ -109,15 +110,36 @@ fn clock() -> Schema {
     ])
 }
 
+fn find() -> Operation {
+    let found = object([
+        must("record", named("Record")),
+        must("stage", text().or_null()),
+        must("owner", text().or_null()),
+        must("owner_name", text().or_null()),
+    ]);
+    Operation::get("/api/v1/find", "Records by the beginning of their name, or by their id in the CRM")
+        .says("Values of other fields, such as e-mail addresses, are not looked through.")
+        .needs("q", sought(), "The beginning of a name, or an id.")
+        .answers(
+            200,
+            "Those found, at most 50.",
+            object([
+                must("records", list(found)),
+                must("more", flag().says("There are further ones: say more of it.")),
+            ]),
+        )
+}
+
 fn clocks() -> Operation {
     let state = word(&["", "open", "paused", "breached", "held"]);
+    let length = like("^([0-9]{1,4} ?(s|m|h|d|bm|bh|bd))?$", 200);
     Operation::get("/api/v1/clocks", "Open clocks, the soonest deadline first")
-        .asks("connection", written(), "Only of this one.")
-        .asks("party", written(), "Only of this party.")
-        .asks("owner", written(), "Only of this owner, by id.")
-        .asks("clock", written(), "Only this clock, by name.")
+        .of_connection("Only of this one.")
+        .asks("party", sought(), "Only of this party.")
+        .asks("owner", sought(), "Only of this owner, by id.")
+        .asks("clock", sought(), "Only this clock, by name.")
         .asks("state", state, "Only in this state; `held`: with a move that waits for a person.")
-        .asks("due", written(), "Only those due within this length of time: `1bd`, `4bh`, `2d`.")
+        .asks("due", length, "Only those due within this length of time: `1bd`, `4bh`, `2d`.")
         .pages(100, 500)
         .answers(
             200,
@@ -168,7 +190,7 @@ pub(super) fn room() -> Room {
     let story =
         Operation::get("/api/v1/records/{connection}/{object}/{id}", "Where a record stands, and what happened to it")
             .answers(200, "The record.", named("Story"));
-    let operations = [story, clocks()].into_iter().chain(orders()).collect();
+    let operations = [story, find(), clocks()].into_iter().chain(orders()).collect();
     let schemas = vec![("Record", record()), ("Story", story_shape()), ("Fact", fact()), ("Clock", clock())];
     Room { name: "Records", operations, schemas }
 }

@@ -5,6 +5,14 @@ use serde_json::{Map, Value as Json, json};
 
 /// Texts that somebody sends are no longer than this, unless said otherwise.
 pub const LONGEST: u32 = 1000;
+/// Texts after the `?` are names and ids. All that an operation takes there fits into an address, of
+/// which the server's parser takes 64 KiB, though each character be written as twelve.
+pub const LONGEST_SOUGHT: u32 = 200;
+/// A place in a list as a word: the longest that `cursor` reads.
+const LONGEST_PLACE: u32 = 5462;
+
+/// No text of ours holds that character, and PostgreSQL takes none that does.
+const ANY_TEXT: &str = "^[^\\u0000]*$";
 
 /// A shape.
 #[derive(Clone, Debug)]
@@ -38,7 +46,29 @@ pub fn written() -> Schema {
 
 /// A text that somebody sends, of so many characters at most.
 pub fn written_up_to(longest: u32) -> Schema {
-    Schema(json!({ "type": "string", "maxLength": longest }))
+    like(ANY_TEXT, longest)
+}
+
+/// A text that is looked for, after the `?`.
+pub fn sought() -> Schema {
+    written_up_to(LONGEST_SOUGHT)
+}
+
+/// A text that somebody sends, of this grammar; whoever reads it refuses what is not.
+pub fn like(pattern: &str, longest: u32) -> Schema {
+    Schema(json!({ "type": "string", "pattern": pattern, "maxLength": longest }))
+}
+
+/// Where a list goes on, as an answer said it.
+pub fn place() -> Schema {
+    like("^[A-Za-z0-9_-]*$", LONGEST_PLACE)
+}
+
+/// A day after the `?`; empty for none.
+pub fn some_day() -> Schema {
+    // Only the 29th of February is left to whoever knows the year.
+    const DAY: &str = "(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31";
+    like(&format!("^([0-9]{{4}}-((0[1-9]|1[0-2])-{DAY}))?$"), 10)
 }
 
 /// One of these words.
@@ -126,6 +156,13 @@ impl Schema {
         }
     }
 
+    /// The same without further fields in any of its objects: what is sent is what is known.
+    #[must_use]
+    pub(super) fn closed(mut self) -> Self {
+        close(&mut self.0);
+        self
+    }
+
     /// What it is, for people.
     #[must_use]
     pub fn says(mut self, description: &str) -> Self {
@@ -184,6 +221,19 @@ impl Schema {
         let most = self.0.get("maxLength").and_then(Json::as_u64);
         let too_long = most.is_some_and(|most| text.chars().count() as u64 > most);
         too_long.then(|| format!("has at most {} characters", most.unwrap_or_default()))
+    }
+}
+
+fn close(shape: &mut Json) {
+    match shape {
+        Json::Object(parts) => {
+            if parts.get("properties").is_some_and(Json::is_object) {
+                parts.entry("additionalProperties").or_insert(Json::Bool(false));
+            }
+            parts.values_mut().for_each(close);
+        }
+        Json::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
     }
 }
 

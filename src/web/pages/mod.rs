@@ -13,10 +13,10 @@ mod journal;
 mod nav;
 pub(super) mod record;
 pub(super) mod risk;
-mod simulate;
+pub(super) mod simulate;
 pub mod tally;
 pub mod templates;
-mod waterfall;
+pub(super) mod waterfall;
 
 pub use nav::Nav;
 

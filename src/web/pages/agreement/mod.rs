@@ -9,6 +9,7 @@ mod version;
 
 pub use shelf::{Papers, Shelf, scopes};
 pub use shown::sentence;
+pub use sign::keep;
 
 use super::{Nav, html, tell, unavailable};
 use crate::engine::inform;

@@ -9,6 +9,7 @@ use crate::engine::signing::{self, Signing, SigningError};
 use crate::engine::versions::{Known, Scope};
 use crate::store::account::{self, Account};
 use crate::store::role::Permission;
+use crate::store::signature::Signature;
 use crate::store::{Priority, StoreError, agreement};
 use crate::web::pages::{tell, unavailable};
 use crate::web::session::Visitor;
@@ -143,13 +144,24 @@ async fn try_sign(
         }
         Err(error) => return refuse(StatusCode::UNPROCESSABLE_ENTITY, shown::sentence(&error.to_string())).await,
     };
-    let Some(row) = agreement::load(&web.engine.db, shelf.scope.own.as_ref(), &form.hash).await? else {
+    if keep(web, &shelf, &signature).await?.is_none() {
         return refuse(StatusCode::CONFLICT, "This version is gone.".to_owned()).await;
-    };
-    let governed = governed(web, &form.hash).await?;
-    signing::sign(&web.engine.db, &governed, &row, &signature).await?;
-    tracing::info!(party = %signature.party, hash = %form.hash, "a version of the agreement was signed on the page");
+    }
     Ok(to(&format!("/agreement/versions/{}?{}said=signed", form.hash, query_of(&shelf))))
+}
+
+/// Stores a signature under a version of this shelf, for every scope that it was offered to. Answers
+/// whether it was new: a party signs a version once. `None`: the version is not kept any more.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn keep(web: &Web, shelf: &Shelf, signature: &Signature) -> Result<Option<bool>, StoreError> {
+    let (db, hash) = (&web.engine.db, &signature.agreement);
+    let Some(row) = agreement::load(db, shelf.scope.own.as_ref(), hash).await? else { return Ok(None) };
+    let is_new = signing::sign(db, &governed(web, hash).await?, &row, signature).await?;
+    let (party, by) = (&signature.party, &signature.entered_by);
+    tracing::info!(%party, %hash, %by, "a version of the agreement was signed over the web");
+    Ok(Some(is_new))
 }
 
 /// Every scope that this version was offered to: one signature counts in all of them.

@@ -2,7 +2,7 @@
 //! give it up for good. How that is done is `engine/replay`'s.
 
 use super::super::super::Web;
-use super::super::super::deliveries::{Filter, Id, chain};
+use super::super::super::deliveries::{Filter, Id, chain, wake};
 use super::super::super::session::Visitor;
 use super::super::{Nav, html, tell, unavailable};
 use super::one::missing;
@@ -54,12 +54,6 @@ pub(super) fn go(to: &str) -> HttpResponse {
 
 fn said(visitor: &Visitor, why: &str) -> Said {
     Said { by: visitor.name().to_owned(), why: why.trim().to_owned() }
-}
-
-/// Workers look at once at what is there again.
-pub(super) fn wake(site: &Site) {
-    site.issued.notify_one();
-    site.stirred.notify_one();
 }
 
 pub(super) async fn replay(web: Data<Web>, visitor: Visitor, word: Path<String>, form: Form<Why>) -> HttpResponse {
@@ -129,6 +123,7 @@ pub(super) async fn replay_window(web: Data<Web>, visitor: Visitor, window: Form
     }
 }
 
+/// The stretch of time in the connection's zone; the earlier moment comes first.
 fn stretch(web: &Web, window: &Window) -> Option<(Arc<Site>, (Timestamp, Timestamp))> {
     let site = web.engine.site(&window.connection)?;
     let zone = site.agreement.zone();

@@ -3,8 +3,9 @@
 
 use super::{class, rule, turn, until};
 use crate::agreement::Standing;
+use crate::engine::Site;
 use crate::engine::dispute::{DisputeError, Ruling};
-use crate::record::{FactKind, OwnerId};
+use crate::record::{FactKind, OwnerId, Timestamp};
 use crate::report::story::Reader;
 use crate::report::words;
 use crate::store::dispute::{self, DisputeRow};
@@ -22,6 +23,7 @@ use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "dispute.html")]
@@ -93,7 +95,27 @@ fn unknown(visitor: &Visitor) -> HttpResponse {
     tell(visitor, StatusCode::NOT_FOUND, "There is no such dispute", "The address may be mistyped or out of date.")
 }
 
-async fn page(web: &Web, visitor: &Visitor, row: &DisputeRow) -> Result<Page, StoreError> {
+/// A dispute in words, for the page and the API.
+pub struct Story {
+    pub site: Option<Arc<Site>>,
+    pub zone: TimeZone,
+    /// What the record is called; its id where it has no name.
+    pub name: String,
+    /// The disputed fact in a sentence.
+    pub fact: String,
+    /// What the owner is called.
+    pub owner: Option<String>,
+    /// How many steps the agreement has.
+    pub steps: usize,
+    /// Whose turn it is, or who decided.
+    pub turn: String,
+    /// What became of it so far, by the journal.
+    pub way: Vec<(Timestamp, String)>,
+}
+
+/// # Errors
+/// When the database cannot be read.
+pub async fn story(web: &Web, row: &DisputeRow) -> Result<Story, StoreError> {
     let db = &web.engine.db;
     let site = web.engine.site(row.record.connection.as_str());
     let agreement = site.as_ref().map(|site| &*site.agreement);
@@ -110,21 +132,36 @@ async fn page(web: &Web, visitor: &Visitor, row: &DisputeRow) -> Result<Page, St
     let standing = standing::load_one(db, &row.record).await?;
     let standing: Option<Standing> = standing.and_then(|json| serde_json::from_str(&json).ok());
     let name = standing.map(|s| s.name().to_owned()).filter(|name| !name.is_empty());
-    let is_mine = visitor.name() == row.by || visitor.may(Permission::Administer);
+    Ok(Story {
+        name: name.unwrap_or_else(|| row.record.id.to_string()),
+        fact: disputed.map_or_else(|| super::what(row), sentence),
+        owner: row.owner.as_ref().map(|id| name_of(id).unwrap_or_else(|| id.to_string())),
+        steps,
+        turn: turn(agreement, row),
+        way: rows.iter().filter(|r| is_about(r, row)).map(|r| (r.entry.fact.at, sentence(r))).collect(),
+        zone,
+        site,
+    })
+}
+
+/// Whoever opened it gives it up, or an administrator; for anybody else there are decisions.
+pub fn may_withdraw(visitor: &Visitor, row: &DisputeRow) -> bool {
+    visitor.name() == row.by || visitor.may(Permission::Administer)
+}
+
+async fn page(web: &Web, visitor: &Visitor, row: &DisputeRow) -> Result<Page, StoreError> {
+    let Story { site, zone, name, fact, owner, steps, turn, way } = story(web, row).await?;
     Ok(Page {
         nav: Nav::at("/disputes", visitor),
         id: row.id.clone(),
-        name: name.unwrap_or_else(|| row.record.id.to_string()),
+        name,
         connection: row.record.connection.to_string(),
         story: super::super::record::path(&row.record),
         url: site.as_ref().and_then(|site| record::url(site, &row.record)),
-        fact: disputed.map_or_else(|| super::what(row), sentence),
+        fact,
         fact_at: row.fact_at.in_zone(&zone),
         party: row.party.as_ref().map_or_else(|| "nobody".to_owned(), |party| party.as_str().replace('_', " ")),
-        owner: row
-            .owner
-            .as_ref()
-            .map_or_else(|| "nobody".to_owned(), |id| name_of(id).unwrap_or_else(|| id.to_string())),
+        owner: owner.unwrap_or_else(|| "nobody".to_owned()),
         by: row.by.clone(),
         why: row.why.clone(),
         opened: row.opened_at.in_zone(&zone),
@@ -132,12 +169,12 @@ async fn page(web: &Web, visitor: &Visitor, row: &DisputeRow) -> Result<Page, St
         state: row.state.as_str(),
         is_open: row.state.is_open(),
         step: format!("{} of {steps}", row.step),
-        turn: turn(agreement, row),
+        turn,
         until: until(row, &zone, web.engine.clock.now()),
         verdict: row.verdict.clone(),
-        way: rows.iter().filter(|r| is_about(r, row)).map(|r| (r.entry.fact.at.in_zone(&zone), sentence(r))).collect(),
+        way: way.into_iter().map(|(at, text)| (at.in_zone(&zone), text)).collect(),
         may_operate: visitor.may(Permission::Operate),
-        may_withdraw: visitor.may(Permission::Operate) && is_mine,
+        may_withdraw: visitor.may(Permission::Operate) && may_withdraw(visitor, row),
         reason: String::new(),
         problem: None,
     })
@@ -161,10 +198,9 @@ pub async fn decide(web: Data<Web>, visitor: Visitor, id: Path<String>, form: Fo
     ruled(&web, &visitor, &id, ruling, &form.why).await
 }
 
-/// Whoever opened it gives it up; for anybody else there are decisions.
 pub async fn withdraw(web: Data<Web>, visitor: Visitor, id: Path<String>, form: Form<Decision>) -> HttpResponse {
     match find(&web, &id).await {
-        Ok(Some(row)) if visitor.name() != row.by && !visitor.may(Permission::Administer) => {
+        Ok(Some(row)) if !may_withdraw(&visitor, &row) => {
             let problem = Some(format!("Only {} or an administrator can withdraw it.", row.by));
             answered(&web, &visitor, &id, (StatusCode::FORBIDDEN, problem, "")).await
         }

@@ -2,7 +2,7 @@
 //! `detail`; promises that people attest are in `attest`.
 
 mod attest;
-mod detail;
+pub mod detail;
 
 use super::agreement::scopes;
 use super::{Nav, html, tell, unavailable};
@@ -44,7 +44,7 @@ pub struct Asked {
     #[serde(default)]
     party: String,
     #[serde(default)]
-    connection: String,
+    pub connection: String,
     after: Option<String>,
 }
 
@@ -60,10 +60,7 @@ impl Asked {
             }
         };
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty() && !text.contains('\0'));
-        let after = match self.after.as_deref().map(cursor::read::<Place>) {
-            Some(None) => return None,
-            known => known.flatten(),
-        };
+        let after = cursor::asked(self.after.as_deref()).ok()?;
         Some((Filter { over, state, connection: text(&self.connection), party: text(&self.party) }, after))
     }
 

@@ -10,17 +10,19 @@ use crate::engine::versions::read_stored;
 use crate::store::{StoreError, agreement};
 use crate::web::Web;
 use jiff::civil::Date;
+use serde::Deserialize;
 use std::num::NonZero;
 
 /// Longer texts are not read, in bytes.
-const LONGEST: usize = 128 * 1024;
+pub const LONGEST: usize = 128 * 1024;
 /// So many leads of a line are named.
 const NAMED: usize = 20;
 /// What the pasted text is called in its problems.
 const NAME: &str = "your text";
 
-/// The form as it was filled in.
-#[derive(Debug, Default)]
+/// The form as it was filled in, or what a program sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Asked {
     pub connection: String,
     pub from: String,

@@ -6,7 +6,8 @@ mod asked;
 
 use super::agreement::Shelf;
 use super::{Nav, html, tell, unavailable};
-use crate::engine::simulate::{BadDays, Busy, Job, State};
+use crate::engine::Site;
+use crate::engine::simulate::{Busy, Job, State};
 use crate::store::role::Permission;
 use crate::store::{StoreError, history};
 use crate::web::Web;
@@ -17,8 +18,10 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data, Path, Query};
 use answer::Shown;
 use askama::Template;
-use asked::{Asked, Refused};
+use asked::Refused;
+pub use asked::{Asked, LONGEST};
 use serde::Deserialize;
+use std::sync::Arc;
 
 pub(super) const ROUTES: &[Entry] = &[
     get("/simulate", Permission::Operate, |route| route.to(show)),
@@ -111,7 +114,8 @@ fn line(job: &Job) -> Line {
     Line { id: job.id.clone(), what: job.what.clone(), by: job.by.clone(), state, class }
 }
 
-fn state(job: &Job) -> (&'static str, &'static str) {
+/// The state of a simulation in a word, and the class of its badge.
+pub fn state(job: &Job) -> (&'static str, &'static str) {
     match job.state() {
         State::Running => ("running", "open"),
         State::Done(_) => ("done", "done"),
@@ -125,31 +129,54 @@ async fn begin(web: Data<Web>, visitor: Visitor, body: Bytes) -> HttpResponse {
     answered(try_begin(&web, &visitor, Asked::read(&body)).await)
 }
 
+/// Why nothing is simulated.
+pub enum Unbegun {
+    /// Another one runs.
+    Busy,
+    /// A sentence.
+    Why(String),
+    /// All problems of the text, each with its line and a caret.
+    Text(String),
+}
+
+/// Begins what is asked, in the visitor's name, for the page and the API.
+///
+/// # Errors
+/// When the database cannot be read; inside, why nothing was begun.
+pub async fn begun(
+    web: &Web,
+    visitor: &Visitor,
+    site: &Site,
+    asked: &Asked,
+) -> Result<Result<Arc<Job>, Unbegun>, StoreError> {
+    let question = match asked.question(web, site).await? {
+        Ok(question) => question,
+        Err(Refused::Why(why)) => return Ok(Err(Unbegun::Why(why))),
+        Err(Refused::Text(report)) => return Ok(Err(Unbegun::Text(report))),
+    };
+    let Ok(within) = question.window(&web.engine.db).await? else {
+        let why = "The first day comes after the last, or lies in the future.".to_owned();
+        return Ok(Err(Unbegun::Why(why)));
+    };
+    let total = history::count_all(&web.engine.db, site.name()).await?;
+    let what = format!("{}: {} against {}", site.name(), question.new.0.version, question.old.0.version);
+    let job = web.simulations.begin(&web.engine.db, question, within, (visitor.name(), what, total));
+    Ok(job.map_err(|Busy| Unbegun::Busy))
+}
+
 async fn try_begin(web: &Web, visitor: &Visitor, asked: Asked) -> Result<HttpResponse, StoreError> {
     const UNFIT: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
     let Some(site) = web.engine.site(&asked.connection) else {
         return form(web, visitor, asked, UNFIT, Some("Choose a connection.".to_owned()), None).await;
     };
-    let question = match asked.question(web, &site).await? {
-        Ok(question) => question,
-        Err(Refused::Why(why)) => return form(web, visitor, asked, UNFIT, Some(why), None).await,
-        Err(Refused::Text(report)) => {
-            let problem = Some("The text has errors; nothing was replayed.".to_owned());
-            return form(web, visitor, asked, UNFIT, problem, Some(report)).await;
-        }
-    };
-    let within = match question.window(&web.engine.db).await? {
-        Ok(within) => within,
-        Err(BadDays) => {
-            let why = "The first day comes after the last, or lies in the future.".to_owned();
-            return form(web, visitor, asked, UNFIT, Some(why), None).await;
-        }
-    };
-    let total = history::count_all(&web.engine.db, site.name()).await?;
-    let what = format!("{}: {} against {}", site.name(), question.new.0.version, question.old.0.version);
-    match web.simulations.begin(&web.engine.db, question, within, (visitor.name(), what, total)) {
+    match begun(web, visitor, &site, &asked).await? {
         Ok(job) => Ok(to(&format!("/simulate/{}", job.id))),
-        Err(Busy) => {
+        Err(Unbegun::Why(why)) => form(web, visitor, asked, UNFIT, Some(why), None).await,
+        Err(Unbegun::Text(report)) => {
+            let problem = Some("The text has errors; nothing was replayed.".to_owned());
+            form(web, visitor, asked, UNFIT, problem, Some(report)).await
+        }
+        Err(Unbegun::Busy) => {
             let why = "Another simulation is running: one at a time. Wait for it, or cancel it below.".to_owned();
             form(web, visitor, asked, StatusCode::CONFLICT, Some(why), None).await
         }

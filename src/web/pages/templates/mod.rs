@@ -2,7 +2,7 @@
 //! and a test of it to an address that the agreement itself names, or to one's own.
 
 mod slack;
-mod test;
+pub mod test;
 
 pub use test::Pace;
 
@@ -39,19 +39,19 @@ const PAGE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img
 const MAIL: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
      frame-ancestors 'self'; sandbox";
 /// What letters are told of; they speak of no record.
-const LETTERS: [&str; 5] = ["dispute", "attestation", "journal", "agreement", "renewal"];
+pub const LETTERS: [&str; 5] = ["dispute", "attestation", "journal", "agreement", "renewal"];
 
 /// Which message about which record. Empty texts: the first, and one that is at work now.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Which {
     #[serde(default)]
-    template: String,
+    pub template: String,
     #[serde(default)]
-    connection: String,
+    pub connection: String,
     #[serde(default)]
-    object: String,
+    pub object: String,
     #[serde(default)]
-    id: String,
+    pub id: String,
 }
 
 /// A message, ready to be looked at.
@@ -241,7 +241,7 @@ fn choice(web: &Web, name: &'static str, here: &str) -> Choice {
 }
 
 /// The operator's files for this message.
-fn own(web: &Web, name: &str) -> Vec<String> {
+pub fn own(web: &Web, name: &str) -> Vec<String> {
     let files = SHIPPED.iter().filter(|(file, _)| file.split('.').next() == Some(name));
     files.filter_map(|(file, _)| Some(web.engine.notifiers.overridden(file)?.display().to_string())).collect()
 }

@@ -93,30 +93,75 @@ pub struct Test {
 }
 
 pub async fn send(web: Data<Web>, visitor: Visitor, form: Form<Test>) -> HttpResponse {
-    let (status, said) = match try_send(&web, &visitor, &form).await {
-        Ok(said) => said,
+    let (status, said) = match try_send(&web, &visitor, &form.which, &form.to).await {
+        Ok(sent) => (sent.status(), sent.said()),
         Err(Unseen::Why(text)) => (StatusCode::UNPROCESSABLE_ENTITY, Said { class: "bad", text }),
         Err(Unseen::Store(error)) => return unavailable(&error),
     };
     page(&web, &visitor, &form.which, (status, Some(said))).await
 }
 
-async fn try_send(web: &Web, visitor: &Visitor, form: &Test) -> Result<(StatusCode, Said), Unseen> {
-    let bad = |status, text: &str| Ok((status, Said { class: "bad", text: text.to_owned() }));
-    let Some(place) = places(web, visitor).into_iter().find(|place| place.word == form.to) else {
-        let why = "A test goes to your own mailbox, or to an address that the agreement names.";
-        return bad(StatusCode::UNPROCESSABLE_ENTITY, why);
+/// What came of a test.
+pub enum Sent {
+    /// To this address; it has this id there.
+    Done {
+        to: String,
+        id: String,
+    },
+    /// The address took none.
+    Failed {
+        to: String,
+        why: String,
+    },
+    /// No agreement names this address.
+    Elsewhere,
+    TooMany,
+}
+
+impl Sent {
+    fn status(&self) -> StatusCode {
+        match self {
+            Sent::Done { .. } => StatusCode::OK,
+            Sent::Failed { .. } => StatusCode::BAD_GATEWAY,
+            Sent::Elsewhere => StatusCode::UNPROCESSABLE_ENTITY,
+            Sent::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// In a sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Sent::Done { to, id } => format!("Sent: {to} ({id})."),
+            Sent::Failed { to, why } => format!("Not sent, {to}: {why}."),
+            Sent::Elsewhere => "A test goes to your own mailbox, or to an address that the agreement names.".to_owned(),
+            Sent::TooMany => {
+                format!("{MOST} tests were sent within ten minutes. Wait a little before the next.")
+            }
+        }
+    }
+
+    fn said(&self) -> Said {
+        Said { class: if matches!(self, Sent::Done { .. }) { "good" } else { "bad" }, text: self.text() }
+    }
+}
+
+/// Sends a message as a test, to one of the [`places`] by its word.
+///
+/// # Errors
+/// There is no such message, or the database cannot be read.
+pub async fn try_send(web: &Web, visitor: &Visitor, which: &Which, to: &str) -> Result<Sent, Unseen> {
+    let Some(place) = places(web, visitor).into_iter().find(|place| place.word == to) else {
+        return Ok(Sent::Elsewhere);
     };
-    let preview = form.which.preview(web).await?;
+    let preview = which.preview(web).await?;
     if !web.tests.allows() {
-        let why = format!("{MOST} tests were sent within ten minutes. Wait a little before the next.");
-        return bad(StatusCode::TOO_MANY_REQUESTS, &why);
+        return Ok(Sent::TooMany);
     }
     let test = marked(preview, visitor.name());
-    let label = &place.label;
+    let to = place.label;
     Ok(match web.engine.notifiers.post(&place.to, &test).await {
-        Ok(id) => (StatusCode::OK, Said { class: "good", text: format!("Sent: {label} ({id}).") }),
-        Err(error) => (StatusCode::BAD_GATEWAY, Said { class: "bad", text: format!("Not sent, {label}: {error}.") }),
+        Ok(id) => Sent::Done { to, id },
+        Err(error) => Sent::Failed { to, why: error.to_string() },
     })
 }
 

@@ -1,17 +1,19 @@
-//! `/waterfall/stage`: the records behind one bar, the newest first.
+//! `/waterfall/stage`: the records behind one bar, the newest first; the API lists the same.
 
 use super::super::super::Web;
 use super::super::super::asked::{Asked, Unasked};
+use super::super::super::cursor;
 use super::super::super::people::Names;
 use super::super::super::record::url;
 use super::super::super::session::Visitor;
 use super::super::choices::{address, refuse};
 use super::super::{Nav, html, tell};
+use crate::agreement::Agreement;
 use crate::agreement::standing::PassKind;
 use crate::document::words;
 use crate::engine::reached::{self, Passes, Reached};
 use crate::engine::{Site, measure};
-use crate::record::{OwnerId, PartyName};
+use crate::record::{Object, OwnerId, PartyName};
 use crate::report::figures::Dimension;
 use crate::report::terms::Terms;
 use crate::report::window::Window;
@@ -21,16 +23,14 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 const ROWS: usize = 50;
-/// A longer place was never given out.
-const LONGEST: usize = 1024;
+const BY_THEMSELVES: &str = "Opportunities are listed here by what stands on themselves; the chart counts them under the \
+     lead that they were made of, where it says something else.";
 
 /// The part of the address after `?`.
 #[derive(Deserialize)]
@@ -78,9 +78,8 @@ struct Row {
 }
 
 pub async fn stage(web: Data<Web>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
-    let before = match wanted.after.as_deref().map(read) {
-        Some(None) => return tell(&visitor, StatusCode::BAD_REQUEST, "No such page", "Begin again at the first page."),
-        known => known.flatten(),
+    let Ok(before) = wanted.before() else {
+        return tell(&visitor, StatusCode::BAD_REQUEST, "No such page", "Begin again at the first page.");
     };
     match page(&web, &visitor, &wanted, before).await {
         Ok(Some(page)) => html(StatusCode::OK, &page),
@@ -92,7 +91,31 @@ pub async fn stage(web: Data<Web>, visitor: Visitor, wanted: Query<Wanted>) -> H
     }
 }
 
-async fn page(web: &Web, visitor: &Visitor, wanted: &Wanted, before: Option<Before>) -> Result<Option<Page>, Unasked> {
+/// What stands behind a bar, from one place of the list on.
+pub struct Behind {
+    pub site: Arc<Site>,
+    /// The version that measures the period.
+    pub agreement: Arc<Agreement>,
+    /// The stage's place in it.
+    pub stage: usize,
+    pub window: Window,
+    pub passes: Passes,
+    pub found: reached::Page,
+    pub names: Names,
+    /// Set where opportunities are listed by what stands on themselves.
+    pub note: Option<&'static str>,
+}
+
+/// The records behind the bar that is wanted. `None`: the agreement has no such stage.
+///
+/// # Errors
+/// Connection, period or split that there is not; a database that does not answer.
+pub async fn behind(
+    web: &Web,
+    wanted: &Wanted,
+    before: Option<Before>,
+    limit: usize,
+) -> Result<Option<Behind>, Unasked> {
     let asked = Asked { connection: wanted.connection.clone(), period: wanted.period.clone(), by: wanted.by.clone() };
     let (site, db) = (asked.site(web)?, &web.engine.db);
     let (terms, window, now) = measured_by(web, &site, &asked).await?;
@@ -116,29 +139,36 @@ async fn page(web: &Web, visitor: &Visitor, wanted: &Wanted, before: Option<Befo
         only,
         names: &names,
     };
-    let is_first = before.is_none();
-    let found = reached::page(db, &question, before, ROWS).await?;
-    let known = Names::load(db, BTreeSet::from([site.name().clone()])).await?;
-    let of = &agreement.stages[stage];
+    let found = reached::page(db, &question, before, limit).await?;
+    let names = Names::load(db, BTreeSet::from([site.name().clone()])).await?;
     let is_by_text = matches!(only, Some((Dimension::Source | Dimension::Campaign, _)));
-    let is_opportunity = of.of == crate::record::Object::Opportunity;
+    let note = (is_by_text && agreement.stages[stage].of == Object::Opportunity).then_some(BY_THEMSELVES);
+    Ok(Some(Behind { site, agreement, stage, window, passes, found, names, note }))
+}
+
+async fn page(web: &Web, visitor: &Visitor, wanted: &Wanted, before: Option<Before>) -> Result<Option<Page>, Unasked> {
+    let is_first = before.is_none();
+    let Some(behind) = behind(web, wanted, before, ROWS).await? else { return Ok(None) };
+    let Behind { site, agreement, found, names, .. } = &behind;
+    let of = &agreement.stages[behind.stage];
+    let only = wanted.value.as_deref().filter(|_| !wanted.by.is_empty());
     Ok(Some(Page {
         nav: Nav::at("/waterfall", visitor),
         term: of.term.clone(),
         means: of.means.clone(),
-        period: window.to_string(),
-        what: match passes {
+        period: behind.window.to_string(),
+        what: match behind.passes {
             Passes::Deliveries => "Came to this stage for the first time, or were revived",
             Passes::Again => "Came back to this stage: recycled or returned",
             Passes::All => "Came to this stage",
         },
-        only: only.map(|(_, value)| format!("{}: {}", wanted.by, if value.is_empty() { "(none)" } else { value })),
-        note: (is_by_text && is_opportunity).then_some(
-            "Opportunities are listed here by what stands on themselves; the chart counts them under the lead that they \
-             were made of, where it says something else.",
+        only: only.map(|value| format!("{}: {}", wanted.by, if value.is_empty() { "(none)" } else { value })),
+        note: behind.note,
+        back: address(
+            "/waterfall",
+            &[("connection", &wanted.connection), ("period", &wanted.period), ("by", &wanted.by)],
         ),
-        back: address("/waterfall", &[("connection", &wanted.connection), ("period", &wanted.period), ("by", &wanted.by)]),
-        rows: found.rows.iter().map(|row| shown(&site, &known, &agreement.zone(), row)).collect(),
+        rows: found.rows.iter().map(|row| shown(site, names, &agreement.zone(), row)).collect(),
         first: (!is_first).then(|| wanted.address(None)),
         next: found.next.as_ref().map(|place| wanted.address(Some(place))),
     }))
@@ -158,8 +188,16 @@ async fn measured_by(
 }
 
 impl Wanted {
+    /// Where the list goes on.
+    ///
+    /// # Errors
+    /// A place that we did not give out.
+    pub fn before(&self) -> Result<Option<Before>, cursor::Unknown> {
+        cursor::asked(self.after.as_deref())
+    }
+
     fn address(&self, after: Option<&Before>) -> String {
-        let after = after.map(write).unwrap_or_default();
+        let after = after.map(cursor::write).unwrap_or_default();
         let value = self.value.as_deref().unwrap_or_default();
         let path = address(
             "/waterfall/stage",
@@ -193,32 +231,5 @@ fn shown(site: &Site, names: &Names, zone: &TimeZone, row: &Reached) -> Row {
         },
         party: row.party.as_ref().map(|party: &PartyName| words::party(party)).unwrap_or_default(),
         owner: row.owner.as_ref().map_or_else(|| "nobody".to_owned(), name),
-    }
-}
-
-/// The place as a word in an address.
-fn write(place: &Before) -> String {
-    // A moment and a text, which JSON can always hold.
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
-}
-
-fn read(word: &str) -> Option<Before> {
-    let bytes = URL_SAFE_NO_PAD.decode(word).ok().filter(|bytes| bytes.len() <= LONGEST)?;
-    let place: Before = serde_json::from_slice(&bytes).ok()?;
-    // PostgreSQL refuses to compare with it.
-    Some(place).filter(|place| !place.id.contains('\0'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::Timestamp;
-
-    #[test]
-    fn a_place_in_a_list_comes_back_from_its_word_and_no_other_word_is_one() {
-        let place = Before { at: Timestamp::from_millis(7), id: "a/\"b".to_owned() };
-        assert_eq!(read(&write(&place)), Some(place));
-        assert_eq!(read("nonsense"), None);
-        assert_eq!(read(&write(&Before { at: Timestamp::from_millis(7), id: "\0".to_owned() })), None);
     }
 }

@@ -1,7 +1,7 @@
 //! `/waterfall`: the stages with what went on from each, what came back and how it ended; the records behind a bar are
 //! in `list`.
 
-mod list;
+pub mod list;
 
 use super::super::Web;
 use super::super::asked::{Asked, Unasked};

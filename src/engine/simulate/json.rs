@@ -1,11 +1,13 @@
-//! The answer of `simulate` as JSON: every line with all its leads; moments as RFC 3339 in UTC.
+//! The answer of a simulation as JSON, for the command and the API: every line with the leads that were
+//! kept; moments as RFC 3339 in UTC.
 
-use crate::engine::simulate::{Answer, Terms};
+use super::{Answer, Terms};
 use crate::record::Timestamp;
 use crate::report::difference::{How, Lead, Line, Subject};
 use serde_json::{Value as Json, json};
 
-pub(super) fn json(answer: &Answer) -> Json {
+/// The whole answer.
+pub fn json(answer: &Answer) -> Json {
     let found = &answer.difference;
     let lines: Vec<Json> = found.lines.iter().map(|(subject, line)| of_line(subject, line)).collect();
     json!({
@@ -34,6 +36,7 @@ fn of_line(subject: &Subject, line: &Line) -> Json {
         "kind": subject.kind.as_str(),
         "old": line.old,
         "new": line.new,
+        "differences": line.differences,
         "leads": leads,
     })
 }
