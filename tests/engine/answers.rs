@@ -91,6 +91,7 @@ promise!(accepting_is_written_once_by_whoever_clicks_twice_and_meets_the_clock, 
     let before = writes(&world);
     world.at(31);
     click(&world, &word, Choice::Accept, "PAT@acme.example", "one").await.unwrap();
+    let first = click(&world, &word, Choice::Accept, "pat@acme.example", "one").await.unwrap();
     // Twice before it is applied: the same delivery, and another click.
     click(&world, &word, Choice::Accept, "pat@acme.example", "one").await.unwrap();
     click(&world, &word, Choice::Accept, "pat@acme.example", "two").await.unwrap();
@@ -104,6 +105,12 @@ promise!(accepting_is_written_once_by_whoever_clicks_twice_and_meets_the_clock, 
     assert_eq!(facts.iter().filter(|f| f.kind == FactKind::Replied).count(), 1);
     let told = world.crm.with(|s| s.made.iter().map(|t| (t.title.clone(), t.done)).collect::<Vec<_>>());
     assert_eq!(told, [("Accepted by Person 80 via Slack".to_owned(), true)]);
+    // Pressed a second time, and slower than it was applied: what stands is told, to whoever said it.
+    let again = click(&world, &word, Choice::Accept, "pat@acme.example", "again").await.unwrap();
+    assert_eq!((&again.id, &again.words), (&first.id, &first.words));
+    let other = click(&world, &word, Choice::Accept, "sam@acme.example", "other").await;
+    assert!(matches!(other, Err(Refused::Overtaken(_))), "{other:?}");
+    assert_eq!(world.count("001", FactKind::Replied).await, 1);
     // The old button explains itself.
     let late = click(&world, &word, Choice::OnIt, "pat@acme.example", "three").await.unwrap_err();
     assert!(matches!(&late, Refused::Overtaken(why) if why.contains("ended on Tuesday")), "{late}");

@@ -8,7 +8,7 @@ pub mod right;
 
 use super::context::{Engine, Site};
 use super::switches::Switches;
-use crate::agreement::standing::GivenState;
+use crate::agreement::standing::{Given, GivenState};
 use crate::agreement::{Standing, answer};
 use crate::record::{Answer, Ask, ConnectionName, Elapsed, Object, Order, OwnerId, RecordId, RecordKey, Reply};
 use crate::store::answer::{self as tickets, Purpose, Ticket};
@@ -196,11 +196,56 @@ async fn load(db: &Db, key: &RecordKey) -> Result<Option<Standing>, StoreError> 
     serde_json::from_str(&json).map(Some).map_err(|e| StoreError::Corrupt(format!("the standing of {key}: {e}")))
 }
 
-/// Takes an answer: once this returns `Ok` it is in the inbox and survives a power cut.
+/// Takes an answer: once this returns `Ok` it is in the inbox and survives a power cut. Whoever says again what
+/// they said, as by pressing twice, is told of the first: nothing is stored for the second.
 ///
 /// # Errors
 /// Why not; nothing was stored then.
 pub async fn take(engine: &Engine, shown: &Shown, choice: &Choice, said: Said<'_>) -> Result<Taken, Refused> {
+    match take_anew(engine, shown, choice, said).await {
+        Err(Refused::Overtaken(why)) => {
+            said_before(engine, shown, choice, said.email).await?.ok_or(Refused::Overtaken(why))
+        }
+        taken => taken,
+    }
+}
+
+/// The same answer of the same person to the same run, unless it came to nothing.
+async fn said_before(engine: &Engine, shown: &Shown, choice: &Choice, email: &str) -> Result<Option<Taken>, Refused> {
+    let site = &shown.site;
+    let about: About = serde_json::from_str(&shown.ticket.about).map_err(|_| Refused::Unknown)?;
+    let key = RecordKey { connection: site.name().clone(), object: about.object, id: about.id };
+    let Some(standing) = load(&engine.db, &key).await? else { return Ok(None) };
+    let people = person::load_all(&engine.db, site.name()).await?;
+    let is_theirs = |id: &OwnerId| {
+        people.iter().any(|p| p.id == *id && p.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email)))
+    };
+    let same = |given: &&Given| {
+        let reply = &given.reply;
+        let of_run = (&reply.clock, reply.pass, reply.run) == (&about.clock, about.pass, about.run);
+        of_run && is_same(choice, &reply.answer) && reply.person.as_ref().is_some_and(is_theirs)
+    };
+    let stands = |given: &&Given| !matches!(given.state, GivenState::Failed(_));
+    let given = standing.answers.iter().filter(stands).find(same);
+    Ok(given.map(|given| Taken {
+        id: given.reply.id.clone(),
+        record: key.clone(),
+        name: standing.name().to_owned(),
+        words: answer::in_words(&given.reply.answer, &given.by, &given.reply.via),
+        waits: None,
+    }))
+}
+
+/// Only of what decides: a second "I'm on it" promises nothing further, and its giver is to know.
+fn is_same(choice: &Choice, answer: &Answer) -> bool {
+    match (choice, answer) {
+        (Choice::Accept, Answer::Accept) => true,
+        (Choice::Reject(marked), Answer::Reject { reason }) => mark(reason) == *marked,
+        _ => false,
+    }
+}
+
+async fn take_anew(engine: &Engine, shown: &Shown, choice: &Choice, said: Said<'_>) -> Result<Taken, Refused> {
     let purpose = if shown.ticket.purpose == Purpose::Link { Purpose::Link } else { Purpose::Button };
     let open = open(engine, shown, purpose).await?;
     let site = &shown.site;

@@ -70,7 +70,12 @@ pub fn list_of_clocks() -> Option<&'static str> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn needs(web: &Web, visitor: &Visitor, site: &Site, counts: Option<&Counts>) -> Result<Vec<Need>, StoreError> {
+pub async fn needs(
+    web: &Web,
+    visitor: &Visitor,
+    site: &Site,
+    counts: Option<&Counts>,
+) -> Result<Vec<Need>, StoreError> {
     let now = web.engine.clock.now();
     let mut all: Vec<Need> = paused(web, site, now).await?.into_iter().collect();
     all.extend(waiting(site, counts));
@@ -102,7 +107,9 @@ fn many(n: u64, one: &str, several: &str) -> String {
 /// What is held or given up, by the counts.
 fn waiting(site: &Site, counts: Option<&Counts>) -> Vec<Need> {
     let name = site.name().as_str();
-    let Some(of) = counts.and_then(|counts| counts.connections.iter().find(|c| c.name == name)) else { return Vec::new() };
+    let Some(of) = counts.and_then(|counts| counts.connections.iter().find(|c| c.name == name)) else {
+        return Vec::new();
+    };
     let mut all = Vec::new();
     if of.held > 0 {
         let what = format!("{} held by the breaker", many(of.held, "move", "moves"));
