@@ -126,7 +126,7 @@ fn figures() -> Vec<Page> {
     let periods = ["week", "month", "quarter", "last-month"];
     for name in ["/", "/waterfall", "/campaigns"] {
         let of = |c: &&str| periods.map(|period| format!("{name}?connection={c}&period={period}"));
-        pages.push(page(format!("{name} by period"), CONNECTIONS.iter().flat_map(|c| of(&c)).collect()));
+        pages.push(page(format!("{name} by period"), CONNECTIONS.iter().flat_map(of).collect()));
     }
     let splits = ["source", "campaign", "party", "owner"].map(|by| format!("/waterfall?by={by}")).to_vec();
     pages.push(page("/waterfall by its splits", splits));

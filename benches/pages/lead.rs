@@ -47,7 +47,7 @@ pub fn key(n: u64) -> RecordKey {
         6..9 => 1,
         _ => 2,
     };
-    let object = if chance(n, 1) % 40 == 0 { Object::Opportunity } else { Object::Lead };
+    let object = if chance(n, 1).is_multiple_of(40) { Object::Opportunity } else { Object::Lead };
     let id = match connection {
         0 => (70_000_000_000 + n * 7).to_string(),
         1 => {
@@ -153,7 +153,7 @@ impl Life<'_> {
             at = at + Elapsed::from_secs((7_200 + chance(n, 15 + touch) % 200_000) as i64);
             self.does(at, &field, &[("touches", Value::Number(touch as f64))]);
         }
-        if chance(n, 20) % 20 == 0 {
+        if chance(n, 20).is_multiple_of(20) {
             self.does(at + Elapsed::from_secs(9_000), &field, &[("on_hold", Value::Bool(true))]);
         }
     }
@@ -192,7 +192,7 @@ impl Life<'_> {
         let observes = self.lived.standing.key.connection.as_str() == CONNECTIONS[2];
         let outcome = match &effect.action {
             _ if observes => Outcome::WouldHave,
-            _ if n % 500 == 0 => Outcome::Parked { error: "the channel does not exist".to_owned() },
+            _ if n.is_multiple_of(500) => Outcome::Parked { error: "the channel does not exist".to_owned() },
             Action::Recycle { .. } | Action::Nurture { .. } if n % 50 == 1 => {
                 self.lived.effects.push((effect, None));
                 return;

@@ -166,7 +166,7 @@ async fn people(db: &Db) {
             id: OwnerId::new(lead::owner_id(n)),
             name: format!("Owner {n}"),
             email: Some(format!("owner{n}@acme.example")),
-            manager: (n % 10 > 0).then(|| OwnerId::new(lead::owner_id(n - n % 10))),
+            manager: (!n.is_multiple_of(10)).then(|| OwnerId::new(lead::owner_id(n - n % 10))),
             active: true,
             queue: false,
         };
@@ -181,7 +181,7 @@ async fn receive(tx: &mut Tx, from: u64, of: u64) {
     let row = |n: u64| NewDelivery {
         connection: lead::key(n).connection,
         delivery_id: (n % 10 == 9).then(|| format!("msg_{n}")),
-        kind: if n % 1000 == 0 { Kind::Order } else { Kind::Delivery },
+        kind: if n.is_multiple_of(1000) { Kind::Order } else { Kind::Delivery },
         body: body(n),
         received_at: lead::began(n, of),
     };

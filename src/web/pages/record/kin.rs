@@ -67,7 +67,7 @@ async fn converted_into(db: &Db, record: &Standing) -> Result<Option<RecordKey>,
     let keys: Vec<RecordKey> = ids.into_iter().map(key).collect();
     let names_it = |state: &str| {
         let lead: Option<Standing> = serde_json::from_str(state).ok();
-        lead.is_some_and(|lead| told(&lead).iter().any(|opportunity| *opportunity == record.key))
+        lead.is_some_and(|lead| told(&lead).contains(&record.key))
     };
     let states = standing::load_many(db, &keys).await?;
     Ok(keys.into_iter().find(|key| states.get(key).is_some_and(|state| names_it(state))))
