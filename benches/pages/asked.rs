@@ -51,8 +51,8 @@ async fn deep(house: &House, path: &str) -> Option<String> {
     let (mut after, and) = (None, if path.contains('?') { '&' } else { '?' });
     let place = if path.contains("journal") { "before" } else { "after" };
     for _ in 0..DEEP {
-        let goes_on = after.as_ref().map(|after| format!("&{place}={after}")).unwrap_or_default();
-        let answer = house.get(&format!("{path}{and}limit=100{goes_on}")).await;
+        let goes_on = after.as_ref().map(|after| format!("{and}{place}={after}")).unwrap_or_default();
+        let answer = house.get(&format!("{path}{goes_on}")).await;
         let answer: Json = serde_json::from_str(&answer).expect("JSON");
         after = match &answer["next"] {
             Json::Null => return after,
