@@ -5,15 +5,43 @@
 use super::fold::{About, Fold, details};
 use super::model::{Agreement, ClockOf, Handoff, Span, Step};
 use super::span;
-use super::standing::{Given, GivenState, Run, Standing, StepState};
+use super::standing::{Run, Standing, StepState};
 use crate::record::change::FieldValues;
 use crate::record::field::well_known;
 use crate::record::{Action, Actor, Answer, Effect, FactKind, Reply, Timestamp, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// How many answers are remembered for each record.
 const ANSWERS_KEPT: usize = 8;
+
+/// What a person answered to a promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    pub reply: Reply,
+    /// When it was applied.
+    pub at: Timestamp,
+    /// Their name.
+    pub by: String,
+    /// Of `on_it`: until when nothing takes the lead away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Of `snooze`: the step whose notice it put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Arc<str>>,
+    pub state: GivenState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GivenState {
+    /// What it writes is on its way to the CRM.
+    Pending,
+    Done,
+    /// It changed nothing; why.
+    Failed(String),
+}
 
 /// What may be answered to a run now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,47 @@
-//! What a change says beside echoes of our own writes, and what it says when it says two things.
-//! When a write is on its way or landed is kept in the standing; what follows is `fold`'s.
+//! Writes of ours and what they explain: what a change says beside their echoes, and what a read that one of
+//! them overtook may not say; also what a change says when it says two things. Which writes there are is kept in
+//! the standing; what follows is `fold`'s.
 
-use super::standing::OwnWrite;
 use crate::record::change::FieldValues;
-use crate::record::{Actor, FieldName, Timestamp, Value};
+use crate::record::{Actor, EffectKey, Elapsed, FieldName, Timestamp, Value};
+use serde::{Deserialize, Serialize};
 
 /// How many writes of ours are remembered for their echoes.
 const OWN_WRITES_KEPT: usize = 8;
+
+/// How much later than our write its echo may be dated.
+const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
+/// For how long after our write landed an answer may still show the record as it was before.
+const OLD_ANSWERS: Elapsed = Elapsed::from_secs(15);
+/// What a `Date` header counts.
+const SECOND: Elapsed = Elapsed::from_secs(1);
+
+/// A write of ours, on its way or landed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnWrite {
+    pub effect: EffectKey,
+    pub values: FieldValues,
+    /// The CRM's clock at the read before the write.
+    pub since: Timestamp,
+    /// The record's modification time by the write; `None` while in flight.
+    pub until: Option<Timestamp>,
+}
+
+impl OwnWrite {
+    /// Whether what is dated so may be the echo of this write.
+    pub fn echoes_at(&self, at: Timestamp) -> bool {
+        at >= self.since && self.until.is_none_or(|until| at <= until + ECHO_SLACK)
+    }
+
+    /// Whether an answer of then, of a record modified then, was overtaken by this write: asked before
+    /// it landed, and come after. Within one second only what is modified later than the write tells
+    /// that it is not; the next read does.
+    pub fn overtook(&self, at: Timestamp, modified: Timestamp) -> bool {
+        let Some(landed) = self.until else { return false };
+        let is_soon = landed < at && at <= landed + OLD_ANSWERS;
+        is_soon && (modified < self.since || (modified <= landed && at < self.since + SECOND))
+    }
+}
 
 /// Drops the values that are echoes of our own writes: same field, same value, dated while the
 /// write was on its way.

@@ -2,8 +2,10 @@
 //! the fold of the record's history, plus what was already done about it (steps fired, writes in
 //! flight), which history cannot tell.
 
+pub use super::answer::{Given, GivenState};
+pub use super::echo::OwnWrite;
 use crate::record::change::FieldValues;
-use crate::record::{EffectKey, Elapsed, Fields, OwnerId, PartyName, RecordId, RecordKey, Reply, StageName, Timestamp};
+use crate::record::{EffectKey, Fields, OwnerId, PartyName, RecordId, RecordKey, StageName, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -150,33 +152,6 @@ pub struct Excluded {
     pub by: String,
 }
 
-/// What a person answered to a promise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
-    pub reply: Reply,
-    /// When it was applied.
-    pub at: Timestamp,
-    /// Their name.
-    pub by: String,
-    /// Of `on_it`: until when nothing takes the lead away.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// Of `snooze`: the step whose notice it put off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used_by: Option<Arc<str>>,
-    pub state: GivenState,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GivenState {
-    /// What it writes is on its way to the CRM.
-    Pending,
-    Done,
-    /// It changed nothing; why.
-    Failed(String),
-}
-
 /// Whose a record was, and at which stage, from a moment on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
@@ -309,39 +284,6 @@ pub enum Gone {
 pub struct ReadMark {
     pub at: Timestamp,
     pub modified: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OwnWrite {
-    pub effect: EffectKey,
-    pub values: FieldValues,
-    /// The CRM's clock at the read before the write.
-    pub since: Timestamp,
-    /// The record's modification time by the write; `None` while in flight.
-    pub until: Option<Timestamp>,
-}
-
-/// How much later than our write its echo may be dated.
-const ECHO_SLACK: Elapsed = Elapsed::from_secs(5);
-/// For how long after our write landed an answer may still show the record as it was before.
-const OLD_ANSWERS: Elapsed = Elapsed::from_secs(15);
-/// What a `Date` header counts.
-const SECOND: Elapsed = Elapsed::from_secs(1);
-
-impl OwnWrite {
-    /// Whether what is dated so may be the echo of this write.
-    pub fn echoes_at(&self, at: Timestamp) -> bool {
-        at >= self.since && self.until.is_none_or(|until| at <= until + ECHO_SLACK)
-    }
-
-    /// Whether an answer of then, of a record modified then, was overtaken by this write: asked before
-    /// it landed, and come after. Within one second only what is modified later than the write tells
-    /// that it is not; the next read does.
-    pub fn overtook(&self, at: Timestamp, modified: Timestamp) -> bool {
-        let Some(landed) = self.until else { return false };
-        let is_soon = landed < at && at <= landed + OLD_ANSWERS;
-        is_soon && (modified < self.since || (modified <= landed && at < self.since + SECOND))
-    }
 }
 
 /// What our own fields on the record should say.

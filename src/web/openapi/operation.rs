@@ -31,8 +31,7 @@ pub struct Parameter {
 struct Answer {
     status: u16,
     text: &'static str,
-    content_type: &'static str,
-    schema: Option<Schema>,
+    schema: Schema,
 }
 
 const JSON: &str = "application/json";
@@ -120,7 +119,7 @@ impl Operation {
 
     #[must_use]
     pub fn answers(mut self, status: u16, text: &'static str, schema: Schema) -> Self {
-        self.answers.push(Answer { status, text, content_type: JSON, schema: Some(schema) });
+        self.answers.push(Answer { status, text, schema });
         self
     }
 
@@ -128,13 +127,6 @@ impl Operation {
     #[must_use]
     pub fn refuses(self, status: u16, text: &'static str) -> Self {
         self.answers(status, text, named("Error"))
-    }
-
-    /// Answers something else than JSON.
-    #[must_use]
-    pub fn answers_file(mut self, text: &'static str, content_type: &'static str) -> Self {
-        self.answers.push(Answer { status: 200, text, content_type, schema: None });
-        self
     }
 
     #[must_use]
@@ -188,9 +180,9 @@ impl Operation {
         told
     }
 
-    /// The shape of what is answered when all is well, where it is JSON, on one line.
+    /// The shape of what is answered when all is well, on one line.
     pub(super) fn example(&self) -> Option<String> {
-        let schema = self.answers.iter().find(|answer| answer.status < 300)?.schema.as_ref()?;
+        let schema = &self.answers.iter().find(|answer| answer.status < 300)?.schema;
         let names: Vec<String> = schema.fields().into_iter().map(|(name, ..)| name).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
@@ -219,16 +211,10 @@ impl Operation {
     }
 
     fn responses(&self) -> Map<String, Json> {
-        let own = self.answers.iter().map(|answer| {
-            let content =
-                answer.schema.as_ref().map_or_else(|| json!({}), |schema| json!({ "schema": schema.as_json() }));
-            let told = json!({ "description": answer.text, "content": { answer.content_type: content } });
-            (answer.status.to_string(), told)
-        });
-        let common = self.common().into_iter().map(|(status, text)| {
-            let told = json!({ "description": text, "content": { JSON: { "schema": named("Error").as_json() } } });
-            (status.to_string(), told)
-        });
+        let shaped = |text: &str, schema: &Schema| json!({ "description": text, "content": { JSON: { "schema": schema.as_json() } } });
+        let own = self.answers.iter().map(|answer| (answer.status.to_string(), shaped(answer.text, &answer.schema)));
+        let error = named("Error");
+        let common = self.common().into_iter().map(|(status, text)| (status.to_string(), shaped(text, &error)));
         own.chain(common).collect()
     }
 }
