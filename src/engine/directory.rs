@@ -14,13 +14,19 @@ use tokio::sync::Mutex;
 
 const FRESH: Duration = Duration::from_secs(24 * 3600);
 const AGAIN: Duration = Duration::from_secs(60);
+/// Another replica's reading of the CRM shows on our pages within this.
+const NAMES: Duration = Duration::from_secs(5);
 
 type People = HashMap<OwnerId, Person>;
+
+/// What owners are called.
+pub type OwnerNames = Arc<HashMap<OwnerId, String>>;
 
 /// One connection's owners.
 #[derive(Default)]
 pub struct Directory {
     known: Mutex<Known>,
+    names: Mutex<Option<(Instant, OwnerNames)>>,
 }
 
 #[derive(Default)]
@@ -108,6 +114,7 @@ impl Directory {
                 Ok(people) => {
                     known.failed = false;
                     save(db, connection, &people).await?;
+                    *self.names.lock().await = None;
                     known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
                 }
                 Err(error) => {
@@ -121,10 +128,35 @@ impl Directory {
         Ok(Snapshot { people: known.people.clone(), told: !known.failed || !known.people.is_empty() })
     }
 
+    /// What the owners are called, as the database had it a few seconds ago: nearly every page names some, and
+    /// they change a few times a day. The CRM is not asked.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn names(&self, db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
+        let mut kept = self.names.lock().await;
+        let now = monotonic_now();
+        if let Some((_, names)) = kept.as_ref().filter(|(at, _)| now.duration_since(*at) < NAMES) {
+            return Ok(names.clone());
+        }
+        let names = stored_names(db, connection).await?;
+        *kept = Some((now, names.clone()));
+        Ok(names)
+    }
+
     /// Whether the CRM refused our credentials since this was last asked, in its words.
     pub async fn take_refusal(&self) -> Option<String> {
         self.known.lock().await.refused.take()
     }
+}
+
+/// What a connection's owners are called, as the database has it now.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn stored_names(db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
+    let people = person::load_all(db, connection).await?;
+    Ok(Arc::new(people.into_iter().map(|row| (row.id, row.name)).collect()))
 }
 
 async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result<(), StoreError> {

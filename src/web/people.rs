@@ -1,21 +1,26 @@
 //! Names of owners as last read from the CRMs. The CRM is not asked: a page must not wait for it.
 
+use crate::engine::Engine;
+use crate::engine::directory::{OwnerNames, stored_names};
 use crate::record::{ConnectionName, OwnerId};
-use crate::store::{Db, StoreError, person};
+use crate::store::StoreError;
 use std::collections::{BTreeSet, HashMap};
 
 /// The names of all owners of some connections.
 #[derive(Default)]
-pub struct Names(HashMap<ConnectionName, HashMap<OwnerId, String>>);
+pub struct Names(HashMap<ConnectionName, OwnerNames>);
 
 impl Names {
     /// # Errors
     /// When the database cannot be read.
-    pub async fn load(db: &Db, connections: BTreeSet<ConnectionName>) -> Result<Self, StoreError> {
+    pub async fn load(engine: &Engine, connections: BTreeSet<ConnectionName>) -> Result<Self, StoreError> {
         let mut names = HashMap::new();
         for connection in connections {
-            let people = person::load_all(db, &connection).await?;
-            names.insert(connection, people.into_iter().map(|p| (p.id, p.name)).collect());
+            let of = match engine.site(connection.as_str()) {
+                Some(site) => site.directory.names(&engine.db, &connection).await?,
+                None => stored_names(&engine.db, &connection).await?,
+            };
+            names.insert(connection, of);
         }
         Ok(Self(names))
     }
