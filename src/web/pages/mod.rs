@@ -1,7 +1,7 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
 pub mod agreement;
-mod campaigns;
+pub(super) mod campaigns;
 pub(super) mod choices;
 mod counted;
 mod deliveries;
