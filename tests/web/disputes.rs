@@ -218,3 +218,47 @@ async fn programs_read_the_way_of_a_dispute_and_withdraw_their_own() {
     assert_eq!(ask(&house, &operator, Method::POST, &path, json!({})).await.0, 409, "it is over");
     assert_eq!(ask(&house, &operator, Method::GET, "/api/v1/disputes/x", Json::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn programs_find_the_promises_that_wait_and_answer_them() {
+    for house in House::both_at(at_work()).await {
+        promises_of(&house).await;
+    }
+}
+
+async fn promises_of(house: &House) {
+    let (reader, operator) = (token(house, Role::Viewer).await, token(house, Role::Operator).await);
+    let list = async |query: &str| {
+        let path = format!("/api/v1/attestations?{query}");
+        let (status, told) = ask(house, &operator, Method::GET, &path, Json::Null).await;
+        assert_eq!(status, 200, "{told}");
+        told["promises"].as_array().unwrap().clone()
+    };
+    let agreement = crate::house::agreement();
+    let (promise, _) = attestation::attested(&agreement)[0];
+    let all = list("").await;
+    assert_eq!(list("waiting=true&connection=acme-hubspot").await, all, "nothing is answered yet");
+    let named = |one: &&Json| one["commitment"] == promise.name && one["is_over"] == false;
+    let first = all.iter().find(named).unwrap();
+    assert_eq!((&first["by"], &first["to"]), (&json!(promise.by), &json!(promise.to)));
+    assert_eq!((&first["answer"], &first["may_attest"]), (&Json::Null, &json!(true)));
+    assert!(first["from"].as_str() < first["until"].as_str(), "{first}");
+    assert_eq!(first["connections"].as_array().unwrap().len(), 3, "all that share the agreement");
+    let said =
+        json!({ "commitment": first["commitment"], "period": first["period"], "answer": false, "note": "Nobody met." });
+    assert_eq!(ask(house, &operator, Method::POST, "/api/v1/attestations", said).await.0, 200);
+    assert_eq!(list("waiting=true").await.len(), all.len() - 1);
+    let last = list("").await.pop().unwrap();
+    assert_eq!(
+        (&last["commitment"], &last["period"]),
+        (&first["commitment"], &first["period"]),
+        "what waits comes first"
+    );
+    let answer = &last["answer"];
+    assert_eq!((&answer["answer"], &answer["note"]), (&json!(false), &json!("Nobody met.")));
+    assert_eq!(answer["by"], "a program that may operate");
+    let (_, told) = ask(house, &reader, Method::GET, "/api/v1/attestations", Json::Null).await;
+    assert!(told["promises"].as_array().unwrap().iter().all(|one| one["may_attest"] == false), "{told}");
+    let (status, _) = ask(house, &reader, Method::GET, "/api/v1/attestations?connection=nobody", Json::Null).await;
+    assert_eq!(status, 404);
+}
