@@ -16,6 +16,7 @@ mod api_figures;
 mod api_find;
 mod api_health;
 mod api_journal;
+mod api_needs;
 mod api_people;
 mod api_records;
 mod api_simulate;

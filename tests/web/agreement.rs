@@ -28,7 +28,7 @@ fn scope(house: &House) -> Scope {
 }
 
 /// Offers a version with these words in place of others, and answers its hash.
-async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
+pub async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
     let text = changes.iter().fold(TEXT.to_owned(), |text, (old, new)| {
         assert!(text.contains(old), "{old}");
         text.replacen(old, new, 1)

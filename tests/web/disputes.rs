@@ -1,10 +1,12 @@
 //! Disputes and attestations on their pages: found, decided as the command does, shown as text.
 
-use crate::agreement::signer;
+use crate::agreement::{offer, signer};
 use crate::house::{House, Person, at_work};
 use crate::openapi::{ask, token};
 use leadpact::engine::{attestation, dispute};
-use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
+use leadpact::record::{
+    Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey, Timestamp,
+};
 use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::role::Role;
@@ -261,4 +263,44 @@ async fn promises_of(house: &House) {
     assert!(told["promises"].as_array().unwrap().iter().all(|one| one["may_attest"] == false), "{told}");
     let (status, _) = ask(house, &reader, Method::GET, "/api/v1/attestations?connection=nobody", Json::Null).await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn programs_are_told_what_waits_for_somebody_as_the_first_page_tells_it() {
+    let after_january = Timestamp::parse("2027-02-05T14:00:00Z").unwrap();
+    for house in House::both_at(after_january).await {
+        let (reader, operator) = (token(&house, Role::Viewer).await, token(&house, Role::Operator).await);
+        let needs = async |query: &str| {
+            let (status, told) =
+                ask(&house, &operator, Method::GET, &format!("/api/v1/needs{query}"), Json::Null).await;
+            assert_eq!(status, 200, "{told}");
+            told["needs"].as_array().unwrap().clone()
+        };
+        let kinds = |needs: &[Json]| -> Vec<String> {
+            needs.iter().map(|need| need["kind"].as_str().unwrap().to_owned()).collect()
+        };
+        let agreement = crate::house::agreement();
+        let promised = attestation::attested(&agreement).len();
+        let unattested = vec!["attest".to_owned(); promised];
+        assert_eq!(kinds(&needs("").await), unattested, "of January");
+        disputed(&house, "8842", "Eve").await;
+        offer(&house, &[]).await;
+        let pause = "/api/v1/connections/acme-hubspot/pause";
+        assert_eq!(ask(&house, &operator, Method::POST, pause, json!({ "why": HOSTILE })).await.0, 200);
+        let all = needs("?connection=acme-hubspot").await;
+        let wanted =
+            [vec!["paused".to_owned(), "dispute".to_owned()], unattested, vec!["unsigned".to_owned()]].concat();
+        assert_eq!(kinds(&all), wanted);
+        let page = house.text("/?connection=acme-hubspot").await;
+        assert!(all.iter().all(|need| need["kind"] == "attest" || page.contains(need["page"].as_str().unwrap())));
+        assert_eq!(needs("?connection=acme-salesforce").await.len(), promised + 1, "the agreement is theirs too");
+        let attest = &all.iter().find(|need| need["kind"] == "attest").unwrap()["attest"];
+        assert_eq!((&attest["period"], &attest["may_attest"]), (&json!("2027-01"), &json!(true)));
+        let (_, told) = ask(&house, &reader, Method::GET, "/api/v1/needs", Json::Null).await;
+        assert_eq!(told["needs"][2]["attest"]["may_attest"], false, "{told}");
+        let said = json!({ "commitment": attest["commitment"], "period": attest["period"], "answer": true });
+        assert_eq!(ask(&house, &operator, Method::POST, "/api/v1/attestations", said).await.0, 200);
+        assert_eq!(needs("").await.len(), all.len() - 1);
+        assert_eq!(ask(&house, &reader, Method::GET, "/api/v1/needs?connection=nobody", Json::Null).await.0, 404);
+    }
 }

@@ -1,6 +1,7 @@
-//! What is said of `api_journal.rs` and `api_health.rs`.
+//! What is said of `api_journal.rs`, `api_health.rs` and `api_needs.rs`.
 
 use super::deliveries::about;
+use super::figures::counted;
 use super::schema::{
     Schema, anything, between, count, flag, integer, like, list, map, may, must, named, object, some_day, sought, text,
     time, word, written,
@@ -95,6 +96,28 @@ fn fares() -> Schema {
     ])
 }
 
+/// What waits for somebody.
+fn needs() -> Operation {
+    const KINDS: [&str; 6] = ["paused", "held", "parked", "dispute", "attest", "unsigned"];
+    let attest = object([
+        must("commitment", text()),
+        must("period", text()),
+        must("may_attest", flag().says("Whether whoever asks may answer.")),
+    ]);
+    let need = object([
+        must("kind", word(&KINDS)),
+        must("what", text().says("In words.")),
+        must("why", text()),
+        must("page", text().or_null().says("The path of the page where a person sees to it.")),
+        must("attest", attest.or_null().says("What `POST /api/v1/attestations` would be told.")),
+    ]);
+    let operation = Operation::get("/api/v1/needs", "What waits for somebody, what keeps others from working first")
+        .asks("connection", sought(), "In this one; without it the first.")
+        .refuses(404, "No connection is called so, or none is configured.")
+        .answers(200, "All of it, but for deadlines.", object([must("connection", text()), must("needs", list(need))]));
+    counted(operation)
+}
+
 fn before() -> Schema {
     like("^[0-9]{0,18}$", 18)
 }
@@ -138,6 +161,7 @@ pub(super) fn room() -> Room {
             )
             .serves_text("text/csv", "A line an entry, the newest first, under a line of names. UTF-8 with its mark.")
             .refuses(404, "No connection is called so, or none is configured."),
+        needs(),
         Operation::get("/api/v1/health", "How the connections fare, and what was last found when all was checked")
             .answers(200, "By what is stored; nothing is checked for it.", named("Health")),
         Operation::post("/api/v1/health/check", "Have everything checked anew, as `leadpact doctor` does")

@@ -130,7 +130,11 @@ impl Operation {
     /// Takes `after`.
     #[must_use]
     pub fn goes_on(self) -> Self {
-        self.asks("after", super::schema::place(), "`next` of the answer before, and no other word; without it the list begins.")
+        self.asks(
+            "after",
+            super::schema::place(),
+            "`next` of the answer before, and no other word; without it the list begins.",
+        )
     }
 
     /// Takes a body, with nothing in it that is not said here.

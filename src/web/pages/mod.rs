@@ -7,7 +7,7 @@ mod counted;
 mod deliveries;
 pub mod disputes;
 mod find;
-mod front;
+pub(super) mod front;
 mod health;
 mod journal;
 mod nav;
