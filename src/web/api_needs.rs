@@ -38,12 +38,18 @@ async fn list(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResp
     answered(all.map(|all| json!({ "connection": site.name(), "needs": all.iter().map(told).collect::<Vec<_>>() })))
 }
 
+/// Where a person sees to it; what is attested on the first page itself has a list of its own.
+fn page(need: &Need) -> Option<&str> {
+    let listed = need.attest.as_ref().map(|_| "/disputes/attest");
+    need.link.as_ref().map(|link| link.href.as_str()).or(listed)
+}
+
 fn told(need: &Need) -> Json {
     json!({
         "kind": need.word,
         "what": need.what,
         "why": need.why,
-        "page": need.link.as_ref().map(|link| &link.href),
+        "page": page(need),
         "attest": need.attest.as_ref().map(|one| json!({
             "commitment": one.commitment, "period": one.period, "may_attest": one.is_allowed,
         })),

@@ -292,7 +292,11 @@ async fn programs_are_told_what_waits_for_somebody_as_the_first_page_tells_it() 
             [vec!["paused".to_owned(), "dispute".to_owned()], unattested, vec!["unsigned".to_owned()]].concat();
         assert_eq!(kinds(&all), wanted);
         let page = house.text("/?connection=acme-hubspot").await;
-        assert!(all.iter().all(|need| need["kind"] == "attest" || page.contains(need["page"].as_str().unwrap())));
+        for need in &all {
+            let leads_to = need["page"].as_str().unwrap();
+            assert_eq!(house.get(leads_to).await.status(), 200, "{need}");
+            assert!(need["kind"] == "attest" || page.contains(leads_to), "{need}");
+        }
         assert_eq!(needs("?connection=acme-salesforce").await.len(), promised + 1, "the agreement is theirs too");
         let attest = &all.iter().find(|need| need["kind"] == "attest").unwrap()["attest"];
         assert_eq!((&attest["period"], &attest["may_attest"]), (&json!("2027-01"), &json!(true)));

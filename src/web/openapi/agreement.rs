@@ -80,7 +80,7 @@ fn receipts() -> Schema {
         must("name", text()),
         must("email", text()),
         must("told_at", time().or_null()),
-        must("confirmed_at", time().or_null().says("When they said on the page that they had read it.")),
+        must("confirmed_at", time().or_null().says("When it was confirmed that they have read it.")),
         must("next_try", time().or_null().says("When they are told, or told again.")),
         must("attempts", count().says("How often it was tried in vain.")),
         must("how", text().or_null().says("By what they were told, or why they were not.")),
@@ -224,7 +224,7 @@ fn versions() -> Vec<Operation> {
             .serves_bytes(PPTX, "The same for PowerPoint and its like.")
             .refuses(409, TOO_MUCH),
         which(Operation::get("/api/v1/agreement/receipts", "Who was told of a version, and who confirmed it"))
-            .says("People confirm on the page of the agreement, each for themselves: no token does that for them.")
+            .says("People confirm on the page of the agreement, each for themselves; a token stands for nobody who could.")
             .pages(100, 500)
             .answers(200, "A part of the list, with how many there are in all.", receipts()),
     ]
