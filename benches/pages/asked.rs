@@ -108,11 +108,13 @@ fn records(leads: u64) -> Vec<Page> {
     };
     let known = some(60).map(|n| format!("/records/{}", path(n)));
     let told = some(61).map(|n| format!("/api/v1/records/{}", path(n)));
+    let offered = some(64).map(|n| format!("/api/v1/records/{}/offers", path(n)));
     let find = |what: Vec<String>| what.iter().map(|what| format!("/find?q={}", word(what))).collect::<Vec<_>>();
     let prefixes = ["A", "Ma", "Zoë", "Olga K", "Chen Nguyen 1"].map(str::to_owned).to_vec();
     vec![
         page("/records/…", known.collect()),
         page("/api/v1/records/…", told.collect()),
+        page("/api/v1/records/…/offers", offered.collect()),
         page("/find by name", find(some(62).map(lead::name).collect())),
         page("/find by a beginning", find(prefixes)),
         page("/find by id", find(some(63).map(|n| lead::key(n).id.to_string()).collect())),
@@ -258,6 +260,9 @@ fn api() -> Vec<Page> {
     pages.push(one("/api/v1/journal"));
     pages.push(one("/api/v1/journal?kind=met&clock=Accept+or+reject"));
     pages.push(one("/api/v1/clocks?limit=500"));
+    for path in ["attestations", "needs", "clocks/counts", "agreement/receipts"] {
+        pages.push(one(&format!("/api/v1/{path}")));
+    }
     for name in CONNECTIONS {
         pages.push(one(&format!("/api/v1/people/{name}")));
         pages.push(one(&format!("/api/v1/connections/{name}/held")));

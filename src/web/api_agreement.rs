@@ -1,12 +1,16 @@
-//! `/api/v1/agreement`: which version is enforced, which there are and who signed them, what differs
-//! between two of them; and signing one, as the command does.
+//! `/api/v1/agreement`: which version is enforced and what it names, which there are and who signed them,
+//! what differs between two of them; and signing one, as the command does. One version is in
+//! `api_versions`.
 
 use super::api_control::{Refused, answered};
 use super::pages::agreement::{Shelf, keep};
 use super::routes::{Entry, get, post};
 use super::session::Visitor;
 use super::{Web, answer};
+use crate::agreement::Agreement;
 use crate::agreement::difference::difference;
+use crate::agreement::model::Freeze;
+use crate::engine::attestation::attested_by;
 use crate::engine::signing::{self, Signing, SigningError};
 use crate::engine::versions::{Known, outlook};
 use crate::store::role::Permission;
@@ -47,11 +51,42 @@ fn shown(shelf: &Shelf) -> Json {
         "effective": agreement.effective.map(|day| day.to_string()),
         "review_by": agreement.review_by.map(|day| day.to_string()),
         "connections": shelf.scope.connections,
+        "names": names(agreement),
+        "freezes": agreement.freezes.iter().map(freeze).collect::<Vec<_>>(),
         "versions": shelf.known.iter().map(version).collect::<Vec<_>>(),
     })
 }
 
-fn version(known: &Known) -> Json {
+/// What filters and orders call by name.
+fn names(agreement: &Agreement) -> Json {
+    let parties = agreement.parties.iter().map(|party| {
+        let signs = party.signs.as_ref().map(|signs| json!({ "name": signs.name, "title": signs.title }));
+        json!({ "name": party.name, "signs": signs })
+    });
+    let stages = agreement.stages.iter().map(|s| json!({ "name": s.name, "term": s.term, "object": s.of }));
+    let handoffs = agreement
+        .handoffs
+        .iter()
+        .map(|h| json!({ "name": h.name, "from": h.from, "to": h.to, "stage": agreement.stages[h.at].name }));
+    let clocks = agreement.clocks.iter().map(|c| json!({ "name": c.name, "party": c.party, "object": c.object }));
+    let commitments = agreement
+        .commitments
+        .iter()
+        .map(|c| json!({ "name": c.name, "by": c.by, "to": c.to, "attested": attested_by(c).is_some() }));
+    json!({
+        "parties": parties.collect::<Vec<_>>(),
+        "stages": stages.collect::<Vec<_>>(),
+        "handoffs": handoffs.collect::<Vec<_>>(),
+        "clocks": clocks.collect::<Vec<_>>(),
+        "commitments": commitments.collect::<Vec<_>>(),
+    })
+}
+
+fn freeze(freeze: &Freeze) -> Json {
+    json!({ "first": freeze.first.to_string(), "last": freeze.last.to_string(), "why": freeze.why })
+}
+
+pub(super) fn version(known: &Known) -> Json {
     let version = &known.version;
     let time = |at: Option<crate::record::Timestamp>| at.map(|at| at.to_string());
     json!({
@@ -98,11 +133,11 @@ async fn compared(web: Data<Web>, two: Query<Two>) -> HttpResponse {
     answered(done.await)
 }
 
-async fn shelf(web: &Web, of: Option<&str>) -> Result<Shelf, Refused> {
+pub(super) async fn shelf(web: &Web, of: Option<&str>) -> Result<Shelf, Refused> {
     Shelf::find(web, of).await?.ok_or(Refused::NoSuchConnection)
 }
 
-fn no_such_version() -> Refused {
+pub(super) fn no_such_version() -> Refused {
     Refused::NotFound("no version of this hash is kept".to_owned())
 }
 

@@ -1,21 +1,58 @@
-//! `POST /api/v1/attestations`: whether a promise that no CRM records was kept in a period, as
-//! `leadpact attest` says it.
+//! `/api/v1/attestations`: promises that no CRM records with what was said of them; and saying whether one
+//! was kept in a period, as `leadpact attest` does.
 
 use super::Web;
 use super::api_control::{Refused, answered, site};
-use super::attest::{Unsaid, Word, say};
-use super::routes::{Entry, post};
+use super::attest::{Promise, Unsaid, Word, may_attest, promises, say};
+use super::routes::{Entry, get, post};
 use super::session::Visitor;
 use crate::engine::Site;
 use crate::store::attestation::AttestationRow;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json as Sent};
+use actix_web::web::{Data, Json as Sent, Query};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
-pub(super) const ROUTES: &[Entry] = &[post("/api/v1/attestations", Permission::Attest, |route| route.to(answer))];
+pub(super) const ROUTES: &[Entry] = &[
+    get("/api/v1/attestations", Permission::Look, |route| route.to(list)),
+    post("/api/v1/attestations", Permission::Attest, |route| route.to(answer)),
+];
+
+#[derive(Deserialize)]
+struct Asked {
+    connection: Option<String>,
+    #[serde(default)]
+    waiting: bool,
+}
+
+async fn list(web: Data<Web>, visitor: Visitor, asked: Query<Asked>) -> HttpResponse {
+    let done = async {
+        let of = asked.connection.as_deref().filter(|name| !name.is_empty());
+        of.map(|name| site(&web, name)).transpose()?;
+        let all = promises(&web, of).await?;
+        let wanted = all.iter().filter(|promise| !asked.waiting || promise.answer.is_none());
+        Ok(json!({ "promises": wanted.map(|promise| told(&visitor, promise)).collect::<Vec<_>>() }))
+    };
+    answered(done.await)
+}
+
+fn told(visitor: &Visitor, promise: &Promise) -> Json {
+    json!({
+        "connections": promise.scope.connections,
+        "commitment": promise.name,
+        "period": promise.window.to_string(),
+        "from": promise.window.from.to_string(),
+        "until": promise.window.until.to_string(),
+        "is_over": promise.is_over,
+        "by": promise.by,
+        "to": promise.to,
+        "credit": promise.credit,
+        "answer": promise.answer.as_ref().map(shown),
+        "may_attest": may_attest(visitor, &promise.by),
+    })
+}
 
 #[derive(Deserialize)]
 struct Attestation {

@@ -37,7 +37,7 @@ async fn list(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
     }
 }
 
-fn row(row: &DisputeRow) -> Json {
+pub(super) fn row(row: &DisputeRow) -> Json {
     json!({
         "id": row.id,
         "record": { "connection": row.record.connection, "object": row.record.object, "id": row.record.id },

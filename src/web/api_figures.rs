@@ -1,8 +1,9 @@
 //! `/api/v1/scorecard`, `/waterfall` and `/campaigns`: what `leadpact report --format json` prints, of one connection or
-//! of each in turn. While the first figures are counted, the answer is 202 and says when to ask again.
+//! of each in turn; campaigns as CSV, too. While the first figures are counted, the answer is 202 and says when to ask again.
 
 use super::asked::{Asked, Unasked};
 use super::figures::Figures;
+use super::pages::campaigns;
 use super::pages::waterfall::list::{self, Behind, Wanted};
 use super::routes::{Entry, get};
 use super::{Web, answer, cursor, record};
@@ -30,6 +31,7 @@ pub(super) const ROUTES: &[Entry] = &[
     get("/api/v1/waterfall", Permission::Look, |route| route.to(waterfall)),
     get("/api/v1/waterfall/stage", Permission::Look, |route| route.to(stage)),
     get("/api/v1/campaigns", Permission::Look, |route| route.to(campaigns)),
+    get("/api/v1/campaigns.csv", Permission::Look, |route| route.to(campaigns_csv)),
 ];
 
 async fn scorecard(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
@@ -47,9 +49,23 @@ async fn campaigns(web: Data<Web>, asked: Query<Asked>) -> HttpResponse {
 async fn answered(web: &Web, asked: &Asked, parts: &[What]) -> HttpResponse {
     match reports(web, asked, parts).await {
         Ok(Some(reports)) => HttpResponse::Ok().json(reports),
-        Ok(None) => HttpResponse::Accepted()
-            .insert_header((header::RETRY_AFTER, AGAIN))
-            .json(object!({ "counting": true, "hint": "ask again after the seconds in Retry-After" })),
+        Ok(None) => counting(),
+        Err(why) => refused(&why),
+    }
+}
+
+/// What is asked for is being counted for the first time.
+pub(super) fn counting() -> HttpResponse {
+    HttpResponse::Accepted()
+        .insert_header((header::RETRY_AFTER, AGAIN))
+        .json(object!({ "counting": true, "hint": "ask again after the seconds in Retry-After" }))
+}
+
+/// The table of the page, as its download has it.
+async fn campaigns_csv(web: Data<Web>, wanted: Query<campaigns::Wanted>) -> HttpResponse {
+    match campaigns::csv_of(&web, &wanted).await {
+        Ok(Some(file)) => campaigns::served(file),
+        Ok(None) => counting(),
         Err(why) => refused(&why),
     }
 }
@@ -58,6 +74,7 @@ fn refused(why: &Unasked) -> HttpResponse {
     match why {
         Unasked::Unavailable(error) => answer::unavailable(error),
         Unasked::NoSuchConnection => answer::error(StatusCode::NOT_FOUND, "no connection is called so"),
+        Unasked::Nothing => answer::error(StatusCode::NOT_FOUND, "no connection is configured yet"),
         wrong => answer::error(StatusCode::BAD_REQUEST, wrong.text()),
     }
 }

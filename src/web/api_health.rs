@@ -1,6 +1,7 @@
 //! `/api/v1/health`: how each connection fares by what is stored, and what was last found when
 //! everything was checked; and having everything checked anew.
 
+use super::deliveries::words;
 use super::fitness::{self, Examined, Fares};
 use super::routes::{Entry, get, post};
 use super::{Web, answer};
@@ -51,6 +52,8 @@ fn connection(web: &Web, fares: &Fares) -> Json {
         "name": site.name(),
         "state": fares.state(now),
         "mode": fares.mode(),
+        "crm": words::crm(site),
+        "switchable": fares.is_switchable(),
         "paused_until": switches.pause(now).and_then(|row| row.until).map(time),
         "worked_by": holder.map(|holder| &holder.name),
         "last_event": vitals.last_delivery.map(time),

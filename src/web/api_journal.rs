@@ -1,11 +1,11 @@
-//! `/api/v1/journal`: one connection's facts, the newest first, as the page lists them; and walking along
-//! its hash chain.
+//! `/api/v1/journal`: one connection's facts, the newest first, as the page lists them; the same as CSV;
+//! and walking along its hash chain.
 
 use super::api_control::{Refused, answered, site};
 use super::audit::Walked;
 use super::journal::{Filter, Told, Trouble, question};
 use super::routes::{Entry, get, post};
-use super::{Web, answer};
+use super::{Web, answer, journal_csv};
 use crate::engine::Site;
 use crate::store::journal::Verified;
 use crate::store::role::Permission;
@@ -20,6 +20,7 @@ const MOST: u32 = 100;
 
 pub(super) const ROUTES: &[Entry] = &[
     get("/api/v1/journal", Permission::Look, |route| route.to(entries)),
+    get("/api/v1/journal.csv", Permission::Look, |route| route.to(csv)),
     get("/api/v1/journal/verify", Permission::Look, |route| route.to(verified)),
     post("/api/v1/journal/verify", Permission::Look, |route| route.to(verify)),
 ];
@@ -35,8 +36,26 @@ async fn entries(web: Data<Web>, filter: Query<Filter>, limit: Query<Limit>) -> 
     }
     match list(&web, &filter, limit.limit.unwrap_or(MOST).clamp(1, MOST)).await {
         Ok(body) => HttpResponse::Ok().json(body),
-        Err(Trouble::Unclear(why)) => answer::error(StatusCode::BAD_REQUEST, why),
-        Err(Trouble::Store(error)) => answer::unavailable(&error),
+        Err(trouble) => troubled(&trouble),
+    }
+}
+
+fn troubled(trouble: &Trouble) -> HttpResponse {
+    match trouble {
+        Trouble::Unclear(why) => answer::error(StatusCode::BAD_REQUEST, why),
+        Trouble::Store(error) => answer::unavailable(error),
+    }
+}
+
+/// All of it that the filters leave, in one file.
+async fn csv(web: Data<Web>, filter: Query<Filter>) -> HttpResponse {
+    if let Some(refusal) = answer::no_such_connection(&web, &filter.connection) {
+        return refusal;
+    }
+    match question(&web, &filter).await {
+        Ok(Some(question)) => journal_csv::download(web, question),
+        Ok(None) => answer::error(StatusCode::NOT_FOUND, "no connection is configured yet"),
+        Err(trouble) => troubled(&trouble),
     }
 }
 

@@ -1,23 +1,57 @@
-//! `/api/v1/records/…`: what can be done about one record. Orders are answered 202: they are applied in
-//! their turn by whoever works the connection.
+//! `/api/v1/records/…`: what can be done about one record, and doing it. Orders are answered 202: they are
+//! applied in their turn by whoever works the connection.
 
-use super::record::Place;
-use super::record_acts::{Asked, Refusal, dispute, go_on, leave_alone, undo};
-use super::routes::{Entry, post};
+use super::record::{self, Found, Place};
+use super::record_acts::{Asked, Offers, Refusal, dispute, go_on, leave_alone, named, offers, undo};
+use super::routes::{Entry, get, post};
 use super::session::Visitor;
 use super::{Web, answer};
+use crate::record::Fact;
+use crate::report::words::sentence;
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) const ROUTES: &[Entry] = &[
+    get("/api/v1/records/{connection}/{object}/{id}/offers", Permission::Look, |route| route.to(offered)),
     post("/api/v1/records/{connection}/{object}/{id}/dispute", Permission::Operate, |route| route.to(disputed)),
     post("/api/v1/records/{connection}/{object}/{id}/undo", Permission::Operate, |route| route.to(undone)),
     post("/api/v1/records/{connection}/{object}/{id}/exclude", Permission::Operate, |route| route.to(excluded)),
     post("/api/v1/records/{connection}/{object}/{id}/include", Permission::Operate, |route| route.to(included)),
 ];
+
+async fn offered(web: Data<Web>, place: Path<Place>) -> HttpResponse {
+    let told = async {
+        let found = record::find(&web, &place).await?.ok_or(Refusal::Unknown)?;
+        Ok(told(&found, &offers(&web, &found).await?))
+    };
+    match told.await {
+        Ok(told) => HttpResponse::Ok().json(told),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+fn told(found: &Found, offers: &Offers<'_>) -> Value {
+    let facts = found.in_words(|reader| {
+        let told = |fact: &&Fact| {
+            json!({ "fact": named(fact), "kind": fact.kind, "at": fact.at.to_string(), "what": sentence(reader, fact) })
+        };
+        offers.facts.iter().map(told).collect::<Vec<_>>()
+    });
+    let undo = offers.undo.as_ref().map(|made| {
+        json!({
+            "effect": made.effect,
+            "kind": made.kind,
+            "at": made.at.to_string(),
+            "clock": made.source,
+            "from": made.from,
+            "to": made.to,
+        })
+    });
+    json!({ "dispute": facts, "undo": undo, "include": offers.include })
+}
 
 async fn disputed(web: Data<Web>, visitor: Visitor, place: Path<Place>, asked: Json<Asked>) -> HttpResponse {
     match dispute(&web, &visitor, &place, &asked).await {

@@ -1,15 +1,19 @@
-//! Somebody's word about a promise that no CRM records, from a page or the API: who may give it, and for
-//! which connections it counts. What is kept of it is the engine's.
+//! Promises that no CRM records, for a page and the API: which are asked for, who may give their word, and
+//! for which connections it counts. What is kept of it is the engine's.
 
 use super::Web;
+use super::pages::agreement::scopes;
 use super::session::Visitor;
 use crate::agreement::model::Commitment;
 use crate::engine::Site;
-use crate::engine::attestation::{attest, commitment, window};
+use crate::engine::attestation::{attest, attested, commitment, window};
+use crate::engine::versions::Scope;
 use crate::record::{ConnectionName, PartyName};
+use crate::report::window::Window;
 use crate::store::StoreError;
 use crate::store::attestation::{self, AttestationRow};
 use crate::store::role::Permission;
+use jiff::tz::TimeZone;
 
 /// What somebody says.
 pub struct Word<'a> {
@@ -37,6 +41,61 @@ impl From<StoreError> for Unsaid {
     fn from(error: StoreError) -> Self {
         Unsaid::Unavailable(error)
     }
+}
+
+/// A promise for a period, with what was said of it.
+pub struct Promise {
+    pub scope: Scope,
+    pub zone: TimeZone,
+    pub name: String,
+    pub by: PartyName,
+    pub to: PartyName,
+    /// What follows if it is missed.
+    pub credit: Option<String>,
+    pub window: Window,
+    pub is_over: bool,
+    pub answer: Option<AttestationRow>,
+}
+
+/// All promises for the period that runs and the one before it, of every agreement at work or of the one
+/// that governs this connection; those that wait for an answer first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn promises(web: &Web, of: Option<&str>) -> Result<Vec<Promise>, StoreError> {
+    let governs = |scope: &Scope| of.is_none_or(|name| scope.connections.iter().any(|c| c.as_str() == name));
+    let mut promises = Vec::new();
+    for scope in scopes(web).into_iter().filter(governs) {
+        promises.extend(promises_of(web, &scope).await?);
+    }
+    promises.sort_by_key(|promise| promise.answer.is_some());
+    Ok(promises)
+}
+
+async fn promises_of(web: &Web, scope: &Scope) -> Result<Vec<Promise>, StoreError> {
+    let site = scope.connections.first().and_then(|name| web.engine.site(name.as_str()));
+    let Some(agreement) = site.map(|site| site.agreement.clone()) else { return Ok(Vec::new()) };
+    let (now, zone) = (web.engine.clock.now(), agreement.zone());
+    let mut promises = Vec::new();
+    for (commitment, period) in attested(&agreement) {
+        let running = Window::containing(period, now, &zone);
+        let began = |window: &Window| window.until > agreement.effective_at;
+        for window in [running.before(&zone), running].into_iter().filter(began) {
+            let (own, period) = (scope.own.as_ref(), window.to_string());
+            promises.push(Promise {
+                scope: scope.clone(),
+                zone: zone.clone(),
+                name: commitment.name.clone(),
+                by: commitment.by.clone(),
+                to: commitment.to.clone(),
+                credit: commitment.credit.clone(),
+                window,
+                is_over: window.is_over(now),
+                answer: attestation::get(&web.engine.db, own, &commitment.name, &period).await?,
+            });
+        }
+    }
+    Ok(promises)
 }
 
 /// Whether this visitor may say how a promise of this party was kept: operators for everybody, signers

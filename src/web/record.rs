@@ -5,8 +5,8 @@ use super::people::Names;
 use crate::agreement::Standing;
 use crate::agreement::standing::Run;
 use crate::engine::Site;
-use crate::record::{ConnectionName, Object, RecordKey};
-use crate::report::story::Told;
+use crate::record::{ConnectionName, Object, OwnerId, RecordKey};
+use crate::report::story::{Reader, Told};
 use crate::store::clock::ClockState;
 use crate::store::journal::{self, JournalRow};
 use crate::store::{StoreError, standing};
@@ -32,6 +32,13 @@ pub struct Found {
 }
 
 impl Found {
+    /// What is told with names of people and in the agreement's zone.
+    pub fn in_words<T>(&self, tell: impl FnOnce(&Reader<'_>) -> T) -> T {
+        let zone = self.site.agreement.zone();
+        let name_of = |id: &OwnerId| self.names.get(&self.standing.key.connection, id).map(str::to_owned);
+        tell(&Reader { agreement: &self.site.agreement, zone: &zone, name_of: &name_of })
+    }
+
     /// The facts as the story takes them.
     pub fn told(&self) -> Vec<Told<'_>> {
         self.rows.iter().map(|row| Told { fact: &row.entry.fact, seen_at: row.entry.seen_at }).collect()

@@ -1,15 +1,16 @@
-//! What people do about one record from a page or the API: dispute, undo, exclude, include. The orders
-//! are those of the commands; here it is only asked whether there is something to order.
+//! What people do about one record from a page or the API: dispute, undo, exclude, include, and which of
+//! these there is to be done. The orders are those of the commands; here it is only asked whether there
+//! is something to order.
 
 use super::Web;
 use super::record::{Found, Place, find};
 use super::session::Visitor;
 use crate::engine::dispute::{DisputeError, disputable, open};
 use crate::engine::moment::to_come;
-use crate::engine::orders::{exclude, include, moves_of, submit};
-use crate::record::{Order, Timestamp};
+use crate::engine::orders::{Made, exclude, include, moves_of, submit};
+use crate::record::{Fact, Order, Timestamp};
 use crate::store::StoreError;
-use crate::store::dispute::DisputeRow;
+use crate::store::dispute::{self as disputes, DisputeRow, DisputeState};
 use serde::Deserialize;
 
 /// Why it was not done.
@@ -53,6 +54,38 @@ pub struct Asked {
     pub effect: String,
 }
 
+/// What may be done about a record now. Leaving it alone always may.
+pub struct Offers<'f> {
+    /// What can be disputed and was not, in the order of the journal.
+    pub facts: Vec<&'f Fact>,
+    /// The last move, where it is known what was before it.
+    pub undo: Option<Made>,
+    /// It is left alone, so that it may be treated like any other again.
+    pub include: bool,
+}
+
+/// # Errors
+/// When the database cannot be read.
+pub async fn offers<'f>(web: &Web, found: &'f Found) -> Result<Offers<'f>, StoreError> {
+    let (db, standing) = (&web.engine.db, &found.standing);
+    let disputed = disputes::of_record(db, &standing.key).await?;
+    let is_settled = |fact: &Fact| {
+        let same = |d: &&DisputeRow| d.fact_at == fact.at && d.fact_key == fact.key();
+        disputed.iter().filter(same).any(|d| d.state != DisputeState::Withdrawn)
+    };
+    // Without steps nobody decides.
+    let decided = !found.site.agreement.resolutions.is_empty();
+    let facts = disputable(&found.rows).into_iter().filter(|fact| decided && !is_settled(fact));
+    let undo = moves_of(db, &standing.key).await?.pop().filter(|made| !made.before.is_empty());
+    let include = standing.excluded.is_some() || standing.is_contested();
+    Ok(Offers { facts: facts.collect(), undo, include })
+}
+
+/// By which a fact is named when it is disputed: its key, and its moment where several have it.
+pub fn named(fact: &Fact) -> String {
+    format!("{}@{}", fact.key(), fact.at.as_millis())
+}
+
 /// Opens a dispute in the visitor's name.
 ///
 /// # Errors
@@ -60,8 +93,7 @@ pub struct Asked {
 pub async fn dispute(web: &Web, visitor: &Visitor, place: &Place, asked: &Asked) -> Result<DisputeRow, Refusal> {
     let found = known(web, place).await?;
     let facts = disputable(&found.rows);
-    let named = |key: &str, at: i64| asked.fact == key || asked.fact == format!("{key}@{at}");
-    let mut meant = facts.iter().filter(|fact| named(&fact.key(), fact.at.as_millis()));
+    let mut meant = facts.iter().filter(|fact| asked.fact == fact.key() || asked.fact == named(fact));
     let (Some(fact), None) = (meant.next(), meant.next()) else {
         let why = "Say which breach, rejection or violation is disputed: there is none like this, or more than one.";
         return Err(Refusal::Refused(why.to_owned()));

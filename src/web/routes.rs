@@ -3,8 +3,8 @@
 //! that has no line, and no line is without a need.
 
 use super::{account, api, api_agreement, api_attest, api_control, api_deliveries, api_disputes, api_figures};
-use super::{api_find, api_health, api_journal, api_people, api_records, api_simulate, api_templates, assets};
-use super::{guard, live, login, metrics, openapi, pages};
+use super::{api_find, api_health, api_journal, api_needs, api_people, api_records, api_simulate, api_templates};
+use super::{api_versions, assets, guard, live, login, metrics, openapi, pages};
 use crate::store::role::Permission;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -91,10 +91,12 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         api_find::ROUTES,
         api_health::ROUTES,
         api_journal::ROUTES,
+        api_needs::ROUTES,
         api_people::ROUTES,
         api_records::ROUTES,
         api_simulate::ROUTES,
         api_templates::ROUTES,
+        api_versions::ROUTES,
         assets::ROUTES,
         live::ROUTES,
         login::ROUTES,

@@ -1,13 +1,14 @@
 //! The agreement on its pages: what is shown of versions, and signing, which is what the command does.
 
 use crate::house::{House, Person, account, agreement, at_work};
-use crate::openapi::{ask, token};
+use crate::openapi::{ask, file, token};
 use leadpact::agreement::parse::parse;
 use leadpact::engine::signing;
 use leadpact::engine::versions::{self, Scope, Terms, choose};
-use leadpact::record::{ConnectionName, Elapsed, FactKind};
+use leadpact::record::{ConnectionName, Elapsed, FactKind, OwnerId};
 use leadpact::store::account::{self as accounts, Account, SignsFor};
 use leadpact::store::api_token::{self, ApiToken};
+use leadpact::store::receipt::{self, Receipt};
 use leadpact::store::role::Role;
 use leadpact::store::secret::Secret;
 use leadpact::store::session::{self, From};
@@ -15,6 +16,7 @@ use leadpact::store::{Priority, journal};
 use leadpact::web::password;
 use reqwest::{Method, Response};
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 const TEXT: &str = include_str!("../../config/agreement.toml");
@@ -26,7 +28,7 @@ fn scope(house: &House) -> Scope {
 }
 
 /// Offers a version with these words in place of others, and answers its hash.
-async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
+pub async fn offer(house: &House, changes: &[(&str, &str)]) -> String {
     let text = changes.iter().fold(TEXT.to_owned(), |text, (old, new)| {
         assert!(text.contains(old), "{old}");
         text.replacen(old, new, 1)
@@ -281,3 +283,104 @@ async fn programs_are_told_what_differs_between_two_versions() {
     assert_eq!(between(&first, &first).await.1["groups"], json!([]));
     assert_eq!(between(&first, "x").await.0, 404);
 }
+
+promise!(programs_read_a_version_as_it_is_kept_and_find_its_hash_again, |house| {
+    let reader = token(&house, Role::Viewer).await;
+    let hash = offer(&house, &[]).await;
+    let get = async |path: &str| ask(&house, &reader, Method::GET, path, Json::Null).await;
+    let (status, told) = get(&format!("/api/v1/agreement/versions/{hash}")).await;
+    assert_eq!((status, &told["text"], &told["hash"]), (200, &json!(TEXT), &json!(hash)), "{told}");
+    assert_eq!(hex::encode(Sha256::digest(told["canonical"].to_string())), hash);
+    assert!(told["standing"].as_str().unwrap().starts_with("draft: it is not signed by "), "{told}");
+    assert_eq!((&told["files"], &told["connections"][0]), (&json!({}), &json!("acme-hubspot")));
+    assert_eq!(get("/api/v1/agreement/versions/x").await.0, 404);
+    assert_eq!(get(&format!("/api/v1/agreement/versions/{hash}?connection=nobody")).await.0, 404);
+    let (_, told) = get("/api/v1/agreement").await;
+    let names = |part: &str| -> Vec<&str> {
+        told["names"][part].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
+    };
+    let terms = agreement();
+    assert_eq!(names("parties"), terms.parties.iter().map(|p| p.name.as_str()).collect::<Vec<_>>());
+    assert_eq!(names("stages"), terms.stages.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
+    assert_eq!(names("handoffs"), terms.handoffs.iter().map(|h| &*h.name).collect::<Vec<_>>());
+    assert_eq!(names("clocks"), terms.clocks.iter().map(|c| &*c.name).collect::<Vec<_>>());
+    assert_eq!(names("commitments"), terms.commitments.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
+    assert_eq!(told["freezes"].as_array().unwrap().len(), terms.freezes.len());
+});
+
+promise!(programs_take_the_slides_of_any_version_as_files, |house| {
+    let reader = token(&house, Role::Viewer).await;
+    let title = format!("title     = \"{HOSTILE}");
+    let hash = offer(&house, &[("title     = \"", &title)]).await;
+    for query in [String::new(), format!("?version={hash}&connection=acme-hubspot")] {
+        let (kind, html) = file(&house, &reader, &format!("/api/v1/agreement/slides.html{query}")).await;
+        let html = String::from_utf8(html).unwrap();
+        assert_eq!(kind, "text/html; charset=utf-8");
+        assert_eq!(html.contains("&lt;script&gt;") || html.contains("&#60;script"), !query.is_empty(), "{html}");
+        assert!(!html.contains(HOSTILE));
+        let (kind, pptx) = file(&house, &reader, &format!("/api/v1/agreement/slides.pptx{query}")).await;
+        assert!(kind.ends_with("presentationml.presentation") && pptx.starts_with(b"PK"), "{kind}");
+    }
+    for file in ["slides.html", "slides.pptx"] {
+        let get = async |query: &str| {
+            ask(&house, &reader, Method::GET, &format!("/api/v1/agreement/{file}?{query}"), Json::Null).await
+        };
+        assert_eq!(get("version=x").await.0, 404);
+        assert_eq!(get("connection=nobody").await.0, 404);
+        assert_eq!(get("hash=x").await.0, 400);
+    }
+});
+
+promise!(programs_are_told_who_was_told_of_a_version_and_who_confirmed, |house| {
+    let reader = token(&house, Role::Viewer).await;
+    let owed = |connection: &str, person: &str| Receipt {
+        connection: ConnectionName::new(connection),
+        agreement: agreement().hash.to_string(),
+        person: OwnerId::new(person),
+        name: format!("Name {person}"),
+        email: format!("{person}@acme.example"),
+        next_at: Some(at_work()),
+        attempts: 0,
+        informed_at: None,
+        confirmed_at: None,
+        how: None,
+    };
+    // In the order of the list, which is not that of the names of connections at work.
+    let all =
+        [owed("acme-hubspot", "1"), owed("acme-hubspot", "2"), owed("acme-other", "3"), owed("acme-salesforce", "4")];
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    for one in all.iter().rev() {
+        assert!(receipt::owe(&mut tx, one).await.unwrap());
+    }
+    receipt::informed(&mut tx, &all[0], "Slack", at_work()).await.unwrap();
+    receipt::informed(&mut tx, &all[1], "e-mail", at_work()).await.unwrap();
+    receipt::confirm(&mut tx, &all[1], at_work()).await.unwrap();
+    receipt::failed(&mut tx, &all[2], "no such user", None).await.unwrap();
+    tx.commit().await.unwrap();
+    let get = async |query: &str| {
+        ask(&house, &reader, Method::GET, &format!("/api/v1/agreement/receipts?{query}"), Json::Null).await
+    };
+    let (mut after, mut seen) = (String::new(), Vec::new());
+    loop {
+        let (status, told) = get(&format!("limit=3&after={after}")).await;
+        assert_eq!(
+            (status, &told["people"], &told["told"], &told["confirmed"]),
+            (200, &json!(4), &json!(2), &json!(1))
+        );
+        seen.extend(told["receipts"].as_array().unwrap().clone());
+        let Some(next) = told["next"].as_str() else { break };
+        after = next.to_owned();
+    }
+    let owners: Vec<&str> = seen.iter().map(|one| one["owner"].as_str().unwrap()).collect();
+    assert_eq!(owners, ["1", "2", "3", "4"]);
+    let shown = |i: usize| (&seen[i]["told_at"], &seen[i]["confirmed_at"], &seen[i]["next_try"], &seen[i]["how"]);
+    let (now, none) = (json!(at_work().to_string()), Json::Null);
+    assert_eq!(shown(0), (&now, &none, &none, &json!("Slack")));
+    assert_eq!(shown(1), (&now, &now, &none, &json!("e-mail")));
+    assert_eq!(shown(2), (&none, &none, &none, &json!("no such user")));
+    assert_eq!(shown(3), (&none, &none, &now, &none));
+    assert_eq!(get("version=x").await.0, 404);
+    assert_eq!(get("after=x").await.0, 400);
+    let hash = offer(&house, &[("version   = \"", "version   = \"next ")]).await;
+    assert_eq!(get(&format!("version={hash}")).await.1["people"], 0, "another version's receipts are others");
+});

@@ -1,10 +1,12 @@
 //! Disputes and attestations on their pages: found, decided as the command does, shown as text.
 
-use crate::agreement::signer;
+use crate::agreement::{offer, signer};
 use crate::house::{House, Person, at_work};
 use crate::openapi::{ask, token};
 use leadpact::engine::{attestation, dispute};
-use leadpact::record::{Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey};
+use leadpact::record::{
+    Actor, ConnectionName, Elapsed, Fact, FactKind, Object, OwnerId, RecordId, RecordKey, Timestamp,
+};
 use leadpact::store::dispute::{self as disputes, DisputeRow, DisputeState};
 use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::role::Role;
@@ -217,4 +219,92 @@ async fn programs_read_the_way_of_a_dispute_and_withdraw_their_own() {
     assert_eq!((status, &told["state"]), (200, &json!("withdrawn")), "{told}");
     assert_eq!(ask(&house, &operator, Method::POST, &path, json!({})).await.0, 409, "it is over");
     assert_eq!(ask(&house, &operator, Method::GET, "/api/v1/disputes/x", Json::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn programs_find_the_promises_that_wait_and_answer_them() {
+    for house in House::both_at(at_work()).await {
+        promises_of(&house).await;
+    }
+}
+
+async fn promises_of(house: &House) {
+    let (reader, operator) = (token(house, Role::Viewer).await, token(house, Role::Operator).await);
+    let list = async |query: &str| {
+        let path = format!("/api/v1/attestations?{query}");
+        let (status, told) = ask(house, &operator, Method::GET, &path, Json::Null).await;
+        assert_eq!(status, 200, "{told}");
+        told["promises"].as_array().unwrap().clone()
+    };
+    let agreement = crate::house::agreement();
+    let (promise, _) = attestation::attested(&agreement)[0];
+    let all = list("").await;
+    assert_eq!(list("waiting=true&connection=acme-hubspot").await, all, "nothing is answered yet");
+    let named = |one: &&Json| one["commitment"] == promise.name && one["is_over"] == false;
+    let first = all.iter().find(named).unwrap();
+    assert_eq!((&first["by"], &first["to"]), (&json!(promise.by), &json!(promise.to)));
+    assert_eq!((&first["answer"], &first["may_attest"]), (&Json::Null, &json!(true)));
+    assert!(first["from"].as_str() < first["until"].as_str(), "{first}");
+    assert_eq!(first["connections"].as_array().unwrap().len(), 3, "all that share the agreement");
+    let said =
+        json!({ "commitment": first["commitment"], "period": first["period"], "answer": false, "note": "Nobody met." });
+    assert_eq!(ask(house, &operator, Method::POST, "/api/v1/attestations", said).await.0, 200);
+    assert_eq!(list("waiting=true").await.len(), all.len() - 1);
+    let last = list("").await.pop().unwrap();
+    assert_eq!(
+        (&last["commitment"], &last["period"]),
+        (&first["commitment"], &first["period"]),
+        "what waits comes first"
+    );
+    let answer = &last["answer"];
+    assert_eq!((&answer["answer"], &answer["note"]), (&json!(false), &json!("Nobody met.")));
+    assert_eq!(answer["by"], "a program that may operate");
+    let (_, told) = ask(house, &reader, Method::GET, "/api/v1/attestations", Json::Null).await;
+    assert!(told["promises"].as_array().unwrap().iter().all(|one| one["may_attest"] == false), "{told}");
+    let (status, _) = ask(house, &reader, Method::GET, "/api/v1/attestations?connection=nobody", Json::Null).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn programs_are_told_what_waits_for_somebody_as_the_first_page_tells_it() {
+    let after_january = Timestamp::parse("2027-02-05T14:00:00Z").unwrap();
+    for house in House::both_at(after_january).await {
+        let (reader, operator) = (token(&house, Role::Viewer).await, token(&house, Role::Operator).await);
+        let needs = async |query: &str| {
+            let (status, told) =
+                ask(&house, &operator, Method::GET, &format!("/api/v1/needs{query}"), Json::Null).await;
+            assert_eq!(status, 200, "{told}");
+            told["needs"].as_array().unwrap().clone()
+        };
+        let kinds = |needs: &[Json]| -> Vec<String> {
+            needs.iter().map(|need| need["kind"].as_str().unwrap().to_owned()).collect()
+        };
+        let agreement = crate::house::agreement();
+        let promised = attestation::attested(&agreement).len();
+        let unattested = vec!["attest".to_owned(); promised];
+        assert_eq!(kinds(&needs("").await), unattested, "of January");
+        disputed(&house, "8842", "Eve").await;
+        offer(&house, &[]).await;
+        let pause = "/api/v1/connections/acme-hubspot/pause";
+        assert_eq!(ask(&house, &operator, Method::POST, pause, json!({ "why": HOSTILE })).await.0, 200);
+        let all = needs("?connection=acme-hubspot").await;
+        let wanted =
+            [vec!["paused".to_owned(), "dispute".to_owned()], unattested, vec!["unsigned".to_owned()]].concat();
+        assert_eq!(kinds(&all), wanted);
+        let page = house.text("/?connection=acme-hubspot").await;
+        for need in &all {
+            let leads_to = need["page"].as_str().unwrap();
+            assert_eq!(house.get(leads_to).await.status(), 200, "{need}");
+            assert!(need["kind"] == "attest" || page.contains(leads_to), "{need}");
+        }
+        assert_eq!(needs("?connection=acme-salesforce").await.len(), promised + 1, "the agreement is theirs too");
+        let attest = &all.iter().find(|need| need["kind"] == "attest").unwrap()["attest"];
+        assert_eq!((&attest["period"], &attest["may_attest"]), (&json!("2027-01"), &json!(true)));
+        let (_, told) = ask(&house, &reader, Method::GET, "/api/v1/needs", Json::Null).await;
+        assert_eq!(told["needs"][2]["attest"]["may_attest"], false, "{told}");
+        let said = json!({ "commitment": attest["commitment"], "period": attest["period"], "answer": true });
+        assert_eq!(ask(&house, &operator, Method::POST, "/api/v1/attestations", said).await.0, 200);
+        assert_eq!(needs("").await.len(), all.len() - 1);
+        assert_eq!(ask(&house, &reader, Method::GET, "/api/v1/needs?connection=nobody", Json::Null).await.0, 404);
+    }
 }

@@ -16,8 +16,38 @@ static DOCUMENT: LazyLock<Json> = LazyLock::new(|| {
     document
 });
 
-/// By method, address and status: the shape, or `None` where the answer is no JSON.
-type Shapes = HashMap<(String, String, u16), Option<Validator>>;
+/// By method, address and status.
+type Shapes = HashMap<(String, String, u16), Told>;
+
+/// What the document says of an answer.
+enum Told {
+    Json(Validator),
+    /// The media type of what is no JSON.
+    Kind(String),
+}
+
+impl Told {
+    fn of(answer: &Json) -> Self {
+        let content = answer["content"].as_object().unwrap_or_else(|| panic!("no content: {answer}"));
+        assert_eq!(content.len(), 1, "one kind each: {answer}");
+        match content.iter().next().unwrap() {
+            (kind, told) if kind == JSON => Told::Json(validator(&told["schema"])),
+            (kind, _) => Told::Kind(kind.clone()),
+        }
+    }
+}
+
+const JSON: &str = "application/json";
+
+/// A whole answer but for its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Got<'a> {
+    pub status: u16,
+    /// Its `Content-Type`; empty where it has none.
+    pub kind: &'a str,
+    /// `None`: it came piece by piece.
+    pub body: Option<&'a [u8]>,
+}
 
 static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let mut shapes = Shapes::new();
@@ -25,8 +55,7 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         for (method, operation) in methods.as_object().unwrap() {
             for (status, answer) in operation["responses"].as_object().unwrap() {
                 let key = (method.to_uppercase(), path.clone(), status.parse().unwrap());
-                let shape = answer["content"]["application/json"].get("schema");
-                shapes.insert(key, shape.map(validator));
+                shapes.insert(key, Told::of(answer));
             }
         }
     }
@@ -57,7 +86,8 @@ fn validator(shape: &Json) -> Validator {
 }
 
 /// What an answer says that the document does not, or does not say.
-pub fn differs(method: &str, pattern: Option<&str>, status: u16, body: &[u8]) -> Option<String> {
+pub fn differs(method: &str, pattern: Option<&str>, got: Got<'_>) -> Option<String> {
+    let status = got.status;
     let Some(pattern) = pattern else {
         return (![401, 404].contains(&status)).then(|| format!("{status} where there is no such address"));
     };
@@ -66,8 +96,21 @@ pub fn differs(method: &str, pattern: Option<&str>, status: u16, body: &[u8]) ->
         return (![401, 403, 404, 405].contains(&status)).then(|| format!("{status}, and no such operation"));
     };
     let key = (method.to_owned(), operation.path.to_owned(), status);
-    let Some(shape) = SHAPES.get(&key) else { return Some(format!("the status {status} is not in the document")) };
-    let shape = shape.as_ref()?;
+    let Some(told) = SHAPES.get(&key) else { return Some(format!("the status {status} is not in the document")) };
+    let kind = got.kind.split(';').next().unwrap_or_default();
+    match told {
+        Told::Kind(known) => {
+            let is_empty = got.body.is_some_and(<[u8]>::is_empty);
+            (kind != known || is_empty).then(|| format!("{kind:?} in place of {known}, empty: {is_empty}"))
+        }
+        Told::Json(_) if kind != JSON => Some(format!("{kind:?} in place of JSON")),
+        Told::Json(shape) => unlike(shape, got.body),
+    }
+}
+
+/// What of a body its shape does not describe.
+fn unlike(shape: &Validator, body: Option<&[u8]>) -> Option<String> {
+    let Some(body) = body else { return Some("piece by piece, so that nobody can hold it to its shape".to_owned()) };
     let body: Json = match serde_json::from_slice(body) {
         Ok(body) => body,
         Err(error) => return Some(format!("no JSON: {error}")),
@@ -82,8 +125,10 @@ pub struct Differences(Arc<Mutex<Vec<String>>>);
 
 impl Differences {
     pub fn look(&self, answered: &Answered<'_>) {
-        let (method, status) = (answered.method.as_str(), answered.status);
-        if let Some(what) = differs(method, answered.pattern, status, answered.body) {
+        let method = answered.method.as_str();
+        let kind = answered.headers.get("content-type").map(|kind| kind.to_str().unwrap());
+        let got = Got { status: answered.status, kind: kind.unwrap_or_default(), body: answered.body };
+        if let Some(what) = differs(method, answered.pattern, got) {
             self.0.lock().unwrap().push(format!("{method} {} answers {what}", answered.path));
         }
     }

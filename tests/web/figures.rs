@@ -1,6 +1,7 @@
 //! Overview, waterfall and campaigns from outside: the numbers on the pages are those of the report.
 
 use crate::house::{House, agreement};
+use crate::openapi::{ask, file, token};
 use leadpact::agreement::{Input, Standing, decide};
 use leadpact::engine::clock::real_now;
 use leadpact::engine::measure;
@@ -251,6 +252,16 @@ async fn names_of_campaigns_become_neither_markup_nor_formulas() {
     assert_eq!(name, "attachment; filename=\"campaigns-acme-hubspot-2027-01.csv\"");
     let csv = response.text().await.unwrap();
     assert!(csv.contains("\"'=HYPERLINK(\"\"http://evil\"\")\"") && !csv.contains(",\"=HYPER"), "{csv}");
+    let reader = token(&house, Role::Viewer).await;
+    let (kind, same) = file(&house, &reader, &format!("/api/v1/campaigns.csv?{ASKED}")).await;
+    assert_eq!((kind.as_str(), String::from_utf8(same).unwrap()), ("text/csv; charset=utf-8", csv));
+    let (_, sources) = file(&house, &reader, &format!("/api/v1/campaigns.csv?{ASKED}&by=source")).await;
+    assert_eq!(String::from_utf8(sources).unwrap(), house.text(&format!("/campaigns.csv?{ASKED}&by=source")).await);
+    for (query, status) in [("connection=nobody", 404), ("by=owner", 400), ("period=2027-W60", 400), ("sort=won", 400)]
+    {
+        let path = format!("/api/v1/campaigns.csv?{query}");
+        assert_eq!(ask(&house, &reader, reqwest::Method::GET, &path, Json::Null).await.0, status, "{query}");
+    }
 }
 
 #[tokio::test]

@@ -75,6 +75,8 @@ struct Asked {
     #[cfg(feature = "oidc")]
     oidc: Option<leadpact::engine::oidc::OidcSettings>,
     patience: Option<Duration>,
+    /// What the engine goes by in place of the wall clock.
+    now: Option<Timestamp>,
 }
 
 impl Drop for House {
@@ -207,6 +209,19 @@ impl House {
         Some(Self::at(&url, TempDir::new().unwrap(), Some(listener()), None, Asked::default()).await)
     }
 
+    /// Houses on both engines at a moment of which the test knows what the agreement says.
+    pub async fn both_at(now: Timestamp) -> Vec<Self> {
+        let mut houses = Vec::new();
+        let folder = TempDir::new().unwrap();
+        let sqlite = (format!("sqlite://{}/test.db", folder.path().display()), folder);
+        let postgres = crate::postgres::fresh_database().await.map(|url| (url, TempDir::new().unwrap()));
+        for (url, folder) in [Some(sqlite), postgres].into_iter().flatten() {
+            let asked = Asked { now: Some(now), ..Asked::default() };
+            houses.push(Self::at(&url, folder, Some(listener()), None, asked).await);
+        }
+        houses
+    }
+
     async fn with(admin: Option<TcpListener>, admin_url: Option<&str>) -> Self {
         Self::whole(admin, admin_url, None).await
     }
@@ -219,7 +234,7 @@ impl House {
 
     async fn at(url: &str, folder: TempDir, admin: Option<TcpListener>, admin_url: Option<&str>, asked: Asked) -> Self {
         let db = Db::open(url, &OpenOptions::default()).await.unwrap();
-        let engine = engine(db.clone());
+        let engine = engine(db.clone(), asked.now.map_or_else(Clock::real, Clock::manual));
         let ingest = Ingest::start(db.clone(), &engine.sites());
         let stopping = CancellationToken::new();
         let clock = Clock::manual(at_work());
@@ -323,7 +338,7 @@ impl House {
     }
 }
 
-fn engine(db: Db) -> Arc<Engine> {
+fn engine(db: Db, clock: Clock) -> Arc<Engine> {
     let agreement = agreement();
     let site = |(connection, crm): (Connection, SharedCrm)| {
         let (directory, acts) =
@@ -335,7 +350,7 @@ fn engine(db: Db) -> Arc<Engine> {
     Arc::new(Engine::new(
         leadpact::engine::context::Parts {
             db,
-            clock: Clock::real(),
+            clock,
             notifiers: Notifiers::new(Templates::load(None).unwrap(), None, None).unwrap(),
             notify_in_observe: false,
         },

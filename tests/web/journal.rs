@@ -2,7 +2,7 @@
 
 use crate::deliveries::{HOSTILE, harmless};
 use crate::house::House;
-use crate::openapi::{ask, token};
+use crate::openapi::{ask, file, token};
 use leadpact::record::{
     Actor, ConnectionName, Fact, FactKind, Object, OwnerId, PartyName, RecordId, RecordKey, Timestamp,
 };
@@ -265,3 +265,36 @@ async fn programs_have_a_chain_verified_and_are_told_how_it_ended() {
     }
     panic!("what was tampered with was not found");
 }
+
+promise!(programs_download_what_the_page_does, |house| {
+    let reader = token(&house, Role::Viewer).await;
+    let seen = at("2027-01-05T14:00:00Z");
+    called(&house, "1", "=HYPERLINK(\"http://evil.example\")").await;
+    let many: Vec<_> = (0..1_200).map(|_| entry("1", FactKind::Rejected, seen, Actor::Leadpact, "x")).collect();
+    append(&house, &many).await;
+    append(&house, &[entry("2", FactKind::Met, seen, Actor::Leadpact, "")]).await;
+    for query in ["connection=acme-hubspot", "kind=met", "from=2027-01-06"] {
+        let (kind, csv) = file(&house, &reader, &format!("/api/v1/journal.csv?{query}")).await;
+        let csv = String::from_utf8(csv).unwrap();
+        assert_eq!(kind, "text/csv; charset=utf-8");
+        assert_eq!(csv, house.text(&format!("/journal.csv?{query}")).await, "{query}");
+        let rows = csv.lines().count() - 1;
+        assert_eq!(
+            rows,
+            if query == "kind=met" {
+                1
+            } else if query.starts_with("from") {
+                0
+            } else {
+                1_201
+            },
+            "{query}"
+        );
+    }
+    for (query, status) in
+        [("connection=nobody", 404), ("kind=nonsense", 400), ("from=yesterday", 400), ("limit=1", 400)]
+    {
+        let path = format!("/api/v1/journal.csv?{query}");
+        assert_eq!(ask(&house, &reader, Method::GET, &path, Json::Null).await.0, status, "{query}");
+    }
+});

@@ -1,7 +1,7 @@
 //! The API and its own document: each says what the other does; refusals are of one shape; and whatever
 //! is asked, well or badly, is answered as the document says.
 
-use crate::document::{differs, document};
+use crate::document::{Got, differs, document};
 use crate::house::{House, at_work};
 use crate::odd;
 use leadpact::record::Elapsed;
@@ -55,6 +55,14 @@ pub async fn ask(house: &House, token: &Secret, verb: Method, path: &str, body: 
     read(request.send().await.unwrap()).await
 }
 
+/// What a program is answered where that is no JSON: its kind and its bytes.
+pub async fn file(house: &House, token: &Secret, path: &str) -> (String, Vec<u8>) {
+    let response = with(house, token, Method::GET, path).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    (kind, response.bytes().await.unwrap().to_vec())
+}
+
 #[test]
 fn every_address_of_the_api_is_in_the_document_and_the_other_way_round() {
     let name = |verb: Verb, path: &str| format!("{:?} {path}", verb);
@@ -87,6 +95,47 @@ fn the_document_holds_together() {
     for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
         assert!(!document()["components"]["schemas"][name].is_null(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_described_by_its_kind_and_held_to_it() {
+    let kinds = |answer: &Json| answer["content"].as_object().unwrap().keys().next().unwrap().clone();
+    let mut files = Vec::new();
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        for (status, answer) in methods.as_object().unwrap().values().flat_map(|o| o["responses"].as_object().unwrap())
+        {
+            let kind = kinds(answer);
+            if kind != "application/json" {
+                files.push((path.rsplit('/').next().unwrap(), status.as_str(), kind));
+            }
+        }
+    }
+    let pptx = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+    let wanted = [
+        ("slides.html", "200", "text/html"),
+        ("slides.pptx", "200", pptx),
+        ("campaigns.csv", "200", "text/csv"),
+        ("journal.csv", "200", "text/csv"),
+    ];
+    files.sort();
+    let mut wanted = wanted.map(|(path, status, kind)| (path, status, kind.to_owned()));
+    wanted.sort();
+    assert_eq!(files, wanted);
+    let differs = |path: &str, status, kind, body| differs("GET", Some(path), Got { status, kind, body });
+    let (csv, clocks) = ("/api/v1/journal.csv", "/api/v1/clocks");
+    assert_eq!(differs(csv, 200, "text/csv; charset=utf-8", None), None, "piece by piece");
+    assert_eq!(differs(csv, 200, "text/csv", Some(b"x")), None);
+    for (path, status, kind, body) in [
+        (csv, 200, "text/html; charset=utf-8", None),
+        (csv, 200, "application/json", Some(b"{}".as_slice())),
+        (csv, 200, "text/csv", Some(b"".as_slice())),
+        (csv, 204, "text/csv", None),
+        (csv, 404, "text/csv", Some(b"x".as_slice())),
+        (clocks, 200, "text/csv", Some(b"x".as_slice())),
+        (clocks, 200, "application/json", None),
+    ] {
+        assert!(differs(path, status, kind, body).is_some(), "{path} {status} {kind} {body:?}");
     }
 }
 
@@ -128,8 +177,8 @@ async fn the_longest_request_that_the_document_allows_is_read() {
             continue;
         }
         let path = path.replace("{connection}", "acme-hubspot").replace("{template}", "breach");
-        let (status, told) = ask(&house, &admin, Method::GET, &format!("{path}?{query}"), Json::Null).await;
-        assert!(status < 500, "{path}: {status} {told}");
+        let answer = with(&house, &admin, Method::GET, &format!("{path}?{query}")).send().await.unwrap();
+        assert!(answer.status().as_u16() < 500, "{path}: {answer:?}");
     }
 }
 
@@ -164,6 +213,7 @@ async fn the_document_is_served_with_the_scope_of_each_operation() {
         assert!(page.contains(operation.path), "{}", operation.path);
     }
     assert!(page.contains("Authorization: Bearer $TOKEN"), "{page}");
+    assert!(page.contains("Answers a file of the kind text/csv.") && page.contains("curl -O -H"), "{page}");
 }
 
 #[tokio::test]
@@ -360,5 +410,6 @@ async fn check(verb: Verb, pattern: &str, answer: reqwest::Result<Response>, ask
     if asked.is_broken && status < 400 {
         return told(format!("{status}, though the document does not allow it"));
     }
-    differs(method(verb).as_str(), Some(pattern), status, &body).and_then(told)
+    let kind = headers.get("content-type").map(|kind| kind.to_str().unwrap()).unwrap_or_default();
+    differs(method(verb).as_str(), Some(pattern), Got { status, kind, body: Some(&body) }).and_then(told)
 }

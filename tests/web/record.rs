@@ -1,6 +1,7 @@
 //! One record's page and what people do there, on both engines.
 
 use crate::house::House;
+use crate::openapi::{ask, token};
 use leadpact::agreement::{Standing, Verdict, confirm};
 use leadpact::engine::apply;
 use leadpact::engine::clock::real_now;
@@ -16,6 +17,7 @@ use leadpact::store::journal::{self, JournalEntry};
 use leadpact::store::lease;
 use leadpact::store::role::Role;
 use leadpact::store::standing::{self, StandingRow};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 
 const NINE: &str = "2026-11-02T14:00:00Z";
@@ -153,6 +155,15 @@ promise!(a_lead_and_its_opportunities_lead_to_each_other_where_they_are_known, |
     assert!(deal.contains("its lead <a href=\"/records/acme-hubspot/lead/72\">Amy Ng</a>"), "{deal}");
 });
 
+/// Whoever works the connection takes what lies in its inbox.
+async fn applied(house: &House) {
+    let site = house.engine.site("acme-hubspot").unwrap();
+    let name = site.name().clone();
+    let lease = lease::take(&house.db, &name, "t", real_now(), Elapsed::from_secs(60)).await.unwrap().unwrap();
+    let mark = inbox::mark(&house.db, &name).await.unwrap().unwrap();
+    apply::step(&house.engine, &site, &lease, &mark).await.unwrap();
+}
+
 promise!(a_viewer_sees_no_button_and_can_do_nothing, |house| {
     lead(&house, "7001").await;
     let viewer = house.person(Role::Viewer).await;
@@ -199,11 +210,8 @@ promise!(an_excluded_lead_is_not_recycled_afterwards, |house| {
     assert_eq!(done.status(), 303);
     let page = house.text(PAGE).await;
     assert!(page.contains("An order of The operator waits in the inbox: leave it alone for good"), "{page}");
+    applied(&house).await;
     let site = house.engine.site("acme-hubspot").unwrap();
-    let name = site.name().clone();
-    let lease = lease::take(&house.db, &name, "t", real_now(), Elapsed::from_secs(60)).await.unwrap().unwrap();
-    let mark = inbox::mark(&house.db, &name).await.unwrap().unwrap();
-    apply::step(&house.engine, &site, &lease, &mark).await.unwrap();
     let json = standing::load_one(&house.db, &key("7001")).await.unwrap().unwrap();
     let mut standing: Standing = serde_json::from_str(&json).unwrap();
     let clock = site.agreement.clock_named(ACCEPT).unwrap();
@@ -279,4 +287,59 @@ promise!(programs_do_the_same_and_hear_why_not, |house| {
     assert_eq!(post(&format!("{PAGE}/undo"), json!({ "why": "x" })).await.0, 202);
     assert_eq!(post("/records/acme-hubspot/lead/7009/undo", json!({ "why": "x" })).await.0, 404);
     assert_eq!(orders(&house).await.len(), 3);
+});
+
+promise!(what_is_offered_about_a_record_is_taken_as_it_was_offered, |house| {
+    lead(&house, "7001").await;
+    let operator = token(&house, Role::Operator).await;
+    let (story, offers) = (format!("/api/v1{PAGE}"), format!("/api/v1{PAGE}/offers"));
+    let get = async |path: &str| {
+        let (status, told) = ask(&house, &operator, Method::GET, path, Json::Null).await;
+        assert_eq!(status, 200, "{told}");
+        told
+    };
+    let order = async |what: &str, body: Json| {
+        ask(&house, &operator, Method::POST, &format!("/api/v1{PAGE}/{what}"), body).await.0
+    };
+    let offered = get(&offers).await;
+    let fact = &offered["dispute"][0];
+    assert_eq!((offered["dispute"].as_array().unwrap().len(), &fact["kind"]), (1, &json!("breached")), "{offered}");
+    assert!(fact["what"].as_str().unwrap().contains(ACCEPT), "{fact}");
+    let undo = &offered["undo"];
+    assert_eq!((&undo["effect"], &undo["from"], &undo["to"]), (&json!("the-move"), &json!("7020"), &json!("7021")));
+    assert_eq!(offered["include"], false);
+    assert_eq!(order("dispute", json!({ "fact": fact["fact"], "why": "we called" })).await, 201);
+    assert_eq!(order("undo", json!({ "effect": "another", "why": "x" })).await, 409);
+    assert_eq!(order("undo", json!({ "effect": undo["effect"], "why": "too soon" })).await, 202);
+    assert_eq!(order("exclude", json!({ "why": "a guest" })).await, 202);
+    assert_eq!(get(&offers).await["dispute"], json!([]), "once");
+    let told = get(&story).await;
+    let waits: Vec<&Json> = told["orders"].as_array().unwrap().iter().map(|one| &one["order"]).collect();
+    assert_eq!(waits, ["undo", "exclude"], "{told}");
+    assert_eq!((&told["orders"][1]["why"], &told["excluded"]), (&json!("a guest"), &Json::Null), "not in its turn yet");
+    assert_eq!((&told["disputes"][0]["state"], &told["disputes"][0]["why"]), (&json!("open"), &json!("we called")));
+    assert!(told["timeline"].as_array().unwrap().iter().all(|fact| !fact["what"].as_str().unwrap().is_empty()));
+    applied(&house).await;
+    let told = get(&story).await;
+    assert_eq!((&told["orders"], &told["excluded"]["why"]), (&json!([]), &json!("a guest")), "{told}");
+    assert_eq!(get(&offers).await["include"], true);
+    let (status, _) =
+        ask(&house, &operator, Method::GET, "/api/v1/records/acme-hubspot/lead/7009/offers", Json::Null).await;
+    assert_eq!(status, 404);
+});
+
+promise!(programs_are_told_a_leads_opportunities_and_what_is_known_of_them, |house| {
+    let w = well_known();
+    let text = |text: &str| Value::text(text);
+    kin(&house, Object::Lead, "71", &[(w.opportunity, text("91")), (w.opportunities, text(";91;99;"))]).await;
+    kin(&house, Object::Opportunity, "91", &[(w.name, text(SCRIPT)), (w.lead, text("71"))]).await;
+    let reader = token(&house, Role::Viewer).await;
+    let (_, told) = ask(&house, &reader, Method::GET, "/api/v1/records/acme-hubspot/lead/71", Json::Null).await;
+    let related = |i: usize| {
+        let one = &told["related"][i];
+        (&one["record"]["object"], &one["record"]["id"], &one["record"]["name"], &one["known"])
+    };
+    let object = json!("opportunity");
+    assert_eq!(related(0), (&object, &json!("91"), &json!(SCRIPT), &json!(true)));
+    assert_eq!(related(1), (&object, &json!("99"), &json!("99"), &json!(false)));
 });

@@ -1,6 +1,7 @@
 //! The list of open clocks and the search for records, on both engines.
 
 use crate::house::House;
+use crate::openapi::{ask, token};
 use leadpact::agreement::Standing;
 use leadpact::agreement::standing::{Run, StepRun, StepState};
 use leadpact::record::field::well_known;
@@ -157,6 +158,37 @@ promise!(a_line_says_how_much_time_is_left_and_what_happens_next, |house| {
     assert!(page.contains("<progress class=\"bar\""), "{page}");
     let story = house.text("/records/acme-hubspot/lead/7001").await;
     assert!(story.contains("goes to teleprospecting on") && story.contains("Due next"), "{story}");
+    let get = async |path: &str| house.get_as(&viewer, path).await.json::<Json>().await.unwrap();
+    let clock = get("/api/v1/clocks").await["clocks"][0].clone();
+    let of_record = get("/api/v1/records/acme-hubspot/lead/7001").await["clocks"][0].clone();
+    for told in [&clock, &of_record] {
+        assert!(told["next"].as_str().unwrap().contains("goes to teleprospecting on"), "{told}");
+        assert!(page.contains(told["left"].as_str().unwrap()), "{told}");
+        assert!((0.0..1.0).contains(&told["used"].as_f64().unwrap()), "{told}");
+    }
+    assert_eq!((&clock["held"], &clock["owner_name"]), (&Json::Bool(false), &Json::Null), "nobody's name is known");
+    assert!(clock["url"].as_str().unwrap().starts_with("https://"), "{clock}");
+});
+
+promise!(programs_are_told_how_many_are_open_of_each_clock_and_whose_the_most_are, |house| {
+    let due = house.engine.clock.now() + Elapsed::from_secs(60);
+    let base = |id: &str| row("acme-hubspot", id, due);
+    let rows = [
+        base("a"),
+        ClockRow { state: ClockState::Breached, ..base("b") },
+        ClockRow { owner: Some(OwnerId::new("7021")), ..base("c") },
+        ClockRow { source: "Other".into(), state: ClockState::Paused, ..base("d") },
+    ];
+    put(&house, &rows).await;
+    let reader = token(&house, Role::Viewer).await;
+    let (status, told) = ask(&house, &reader, reqwest::Method::GET, "/api/v1/clocks/counts", Json::Null).await;
+    assert_eq!(status, 200, "{told}");
+    let of = |name: &str| told["clocks"].as_array().unwrap().iter().find(|one| one["clock"] == name).unwrap();
+    let counts = |name: &str| ["open", "paused", "breached"].map(|state| of(name)[state].as_u64().unwrap());
+    assert_eq!((counts(ACCEPT), counts("Other")), ([2, 0, 1], [0, 1, 0]));
+    assert_eq!((&of(ACCEPT)["party"], &of("Other")["party"]), (&"teleprospecting".into(), &Json::Null));
+    let owners: Vec<_> = told["owners"].as_array().unwrap().iter().map(|one| (&one["owner"], &one["clocks"])).collect();
+    assert_eq!(owners, [(&"7020".into(), &3.into()), (&"7021".into(), &1.into())]);
 });
 
 async fn save(house: &House, standing: &Standing, name: &str) {

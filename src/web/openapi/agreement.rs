@@ -1,8 +1,9 @@
-//! What is said of `api_agreement.rs` and `api_disputes.rs`: the agreement with its versions and
-//! signatures, and disputes.
+//! What is said of `api_agreement.rs`, `api_versions.rs` and `api_disputes.rs`: the agreement with its
+//! versions and signatures, and disputes.
 
+use super::super::pages::agreement::slides::PPTX;
 use super::schema::{
-    Field, Schema, count, day, flag, list, may, must, named, object, sought, text, time, word, written,
+    Field, Schema, anything, count, day, flag, list, map, may, must, named, object, sought, text, time, word, written,
 };
 use super::{Operation, Room};
 
@@ -14,13 +15,37 @@ fn agreement() -> Schema {
         must("active_since", time().or_null()),
         must("effective", day().or_null()),
         must("review_by", day().or_null()),
-        must("connections", list(text())),
+        must("connections", list(text()).says("Those that it governs.")),
+        must("names", names().says("What filters and orders call by name.")),
+        must("freezes", list(freeze()).says("Days on which nothing is taken from anybody.")),
         must("versions", list(named("Version"))),
     ])
 }
 
-fn version() -> Schema {
+fn names() -> Schema {
+    let lead = || word(&["lead", "opportunity"]);
+    let signs = object([must("name", text()), must("title", text())]);
+    let party = object([must("name", text()), must("signs", signs.or_null())]);
+    let stage = object([must("name", text()), must("term", text()), must("object", lead())]);
+    let handoff = object([must("name", text()), must("from", text()), must("to", text()), must("stage", text())]);
+    let clock = object([must("name", text()), must("party", text()), must("object", lead())]);
+    let attested = flag().says("By people; the others are measured.");
+    let commitment = object([must("name", text()), must("by", text()), must("to", text()), must("attested", attested)]);
     object([
+        must("parties", list(party)),
+        must("stages", list(stage)),
+        must("handoffs", list(handoff)),
+        must("clocks", list(clock)),
+        must("commitments", list(commitment)),
+    ])
+}
+
+fn freeze() -> Schema {
+    object([must("first", day()), must("last", day()), must("why", text())])
+}
+
+fn version() -> Vec<Field> {
+    vec![
         must("title", text()),
         must("version", text()),
         must("hash", text().says("What is signed: the SHA-256 of its meaning.")),
@@ -31,6 +56,42 @@ fn version() -> Schema {
         must("is_signed", flag()),
         must("missing", list(text()).says("The parties that have not signed.")),
         must("signatures", list(named("Signature"))),
+    ]
+}
+
+/// A version with its text.
+fn version_told() -> Schema {
+    let more = [
+        must("effective_at", time().or_null().says("The first moment of its effective day; null: at once.")),
+        must("standing", text().says("How it stands, in words.")),
+        must("connections", list(text()).says("Those that it governs, or would.")),
+        must("text", text().says("The TOML file as it was offered.")),
+        must("files", map(text()).says("The files that it names, by that name.")),
+        must("canonical", anything().says("Its meaning, of which the hash is taken: `sha256` of this JSON, compact.")),
+    ];
+    object(version().into_iter().chain(more))
+}
+
+/// Who was told of a version.
+fn receipts() -> Schema {
+    let receipt = object([
+        must("connection", text()),
+        must("owner", text().says("The person's id in the CRM.")),
+        must("name", text()),
+        must("email", text()),
+        must("told_at", time().or_null()),
+        must("confirmed_at", time().or_null().says("When it was confirmed that they have read it.")),
+        must("next_try", time().or_null().says("When they are told, or told again.")),
+        must("attempts", count().says("How often it was tried in vain.")),
+        must("how", text().or_null().says("By what they were told, or why they were not.")),
+    ]);
+    object([
+        must("version", text().says("Its hash.")),
+        must("people", count()),
+        must("told", count().says("Of these people.")),
+        must("confirmed", count()),
+        must("receipts", list(receipt)),
+        must("next", text().or_null()),
     ])
 }
 
@@ -129,15 +190,44 @@ pub(super) fn room() -> Room {
             .refuses(404, "No such connection is at work, or no version of this hash is kept."),
         signing(),
     ];
+    operations.extend(versions());
     operations.extend(disputes());
     let schemas = vec![
         ("Agreement", agreement()),
-        ("Version", version()),
+        ("Version", object(version())),
+        ("VersionTold", version_told()),
         ("Signature", signature()),
         ("Dispute", object(dispute())),
         ("DisputeTold", told()),
     ];
     Room { name: "The agreement and disputes", operations, schemas }
+}
+
+fn versions() -> Vec<Operation> {
+    const OWN: &str = "Where connections have agreements of their own.";
+    const UNKNOWN: &str = "No such connection is at work, or no version of this hash is kept.";
+    const TOO_MUCH: &str = "It does not fit on its slides; the message says what.";
+    let which = |operation: Operation| {
+        let operation = operation.asks("connection", sought(), OWN).refuses(404, UNKNOWN);
+        operation.asks("version", sought(), "The version's hash; without it the one in force.")
+    };
+    vec![
+        Operation::get("/api/v1/agreement/versions/{hash}", "One version with its text, and how it stands")
+            .says("To hold the file that somebody keeps against the one that is enforced.")
+            .asks("connection", sought(), OWN)
+            .answers(200, "The version.", named("VersionTold"))
+            .refuses(404, UNKNOWN),
+        which(Operation::get("/api/v1/agreement/slides.html", "The slides of a version, to print"))
+            .serves_text("text/html", "At most five slides and a page of signatures, complete in one file.")
+            .refuses(409, TOO_MUCH),
+        which(Operation::get("/api/v1/agreement/slides.pptx", "The slides of a version, as a presentation"))
+            .serves_bytes(PPTX, "The same for PowerPoint and its like.")
+            .refuses(409, TOO_MUCH),
+        which(Operation::get("/api/v1/agreement/receipts", "Who was told of a version, and who confirmed it"))
+            .says("People confirm on the page of the agreement, each for themselves; a token stands for nobody who could.")
+            .pages(100, 500)
+            .answers(200, "A part of the list, with how many there are in all.", receipts()),
+    ]
 }
 
 fn disputes() -> Vec<Operation> {

@@ -66,6 +66,23 @@ fn attestation() -> [super::schema::Field; 6] {
     ]
 }
 
+/// A promise for a period.
+fn promise() -> Schema {
+    object([
+        must("connections", list(text()).says("Those that its agreement governs.")),
+        must("commitment", text()),
+        must("period", text().says("`2027-03`, `2027-W09` or `2027-Q1`.")),
+        must("from", time()),
+        must("until", time().says("Not included.")),
+        must("is_over", flag().says("Without an answer it counts as missed then.")),
+        must("by", text().says("The party that promised it.")),
+        must("to", text()),
+        must("credit", text().or_null().says("What follows if it is missed.")),
+        must("answer", named("Attestation").or_null()),
+        must("may_attest", flag().says("Whether whoever asks may answer.")),
+    ])
+}
+
 fn why() -> Schema {
     written().says("For the journal.")
 }
@@ -192,6 +209,11 @@ fn people() -> Vec<Operation> {
             "Whether they were away.",
             is_back,
         ),
+        Operation::get("/api/v1/attestations", "Promises that people attest, and what was said of them")
+            .says("For the period that runs and the one before it. Those that wait for an answer come first.")
+            .of_connection("Only of the agreement that governs this one.")
+            .asks("waiting", flag(), "Only those that wait for an answer.")
+            .answers(200, "All of them.", object([must("promises", list(promise()))])),
         Operation::post("/api/v1/attestations", "Whether a promise that no CRM records was kept in a period")
             .says("An earlier answer for the period is replaced; both stay in the journal. A signer answers for their own party only; a token signs for none.")
             .takes(attest)

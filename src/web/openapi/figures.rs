@@ -28,13 +28,26 @@ fn counting() -> Schema {
 }
 
 fn asks(operation: Operation) -> Operation {
-    operation
-        .says(
-            "One report for each connection. Figures are kept for a while; times in them are milliseconds since 1970.",
-        )
-        .of_connection("Only this one.")
+    let operation = operation.says(
+        "One report for each connection. Figures are kept for a while; times in them are milliseconds since 1970.",
+    );
+    counted(operation.of_connection("Only this one.").asks("period", period(), PERIOD))
+}
+
+/// May have to be counted first.
+pub(super) fn counted(operation: Operation) -> Operation {
+    const AGAIN: &str = "They are being counted. `Retry-After` says in how many seconds to ask again.";
+    operation.answers(202, AGAIN, named("Counting"))
+}
+
+fn campaigns_csv() -> Operation {
+    let table = Operation::get("/api/v1/campaigns.csv", "What campaigns, or sources, brought, as CSV")
+        .asks("connection", sought(), "Of this one; without it the first.")
         .asks("period", period(), PERIOD)
-        .answers(202, "They are being counted. `Retry-After` says in how many seconds to ask again.", named("Counting"))
+        .asks("by", word(&["", "campaign", "source"]), "A line for each campaign, or for each source.")
+        .serves_text("text/csv", "A line for each, under a line of names.")
+        .refuses(404, "No connection is called so, or none is configured.");
+    counted(table)
 }
 
 /// The records behind a bar.
@@ -106,6 +119,7 @@ pub(super) fn room() -> Room {
                 "By campaign and by source.",
                 report([must("by_campaign", lines()), must("by_source", lines()), may("recycles", count())]),
             ),
+        campaigns_csv(),
     ];
     Room { name: "Figures", operations, schemas: vec![("Counting", counting())] }
 }

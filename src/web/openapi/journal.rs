@@ -1,6 +1,7 @@
-//! What is said of `api_journal.rs` and `api_health.rs`.
+//! What is said of `api_journal.rs`, `api_health.rs` and `api_needs.rs`.
 
 use super::deliveries::about;
+use super::figures::counted;
 use super::schema::{
     Schema, anything, between, count, flag, integer, like, list, map, may, must, named, object, some_day, sought, text,
     time, word, written,
@@ -78,6 +79,8 @@ fn fares() -> Schema {
         must("name", text()),
         must("state", text()),
         must("mode", word(&["enforces", "armed", "observes"])),
+        must("crm", text().says("What it is called.")),
+        must("switchable", flag().says("Whether it can be armed and disarmed: the configuration names no mode.")),
         must("paused_until", time().or_null()),
         must("worked_by", text().or_null()),
         must("last_event", time().or_null()),
@@ -93,23 +96,54 @@ fn fares() -> Schema {
     ])
 }
 
-pub(super) fn room() -> Room {
+/// What waits for somebody.
+fn needs() -> Operation {
+    const KINDS: [&str; 6] = ["paused", "held", "parked", "dispute", "attest", "unsigned"];
+    let attest = object([
+        must("commitment", text()),
+        must("period", text()),
+        must("may_attest", flag().says("Whether whoever asks may answer.")),
+    ]);
+    let need = object([
+        must("kind", word(&KINDS)),
+        must("what", text().says("In words.")),
+        must("why", text()),
+        must("page", text().or_null().says("The path of the page where a person sees to it.")),
+        must("attest", attest.or_null().says("What `POST /api/v1/attestations` would be told.")),
+    ]);
+    let operation = Operation::get("/api/v1/needs", "What waits for somebody, what keeps others from working first")
+        .asks("connection", sought(), "In this one; without it the first.")
+        .refuses(404, "No connection is called so, or none is configured.")
+        .answers(200, "All of it, but for deadlines.", object([must("connection", text()), must("needs", list(need))]));
+    counted(operation)
+}
+
+fn before() -> Schema {
+    like("^[0-9]{0,18}$", 18)
+}
+
+/// What the journal can be narrowed by.
+fn filtered(operation: Operation) -> Operation {
     let kinds: Vec<&str> = std::iter::once("").chain(FactKind::ALL.iter().map(|kind| kind.as_str())).collect();
-    let before = like("^[0-9]{0,18}$", 18);
+    operation
+        .asks("connection", sought(), "Whose; each connection has a journal of its own. Without it the first one's.")
+        .asks("kind", word(&kinds), "Only facts of this kind.")
+        .asks("record", sought(), "A record by its id in the CRM, or its name.")
+        .asks("who", sought(), "An owner by name or id, `leadpact` or `automation`.")
+        .asks("clock", sought(), "A clock, requirement or handoff.")
+        .asks("from", some_day(), "A day in the agreement's zone, included.")
+        .asks("until", some_day(), "A day in the agreement's zone, included.")
+}
+
+pub(super) fn room() -> Room {
     let checking = object([
         must("began", flag().says("False where one went on already.")),
         must("checking_since", time().or_null()),
     ]);
     let operations = vec![
-        Operation::get("/api/v1/journal", "A connection's journal, the newest entry first")
-            .of_connection("Whose; each connection has a journal of its own. Without it the first one's.")
-            .asks("kind", word(&kinds), "Only facts of this kind.")
-            .asks("record", sought(), "A record by its id in the CRM, or its name.")
-            .asks("who", sought(), "An owner by name or id, `leadpact` or `automation`.")
-            .asks("clock", sought(), "A clock, requirement or handoff.")
-            .asks("from", some_day(), "A day in the agreement's zone, included.")
-            .asks("until", some_day(), "A day in the agreement's zone, included.")
-            .asks("before", before, "`next` of the answer before; without it the newest are told.")
+        filtered(Operation::get("/api/v1/journal", "A connection's journal, the newest entry first"))
+            .refuses(404, "No connection is called so.")
+            .asks("before", before(), "`next` of the answer before; without it the newest are told.")
             .asks("limit", between(1, 100).usually(100), "How many at most.")
             .answers(
                 200,
@@ -120,6 +154,14 @@ pub(super) fn room() -> Room {
                     must("next", integer().or_null()),
                 ]),
             ),
+        filtered(Operation::get("/api/v1/journal.csv", "The same as CSV, all of it in one file"))
+            .says(
+                "It comes piece by piece, however long it is. If it breaks off, the connection ends without its end: \
+                 what is whole ends as HTTP says. Texts that a spreadsheet would take for formulas are made harmless.",
+            )
+            .serves_text("text/csv", "A line an entry, the newest first, under a line of names. UTF-8 with its mark.")
+            .refuses(404, "No connection is called so, or none is configured."),
+        needs(),
         Operation::get("/api/v1/health", "How the connections fare, and what was last found when all was checked")
             .answers(200, "By what is stored; nothing is checked for it.", named("Health")),
         Operation::post("/api/v1/health/check", "Have everything checked anew, as `leadpact doctor` does")

@@ -99,8 +99,9 @@ const ABOUT: &str = "What the pages of leadpact show and do, for programs. A pro
     the roles viewer, operator, signer and admin may do. In the journal what it does is done by the token's name.\n\n\
     Times are RFC 3339; answers give them in UTC. Ids are texts. Lists go on with `after`, which is `next` of the answer \
     before; `next` is null at the end. Parameters that are not known here, or given twice, are refused, so that a mistyped \
-    filter is not mistaken for none. Further fields may come to answers. Whatever is refused is answered with `error`, a \
-    sentence. What is asked for about records is done by whoever works the connection, in its turn: such answers are 202.";
+    filter is not mistaken for none. Further fields may come to answers. Slides and CSV are files of their kind; \
+    all else is JSON. Whatever is refused is answered with `error`, a sentence. What is asked for about records is done by \
+    whoever works the connection, in its turn: such answers are 202.";
 
 /// The OpenAPI document.
 pub fn document() -> Json {

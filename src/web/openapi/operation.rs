@@ -31,7 +31,30 @@ pub struct Parameter {
 struct Answer {
     status: u16,
     text: &'static str,
-    schema: Schema,
+    holds: Holds,
+}
+
+/// What an answer holds.
+enum Holds {
+    Json(Schema),
+    /// A text that is no JSON, of this media type.
+    Text(&'static str),
+    /// Bytes of this media type.
+    Bytes(&'static str),
+}
+
+impl Holds {
+    /// As OpenAPI's `content`. Of bytes it says the kind alone.
+    fn as_json(&self) -> Json {
+        let mut content = Map::new();
+        let (kind, told) = match self {
+            Holds::Json(schema) => (JSON, json!({ "schema": schema.as_json() })),
+            Holds::Text(kind) => (*kind, json!({ "schema": { "type": "string" } })),
+            Holds::Bytes(kind) => (*kind, json!({})),
+        };
+        content.insert(kind.to_owned(), told);
+        Json::Object(content)
+    }
 }
 
 const JSON: &str = "application/json";
@@ -107,7 +130,11 @@ impl Operation {
     /// Takes `after`.
     #[must_use]
     pub fn goes_on(self) -> Self {
-        self.asks("after", super::schema::place(), "`next` of the answer before; without it the list begins.")
+        self.asks(
+            "after",
+            super::schema::place(),
+            "`next` of the answer before, and no other word; without it the list begins.",
+        )
     }
 
     /// Takes a body, with nothing in it that is not said here.
@@ -118,8 +145,24 @@ impl Operation {
     }
 
     #[must_use]
-    pub fn answers(mut self, status: u16, text: &'static str, schema: Schema) -> Self {
-        self.answers.push(Answer { status, text, schema });
+    pub fn answers(self, status: u16, text: &'static str, schema: Schema) -> Self {
+        self.holds(status, text, Holds::Json(schema))
+    }
+
+    /// Answers with a text that is no JSON.
+    #[must_use]
+    pub fn serves_text(self, kind: &'static str, text: &'static str) -> Self {
+        self.holds(200, text, Holds::Text(kind))
+    }
+
+    /// Answers with bytes.
+    #[must_use]
+    pub fn serves_bytes(self, kind: &'static str, text: &'static str) -> Self {
+        self.holds(200, text, Holds::Bytes(kind))
+    }
+
+    fn holds(mut self, status: u16, text: &'static str, holds: Holds) -> Self {
+        self.answers.push(Answer { status, text, holds });
         self
     }
 
@@ -180,11 +223,23 @@ impl Operation {
         told
     }
 
-    /// The shape of what is answered when all is well, on one line.
+    /// The media type of what is answered when all is well, where that is no JSON.
+    pub(super) fn file(&self) -> Option<&'static str> {
+        self.answers.iter().find_map(|answer| match answer.holds {
+            Holds::Text(kind) | Holds::Bytes(kind) => Some(kind),
+            Holds::Json(_) => None,
+        })
+    }
+
+    /// What is answered when all is well, on one line.
     pub(super) fn example(&self) -> Option<String> {
-        let schema = &self.answers.iter().find(|answer| answer.status < 300)?.schema;
-        let names: Vec<String> = schema.fields().into_iter().map(|(name, ..)| name).collect();
-        (!names.is_empty()).then(|| names.join(", "))
+        match &self.answers.iter().find(|answer| answer.status < 300)?.holds {
+            Holds::Text(kind) | Holds::Bytes(kind) => Some(format!("a file of the kind {kind}")),
+            Holds::Json(schema) => {
+                let names: Vec<String> = schema.fields().into_iter().map(|(name, ..)| name).collect();
+                (!names.is_empty()).then(|| names.join(", "))
+            }
+        }
     }
 
     pub(super) fn id(&self) -> String {
@@ -211,9 +266,9 @@ impl Operation {
     }
 
     fn responses(&self) -> Map<String, Json> {
-        let shaped = |text: &str, schema: &Schema| json!({ "description": text, "content": { JSON: { "schema": schema.as_json() } } });
-        let own = self.answers.iter().map(|answer| (answer.status.to_string(), shaped(answer.text, &answer.schema)));
-        let error = named("Error");
+        let shaped = |text: &str, holds: &Holds| json!({ "description": text, "content": holds.as_json() });
+        let own = self.answers.iter().map(|answer| (answer.status.to_string(), shaped(answer.text, &answer.holds)));
+        let error = Holds::Json(named("Error"));
         let common = self.common().into_iter().map(|(status, text)| (status.to_string(), shaped(text, &error)));
         own.chain(common).collect()
     }

@@ -92,7 +92,12 @@ fn curl(operation: &Operation) -> String {
         })
         .collect();
     let method = method(operation.verb);
-    let verb = if method == "GET" { String::new() } else { format!(" -X {method}") };
+    let verb = match (method.as_str(), operation.file()) {
+        ("GET", None) => String::new(),
+        // Under its name in the address: what is no text does not belong on a terminal.
+        ("GET", Some(_)) => " -O".to_owned(),
+        _ => format!(" -X {method}"),
+    };
     let body = operation.sent().map(|sent| format!(" \\\n  -H 'Content-Type: application/json' -d '{sent}'"));
     let needed = operation.query.iter().filter(|parameter| parameter.is_required);
     let needed: Vec<String> = needed.map(|p| format!("{}={}", p.name, p.name.to_uppercase())).collect();

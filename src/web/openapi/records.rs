@@ -1,8 +1,9 @@
 //! What is said of `api.rs`, `api_find.rs` and `api_records.rs`: records and their clocks.
 
+use super::figures::counted;
 use super::schema::{
-    Schema, anything, count, flag, integer, like, list, map, may, must, named, object, one_of, sought, text, time,
-    word, written,
+    Field, Schema, anything, count, flag, integer, like, list, map, may, must, named, number, object, one_of, sought,
+    text, time, word, written,
 };
 use super::{Operation, Room};
 
@@ -40,17 +41,46 @@ fn story_shape() -> Schema {
         must("pass_kind", word(&["first", "recycled", "revived", "returned"])),
         must("handoff", text().or_null()),
         must("gone", one_of([text(), map(text())]).or_null().says("`deleted`, `erased`, or what it was merged into.")),
+        must("related", list(related()).says("A lead's opportunities, an opportunity's leads; at most five.")),
         must("fields", map(anything()).says("The latest known values.")),
         must("clocks", list(run())),
         must("violations", list(violation())),
         must("recycles", list(time())),
         must("earlier_owners", list(text())),
+        must("excluded", excluded().or_null().says("By whose order it is left alone.")),
+        must("contested", flag().says("Something else keeps changing back what leadpact does, so it is let be.")),
+        must("orders", list(waiting()).says("Those that wait for their turn.")),
+        must("disputes", list(named("Dispute"))),
         must("timeline", list(named("Fact"))),
     ])
 }
 
+fn related() -> Schema {
+    let known = flag().says("Whether leadpact has heard anything of it.");
+    object([must("record", named("Record")), must("known", known)])
+}
+
+fn excluded() -> Schema {
+    let until = time().or_null().says("Null: for good.");
+    object([must("until", until), must("by", text()), must("why", text())])
+}
+
+fn waiting() -> Schema {
+    const ORDERS: [&str; 8] = ["exclude", "include", "undo", "erase", "accept", "reject", "on_it", "snooze"];
+    object([must("order", word(&ORDERS)), must("by", text()), must("until", time().or_null()), must("why", text())])
+}
+
+/// What a clock says for people.
+fn outlook() -> [Field; 3] {
+    [
+        must("left", text().says("What is left of its time, in words.")),
+        must("used", number().says("The share of the agreed time that is used, from 0 to 1.")),
+        must("next", text().says("What happens next, in words.")),
+    ]
+}
+
 fn run() -> Schema {
-    object([
+    let run = [
         must("clock", text()),
         must("run", count()),
         must("party", text().or_null()),
@@ -60,7 +90,8 @@ fn run() -> Schema {
         must("breached", time().or_null()),
         must("paused", time().or_null()),
         must("silent", flag().says("Measured, but nobody is reminded.")),
-    ])
+    ];
+    object(run.into_iter().chain(outlook()))
 }
 
 fn violation() -> Schema {
@@ -78,6 +109,7 @@ fn violation() -> Schema {
 fn fact() -> Schema {
     object([
         must("kind", text().says("What happened: `clock_started`, `met`, `breached`, `recycled` and so on.")),
+        must("what", text().says("In words.")),
         must("at", time()),
         must("seen_at", time().says("When leadpact knew.")),
         must("pass", count()),
@@ -97,7 +129,7 @@ fn fact() -> Schema {
 }
 
 fn clock() -> Schema {
-    object([
+    let clock = [
         must("record", named("Record")),
         must("clock", text()),
         must("pass", count()),
@@ -107,7 +139,36 @@ fn clock() -> Schema {
         must("state", state()),
         must("started", time()),
         must("deadline", time().or_null()),
-    ])
+        must("owner_name", text().or_null()),
+        must("url", text().or_null().says("Where a person opens the record in the CRM.")),
+        must("held", flag().says("A move of the record waits for a person.")),
+    ];
+    object(clock.into_iter().chain(outlook()))
+}
+
+fn counts() -> Operation {
+    let clock = object([
+        must("clock", text()),
+        must("party", text().or_null()),
+        must("open", count()),
+        must("paused", count()),
+        must("breached", count()),
+    ]);
+    let owner = object([
+        must("connection", text()),
+        must("owner", text()),
+        must("owner_name", text().or_null()),
+        must("clocks", count()),
+    ]);
+    let counts = object([
+        must("clocks", list(clock)),
+        must("owners", list(owner).says("Those with the most first, at most 200.")),
+        must("held", count().says("Moves that the breaker holds.")),
+    ]);
+    let operation = Operation::get("/api/v1/clocks/counts", "How many clocks are open, and whose the most are")
+        .says("Of all connections together, as the top of the list of open clocks; counted at most a little while ago.")
+        .answers(200, "The numbers.", counts);
+    counted(operation)
 }
 
 fn find() -> Operation {
@@ -146,6 +207,32 @@ fn clocks() -> Operation {
             "A part of the list.",
             object([must("clocks", list(named("Clock"))), must("next", text().or_null())]),
         )
+}
+
+/// What there is to be done about one record.
+fn offers() -> Operation {
+    let fact = object([
+        must("fact", text().says("To be said when it is disputed.")),
+        must("kind", text()),
+        must("at", time()),
+        must("what", text().says("In words.")),
+    ]);
+    let undo = object([
+        must("effect", text().says("To be said when it is undone, so that no later move is meant.")),
+        must("kind", word(&["recycled", "reassigned", "nurtured"])),
+        must("at", time()),
+        must("clock", text()),
+        must("from", text().or_null().says("The owner before, by id.")),
+        must("to", text().or_null().says("The owner after.")),
+    ]);
+    let offers = object([
+        must("dispute", list(fact).says("What can be disputed and was not.")),
+        must("undo", undo.or_null().says("The last move, where it can be taken back.")),
+        must("include", flag().says("It is left alone, so that going on with it changes something.")),
+    ]);
+    Operation::get("/api/v1/records/{connection}/{object}/{id}/offers", "What may be done about a record now")
+        .says("What its page offers. A record can always be left alone. Doing it needs a token of scope `operate`.")
+        .answers(200, "What `dispute`, `undo` and `include` would take.", offers)
 }
 
 /// What people can do about one record.
@@ -190,7 +277,7 @@ pub(super) fn room() -> Room {
     let story =
         Operation::get("/api/v1/records/{connection}/{object}/{id}", "Where a record stands, and what happened to it")
             .answers(200, "The record.", named("Story"));
-    let operations = [story, find(), clocks()].into_iter().chain(orders()).collect();
+    let operations = [story, find(), clocks(), counts(), offers()].into_iter().chain(orders()).collect();
     let schemas = vec![("Record", record()), ("Story", story_shape()), ("Fact", fact()), ("Clock", clock())];
     Room { name: "Records", operations, schemas }
 }

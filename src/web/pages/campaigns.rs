@@ -34,8 +34,9 @@ const NARROW: f64 = 320.0;
 /// A download waits a little rather than be asked for again.
 const DOWNLOAD: Duration = Duration::from_secs(5);
 
+/// What is asked for; programs leave `sort` out.
 #[derive(Deserialize)]
-struct Wanted {
+pub struct Wanted {
     #[serde(default)]
     connection: String,
     #[serde(default)]
@@ -289,11 +290,8 @@ fn flow(lines: &[&Campaign], wanted: &Wanted, by_source: bool) -> Flow {
 }
 
 async fn csv(web: Data<Web>, visitor: Visitor, wanted: Query<Wanted>) -> HttpResponse {
-    match written(&web, &wanted).await {
-        Ok(Some((name, text))) => HttpResponse::Ok()
-            .content_type("text/csv; charset=utf-8")
-            .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-            .body(text),
+    match csv_of(&web, &wanted).await {
+        Ok(Some(file)) => served(file),
         Ok(None) => {
             let text = "This takes as long as there are records. Go back and ask again in a moment.";
             tell(&visitor, StatusCode::ACCEPTED, "Being counted", text)
@@ -302,8 +300,24 @@ async fn csv(web: Data<Web>, visitor: Visitor, wanted: Query<Wanted>) -> HttpRes
     }
 }
 
-/// The file's name and what is in it. `None`: it is being counted for the first time.
-async fn written(web: &Web, wanted: &Wanted) -> Result<Option<(String, String)>, Unasked> {
+/// A table to be downloaded.
+pub struct File {
+    name: String,
+    text: String,
+}
+
+pub fn served(File { name, text }: File) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .body(text)
+}
+
+/// All lines of the table, as CSV. `None`: it is being counted for the first time.
+///
+/// # Errors
+/// What was asked for is not there, or the database does not answer.
+pub async fn csv_of(web: &Web, wanted: &Wanted) -> Result<Option<File>, Unasked> {
     let (asked, by_source) = (wanted.asked(), wanted.is_by_source()?);
     let site = asked.site(web)?;
     let Figures::Made(report) = asked.figures(web, &site, None, DOWNLOAD).await? else { return Ok(None) };
@@ -311,7 +325,7 @@ async fn written(web: &Web, wanted: &Wanted) -> Result<Option<(String, String)>,
     let period = report.period.to_string();
     let stamp = Stamp { connection: report.connection.as_str(), period: &period };
     let text = to_csv(&[(stamp, table(&report, what))]);
-    Ok(Some((format!("{kind}-{}-{period}.csv", report.connection), text)))
+    Ok(Some(File { name: format!("{kind}-{}-{period}.csv", report.connection), text }))
 }
 
 #[cfg(test)]

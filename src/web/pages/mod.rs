@@ -1,13 +1,13 @@
 //! Pages for people: which there are, and how they are answered. How to add one: docs/pages.md.
 
 pub mod agreement;
-mod campaigns;
+pub(super) mod campaigns;
 pub(super) mod choices;
 mod counted;
 mod deliveries;
 pub mod disputes;
 mod find;
-mod front;
+pub(super) mod front;
 pub(super) mod health;
 mod journal;
 mod nav;

@@ -4,7 +4,7 @@
 mod shelf;
 mod shown;
 mod sign;
-mod slides;
+pub mod slides;
 mod version;
 
 pub use shelf::{Papers, Shelf, scopes};
@@ -138,7 +138,11 @@ async fn page(web: &Web, visitor: &Visitor, shelf: &Shelf, said: Option<&str>) -
     })
 }
 
-async fn receipts(web: &Web, shelf: &Shelf, hash: &str) -> Result<Vec<Receipt>, StoreError> {
+/// Who was or is to be told of a version, in all connections of the scope.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn receipts(web: &Web, shelf: &Shelf, hash: &str) -> Result<Vec<Receipt>, StoreError> {
     let mut all = Vec::new();
     for connection in &shelf.scope.connections {
         all.extend(receipt::of(&web.engine.db, connection, hash).await?);

@@ -1,5 +1,6 @@
-//! The agreement on its slides, to print and to show: `/agreement/slides.html` and `.pptx`. The HTML is
-//! complete in itself, so it carries its styles and is kept from everything else.
+//! The agreement on its slides, to print and to show: `/agreement/slides.html` and `.pptx`, and the same
+//! files for programs. The HTML is complete in itself, so it carries its styles and is kept from
+//! everything else.
 
 use super::shelf::Shelf;
 use super::{none, shown};
@@ -16,7 +17,7 @@ use serde::Deserialize;
 /// Styles stand in the file; nothing is loaded, sent or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
      form-action 'none'; sandbox allow-modals";
-const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+pub const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
 /// Which version; without a hash the one that is enforced.
 #[derive(Deserialize)]
@@ -26,17 +27,22 @@ pub struct Which {
 }
 
 pub async fn page(web: Data<Web>, visitor: Visitor, which: Query<Which>) -> HttpResponse {
-    answered(&web, &visitor, &which, |slides| {
-        HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-            .body(html::html(slides))
-    })
-    .await
+    answered(&web, &visitor, &which, as_html).await
 }
 
 pub async fn presentation(web: Data<Web>, visitor: Visitor, which: Query<Which>) -> HttpResponse {
-    answered(&web, &visitor, &which, |slides| match pptx::pptx(slides) {
+    answered(&web, &visitor, &which, as_pptx).await
+}
+
+pub fn as_html(slides: &Document) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .body(html::html(slides))
+}
+
+pub fn as_pptx(slides: &Document) -> HttpResponse {
+    match pptx::pptx(slides) {
         Ok(bytes) => HttpResponse::Ok()
             .content_type(PPTX)
             .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(slides))))
@@ -45,8 +51,7 @@ pub async fn presentation(web: Data<Web>, visitor: Visitor, which: Query<Which>)
             tracing::error!("the slides could not be written: {error}");
             HttpResponse::InternalServerError().finish()
         }
-    })
-    .await
+    }
 }
 
 /// Letters, digits and dashes only: a title may hold anything.
@@ -62,7 +67,11 @@ async fn answered(
     which: &Which,
     shape: impl FnOnce(&Document) -> HttpResponse,
 ) -> HttpResponse {
-    match slides(web, which).await {
+    let slides = async {
+        let Some(shelf) = Shelf::find(web, which.of.as_deref()).await? else { return Ok(None) };
+        slides(web, &shelf, which.version.as_deref()).await
+    };
+    match slides.await {
         Ok(Some(Ok(slides))) => shape(&slides),
         Ok(Some(Err(why))) => tell(visitor, StatusCode::UNPROCESSABLE_ENTITY, "There are no slides", &why),
         Ok(None) => none(visitor),
@@ -70,9 +79,16 @@ async fn answered(
     }
 }
 
-async fn slides(web: &Web, which: &Which) -> Result<Option<Result<Document, String>>, StoreError> {
-    let Some(shelf) = Shelf::find(web, which.of.as_deref()).await? else { return Ok(None) };
-    let hash = which.version.as_deref().unwrap_or(&shelf.enforced.hash);
+/// The slides of a version, or why there are none. `None`: it is not kept.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn slides(
+    web: &Web,
+    shelf: &Shelf,
+    version: Option<&str>,
+) -> Result<Option<Result<Document, String>>, StoreError> {
+    let hash = version.unwrap_or(&shelf.enforced.hash);
     let known = shelf.version(hash);
     if *shelf.enforced.hash == *hash {
         return Ok(Some(shown::slides(&shelf.enforced, known)));

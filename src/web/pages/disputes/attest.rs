@@ -1,16 +1,9 @@
 //! `/disputes/attest`: promises that no CRM records. Which wait for somebody's word, for the period that
 //! runs and the one before it, with a button for yes and one for no.
 
-use super::scopes;
-use crate::agreement::Agreement;
-use crate::engine::attestation::attested;
-use crate::engine::versions::Scope;
-use crate::record::Timestamp;
-use crate::report::window::Window;
 use crate::store::StoreError;
-use crate::store::attestation;
 use crate::web::Web;
-use crate::web::attest::{Unsaid, Word as Given, may_attest, say};
+use crate::web::attest::{Promise as Known, Unsaid, Word as Given, may_attest, promises, say};
 use crate::web::pages::{Nav, html, tell, unavailable};
 use crate::web::session::Visitor;
 use actix_web::HttpResponse;
@@ -18,7 +11,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Form, Query};
 use askama::Template;
 use serde::Deserialize;
-use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "attest.html")]
@@ -73,14 +65,7 @@ pub async fn show(web: Data<Web>, visitor: Visitor, said: Query<Said>) -> HttpRe
 }
 
 async fn page(web: &Web, visitor: &Visitor, said: bool) -> Result<Page, StoreError> {
-    let now = web.engine.clock.now();
-    let mut promises = Vec::new();
-    for scope in scopes(web) {
-        if let Some(agreement) = agreement_of(web, &scope) {
-            promises.extend(promises_of(web, visitor, &scope, &agreement, now).await?);
-        }
-    }
-    promises.sort_by_key(|promise| promise.answer.is_some());
+    let promises: Vec<Promise> = promises(web, None).await?.into_iter().map(|known| shown(visitor, known)).collect();
     Ok(Page {
         nav: Nav::at("/disputes", visitor),
         waiting: promises.iter().filter(|promise| promise.answer.is_none()).count(),
@@ -89,47 +74,27 @@ async fn page(web: &Web, visitor: &Visitor, said: bool) -> Result<Page, StoreErr
     })
 }
 
-fn agreement_of(web: &Web, scope: &Scope) -> Option<Arc<Agreement>> {
-    Some(web.engine.site(scope.connections.first()?.as_str())?.agreement.clone())
-}
-
-async fn promises_of(
-    web: &Web,
-    visitor: &Visitor,
-    scope: &Scope,
-    agreement: &Agreement,
-    now: Timestamp,
-) -> Result<Vec<Promise>, StoreError> {
-    let zone = agreement.zone();
-    let mut promises = Vec::new();
-    for (commitment, period) in attested(agreement) {
-        let running = Window::containing(period, now, &zone);
-        let before = running.before(&zone);
-        let began = |window: &Window| window.until > agreement.effective_at;
-        for window in [before, running].into_iter().filter(began) {
-            let period = window.to_string();
-            let known = attestation::get(&web.engine.db, scope.own.as_ref(), &commitment.name, &period).await?;
-            promises.push(Promise {
-                of: scope.connections.first().map(ToString::to_string).unwrap_or_default(),
-                governs: scope.names(),
-                commitment: commitment.name.clone(),
-                by: commitment.by.as_str().replace('_', " "),
-                to: commitment.to.as_str().replace('_', " "),
-                credit: commitment.credit.clone(),
-                period,
-                until: window.until.in_zone(&zone),
-                is_over: window.is_over(now),
-                may_attest: may_attest(visitor, &commitment.by),
-                answer: known.map(|known| Answer {
-                    is_yes: known.answer,
-                    by: known.by,
-                    at: known.at.in_zone(&zone),
-                    note: known.note,
-                }),
-            });
-        }
+fn shown(visitor: &Visitor, known: Known) -> Promise {
+    let zone = &known.zone;
+    let answer = known.answer.map(|said| Answer {
+        is_yes: said.answer,
+        by: said.by,
+        at: said.at.in_zone(zone),
+        note: said.note,
+    });
+    Promise {
+        of: known.scope.connections.first().map(ToString::to_string).unwrap_or_default(),
+        governs: known.scope.names(),
+        may_attest: may_attest(visitor, &known.by),
+        commitment: known.name,
+        by: known.by.as_str().replace('_', " "),
+        to: known.to.as_str().replace('_', " "),
+        credit: known.credit,
+        period: known.window.to_string(),
+        until: known.window.until.in_zone(zone),
+        is_over: known.is_over,
+        answer,
     }
-    Ok(promises)
 }
 
 pub async fn answer(web: Data<Web>, visitor: Visitor, word: Form<Word>) -> HttpResponse {

@@ -4,7 +4,6 @@
 mod attest;
 pub mod detail;
 
-use super::agreement::scopes;
 use super::{Nav, html, tell, unavailable};
 use crate::agreement::Agreement;
 use crate::engine::dispute::{DisputeError, Ruling, decide};

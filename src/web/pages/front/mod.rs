@@ -2,7 +2,7 @@
 //! waits in `needs`.
 
 mod card;
-mod needs;
+pub mod needs;
 
 use super::super::Web;
 use super::super::asked::{Asked, Unasked};

@@ -20,6 +20,7 @@ const LATER: Elapsed = Elapsed::from_secs(86_400);
 
 /// Another record. What leadpact has heard nothing of has no page.
 pub struct Kin {
+    pub key: RecordKey,
     pub name: String,
     pub page: Option<String>,
 }
@@ -36,7 +37,7 @@ pub async fn kin(db: &Db, record: &Standing) -> Result<Vec<Kin>, StoreError> {
     let shown = |key: &RecordKey| {
         let known = names.get(key);
         let name = known.filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| key.id.to_string());
-        Kin { name, page: known.map(|_| path(key)) }
+        Kin { key: key.clone(), name, page: known.map(|_| path(key)) }
     };
     Ok(keys.iter().map(shown).collect())
 }

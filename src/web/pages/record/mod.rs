@@ -3,26 +3,26 @@
 //! opportunities that belong to it in `kin`.
 
 mod acts;
-mod kin;
+pub mod kin;
 mod lines;
 
 use super::super::Web;
 use super::super::record::{self as records, Found, Place, url};
+use super::super::record_acts::{named, offers};
 use super::super::routes::{Entry, get};
 use super::super::session::Visitor;
 use super::risk::next_in_words;
 use super::{Nav, html, tell, unavailable};
 use crate::agreement::standing::{Gone, Run, Violation, ViolationKind};
-use crate::engine::dispute::disputable;
-use crate::engine::orders::{moves_of, waiting};
-use crate::record::{Ask, Elapsed, Object, Order, OwnerId, RecordKey, Timestamp};
+use crate::engine::orders::waiting;
+use crate::record::{Ask, Elapsed, Fact, Object, Order, OwnerId, RecordKey, Timestamp};
 use crate::report::lanes::{Frame, lanes};
 use crate::report::outlook::left;
 use crate::report::story::{Reader, story};
 use crate::report::words::sentence;
+use crate::store::StoreError;
 use crate::store::dispute::{self, DisputeRow};
 use crate::store::role::Permission;
-use crate::store::{Db, StoreError};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -98,7 +98,6 @@ struct Acts {
     /// The move that would be undone: key, sentence.
     undo: Option<(String, String)>,
     is_excluded: bool,
-    resolves: bool,
 }
 
 #[derive(Deserialize)]
@@ -149,7 +148,7 @@ async fn page(web: &Web, found: &Found, visitor: &Visitor, asked: &Asked) -> Res
     let told = found.told();
     let since = asked.show.as_deref().and_then(|show| VIEWS.iter().find(|view| view.0 == show));
     let frame = Frame { since: since.map(|(_, _, days)| now - Elapsed::from_secs(days * 86_400)), now };
-    let acts = if visitor.may(Permission::Operate) { Some(acts(db, found, &reader, &disputes).await?) } else { None };
+    let acts = if visitor.may(Permission::Operate) { Some(acts(web, found, &reader).await?) } else { None };
     Ok(Page {
         nav: Nav::at("/risk", visitor),
         path: path(&standing.key),
@@ -277,26 +276,19 @@ fn disputed(row: &DisputeRow, zone: &TimeZone) -> String {
     format!("{} ({what}, {at}), by {}: {}.{due}{verdict}", row.source, row.by, row.why.trim_end_matches('.'))
 }
 
-async fn acts(db: &Db, found: &Found, reader: &Reader<'_>, disputes: &[DisputeRow]) -> Result<Acts, StoreError> {
-    let settled = |key: &str, at: Timestamp| {
-        let same = |d: &&DisputeRow| d.fact_at == at && d.fact_key == key;
-        disputes.iter().filter(same).any(|d| d.state != dispute::DisputeState::Withdrawn)
-    };
-    let facts = disputable(&found.rows);
-    let open = facts.iter().filter(|fact| !settled(&fact.key(), fact.at));
-    let told = |at: Timestamp, text: String| format!("{}: {text}", at.in_zone(reader.zone));
-    let facts = open.map(|f| (format!("{}@{}", f.key(), f.at.as_millis()), told(f.at, sentence(reader, f))));
-    let last = moves_of(db, &found.standing.key).await?.pop().filter(|made| !made.before.is_empty());
+async fn acts(web: &Web, found: &Found, reader: &Reader<'_>) -> Result<Acts, StoreError> {
+    let offers = offers(web, found).await?;
+    let told = |fact: &Fact| format!("{}: {}", fact.at.in_zone(reader.zone), sentence(reader, fact));
     let called = |id: &Option<OwnerId>| {
         id.as_ref().map_or_else(|| "nobody".to_owned(), |id| (reader.name_of)(id).unwrap_or_else(|| id.to_string()))
     };
-    let undo = last.map(|made| {
+    let undo = offers.undo.map(|made| {
         let (at, what) = (made.at.in_zone(reader.zone), made.kind.as_str());
         let text = format!("{what} at {at} from {} to {} ({})", called(&made.from), called(&made.to), made.source);
         (made.effect.to_string(), text)
     });
-    let is_excluded = found.standing.excluded.is_some() || found.standing.is_contested();
-    Ok(Acts { facts: facts.collect(), undo, is_excluded, resolves: !reader.agreement.resolutions.is_empty() })
+    let facts = offers.facts.into_iter().map(|fact| (named(fact), told(fact)));
+    Ok(Acts { facts: facts.collect(), undo, is_excluded: offers.include })
 }
 
 #[cfg(test)]

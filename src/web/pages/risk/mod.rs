@@ -6,7 +6,7 @@ pub mod groups;
 mod row;
 
 pub use filter::{Asked, rows};
-pub use row::next_in_words;
+pub use row::{Row, next_in_words, shown};
 
 use super::super::people::Names;
 use super::super::routes::{Entry, get};
@@ -24,7 +24,6 @@ use actix_web::web::{Data, Query};
 use askama::Template;
 use filter::{STATES, WITHIN};
 use groups::Groups;
-use row::Row;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -89,7 +88,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: Asked, place: Option<&After>)
         counts,
         groups,
         fields,
-        rows: row::shown(&web.engine, &found, now).await?,
+        rows: shown(&web.engine, &found, now).await?,
         next,
         first: asked.address("/risk", None),
         is_first: place.is_none(),

@@ -24,11 +24,16 @@ pub struct Row {
     pub clock: String,
     pub party: String,
     pub owner: String,
+    /// `None`: nobody, or nobody whose name is known.
+    pub owner_name: Option<String>,
     pub deadline: String,
     pub left: String,
+    /// Of its time from 0 to 1.
+    pub share: f64,
     /// Of a hundred.
     pub used: u32,
     pub is_late: bool,
+    pub is_held: bool,
     pub next: String,
     pub state: &'static str,
 }
@@ -72,7 +77,8 @@ impl Known {
         let key = &row.record;
         let site = engine.site(key.connection.as_str());
         let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.agreement.zone_of(row.party.as_ref()));
-        let name = |owner: &OwnerId| self.names.get(&key.connection, owner).unwrap_or(owner.as_str()).to_owned();
+        let owner_name = row.owner.as_ref().and_then(|id| self.names.get(&key.connection, id)).map(str::to_owned);
+        let unnamed = || row.owner.as_ref().map_or_else(|| "nobody".to_owned(), OwnerId::to_string);
         let standing = self.standings.get(key);
         let left = self.left(site.as_ref(), row, now);
         let is_held = standing.is_some_and(|s| issued(s).any(|e| self.is_held(&key.connection, e)));
@@ -84,12 +90,15 @@ impl Known {
             stage: site.as_ref().zip(standing).map(|(site, s)| stage(site, s)).unwrap_or_default(),
             clock: row.source.clone(),
             party: row.party.as_ref().map(|party| party.as_str().replace('_', " ")).unwrap_or_default(),
-            owner: row.owner.as_ref().map_or_else(|| "nobody".to_owned(), name),
+            owner: owner_name.clone().unwrap_or_else(unnamed),
+            owner_name,
             deadline: row.deadline.map_or_else(|| "unknown".to_owned(), |at| at.in_zone(&zone)),
+            share: left.used,
             used: (left.used * 100.0).round() as u32,
             is_late: left.is_late,
             left: left.text,
             next: self.next(site.as_ref(), row, &zone, now),
+            is_held,
             state: if is_held { "held" } else { row.state.as_str() },
             url: site.and_then(|site| url(&site, key)),
         }
