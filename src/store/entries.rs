@@ -4,6 +4,7 @@
 use super::{Db, Result, count};
 use crate::record::{ConnectionName, Object, Timestamp};
 use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
 
 /// Where a list goes on: with what came before this moment, or at it to a record of a lesser id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +30,8 @@ impl EntryRow {
     }
 }
 
-/// The entries to any of these stages (empty: conversions) from `from` on and before the place, the newest first.
+/// The entries to any of these stages, at least one (empty: conversions), from `from` on and before the place, the
+/// newest first.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
@@ -41,29 +43,33 @@ pub async fn newest(
     (from, before): (Timestamp, &Before),
     limit: u32,
 ) -> Result<Vec<EntryRow>> {
-    // One item a query, so that each is a stretch of the index.
-    const SQL: &str = "SELECT at, id, pass FROM journal WHERE connection = $1 AND object = $2 AND item = $3 \
-         AND kind IN ('stage_entered', 'converted') AND at >= $4 AND (at, id) < ($5, $6) \
-         ORDER BY at DESC, id DESC LIMIT $7";
-    let mut all = Vec::new();
-    for item in items {
-        let rows: Vec<(i64, String, i64)> = on_db!(db, |c| {
-            sqlx::query_as(SQL)
-                .bind(connection.as_str())
-                .bind(object.as_str())
-                .bind(*item)
-                .bind(from.as_millis())
-                .bind(before.at.as_millis())
-                .bind(&before.id)
-                .bind(i64::from(limit))
-                .fetch_all(c)
-                .await
-        })?;
-        for (at, id, pass) in rows {
-            all.push(EntryRow { at: Timestamp::from_millis(at), id, pass: count(pass)?, item: (*item).to_owned() });
+    // Each item is a stretch of the index; of one moment and record they come in the order asked for.
+    let arm = |(place, _): (usize, &&str)| {
+        format!(
+            "SELECT * FROM (SELECT at, id, pass, item, {place} AS place FROM journal WHERE connection = $1 \
+             AND object = $2 AND item = ${} AND kind IN ('stage_entered', 'converted') AND at >= $3 \
+             AND (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6) AS arm{place}",
+            7 + place
+        )
+    };
+    let arms: Vec<String> = items.iter().enumerate().map(arm).collect();
+    let sql = format!(
+        "SELECT at, id, pass, item FROM ({}) AS found ORDER BY at DESC, id DESC, place LIMIT $6",
+        arms.join(" UNION ALL ")
+    );
+    let rows: Vec<(i64, String, i64, String)> = on_db!(db, |c| {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(connection.as_str())
+            .bind(object.as_str())
+            .bind(from.as_millis())
+            .bind(before.at.as_millis())
+            .bind(&before.id)
+            .bind(i64::from(limit));
+        for item in items {
+            query = query.bind(*item);
         }
-    }
-    all.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-    all.truncate(limit as usize);
-    Ok(all)
+        query.fetch_all(c).await
+    })?;
+    let entry = |(at, id, pass, item)| Ok(EntryRow { at: Timestamp::from_millis(at), id, pass: count(pass)?, item });
+    rows.into_iter().map(entry).collect()
 }
