@@ -2,11 +2,17 @@
 
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::{Db, StoreError, person};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The names of all owners of some connections.
 #[derive(Default)]
-pub struct Names(HashMap<ConnectionName, HashMap<OwnerId, String>>);
+pub struct Names(HashMap<ConnectionName, Called>);
+
+struct Called {
+    names: HashMap<OwnerId, String>,
+    /// The ids that are owners'; the others are those of users.
+    owners: HashSet<OwnerId>,
+}
 
 impl Names {
     /// # Errors
@@ -15,24 +21,26 @@ impl Names {
         let mut names = HashMap::new();
         for connection in connections {
             let people = person::load_all(db, &connection).await?;
-            names.insert(connection, people.into_iter().map(|p| (p.id, p.name)).collect());
+            let called = Called { names: person::called(&people), owners: people.into_iter().map(|p| p.id).collect() };
+            names.insert(connection, called);
         }
         Ok(Self(names))
     }
 
-    /// `None` where nobody of that id is known, or the name is empty.
+    /// By the id of an owner, or of a user who is one. `None` where nobody of that id is known, or the name
+    /// is empty.
     pub fn get(&self, connection: &ConnectionName, id: &OwnerId) -> Option<&str> {
-        let name = self.0.get(connection)?.get(id)?.trim();
+        let name = self.0.get(connection)?.names.get(id)?.trim();
         (!name.is_empty()).then_some(name)
     }
 
     /// The owner of this id or name, whatever the case of its letters; of namesakes the one of the
     /// smallest id.
     pub fn find(&self, connection: &ConnectionName, text: &str) -> Option<OwnerId> {
-        let people = self.0.get(connection)?;
+        let Called { names, owners } = self.0.get(connection)?;
         let lower = text.to_lowercase();
-        let named = people.iter().filter(|(_, name)| name.trim().to_lowercase() == lower).map(|(id, _)| id);
-        let by_id = people.keys().find(|id| id.as_str() == text);
+        let named = owners.iter().filter(|id| names[*id].trim().to_lowercase() == lower);
+        let by_id = owners.iter().find(|id| id.as_str() == text);
         by_id.or_else(|| named.min()).cloned()
     }
 }

@@ -141,6 +141,7 @@ async fn waiting(house: &House) {
     };
     let pat = PersonRow {
         id: OwnerId::new("80"),
+        user: None,
         name: "Pat <b>Doe</b>".to_owned(),
         email: Some("pat@acme.example".to_owned()),
         manager: None,
