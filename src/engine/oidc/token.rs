@@ -5,11 +5,11 @@ use super::claims::More;
 use super::provider::{Person, Proof, ProviderError};
 use crate::record::{Elapsed, Timestamp};
 use openidconnect::core::{
-    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenType,
+    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreTokenType,
 };
 use openidconnect::{
     ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdTokenClaims, IdTokenFields, IdTokenVerifier,
-    LocalizedClaim, Nonce, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    LocalizedClaim, Nonce, ProviderMetadataWithLogout, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use secrecy::ExposeSecret;
 
@@ -48,7 +48,7 @@ pub(super) type Asked = UserInfoClaims<More, CoreGenderClaim>;
 /// Everything that must be true of an ID token (OpenID Connect Core, section 3.1.3.7).
 pub(super) fn verified(
     settings: &OidcSettings,
-    document: &CoreProviderMetadata,
+    document: &ProviderMetadataWithLogout,
     tokens: &Tokens,
     proof: &Proof,
     now: Timestamp,
