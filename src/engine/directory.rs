@@ -158,9 +158,25 @@ async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result
 }
 
 fn to_row(p: Person) -> PersonRow {
-    PersonRow { id: p.id, user: p.user, name: p.name, email: p.email, manager: p.manager, active: p.active, queue: p.queue }
+    PersonRow {
+        id: p.id,
+        user: p.user,
+        name: p.name,
+        email: p.email,
+        manager: p.manager,
+        active: p.active,
+        queue: p.queue,
+    }
 }
 
 fn from_row(r: PersonRow) -> Person {
-    Person { id: r.id, user: r.user, name: r.name, email: r.email, manager: r.manager, active: r.active, queue: r.queue }
+    Person {
+        id: r.id,
+        user: r.user,
+        name: r.name,
+        email: r.email,
+        manager: r.manager,
+        active: r.active,
+        queue: r.queue,
+    }
 }

@@ -98,9 +98,9 @@ async fn come_back(
         Err(refused) => Err(refused),
     };
     let response = match account {
-        Ok(account) => login::begin_for(&web, &request, &account, &returned.next, door.session())
-            .await
-            .map_err(Refused::Store),
+        Ok(account) => {
+            login::begin_for(&web, &request, &account, &returned.next, door.session()).await.map_err(Refused::Store)
+        }
         Err(refused) => Err(refused),
     };
     let mut response = response.unwrap_or_else(|refused| refuse(door, refused));

@@ -34,13 +34,13 @@ impl Names {
         (!name.is_empty()).then_some(name)
     }
 
-    /// The owner of this id or name, whatever the case of its letters; of namesakes the one of the
-    /// smallest id.
+    /// The owner or user of this id, or the owner of this name, whatever the case of its letters; of
+    /// namesakes the one of the smallest id.
     pub fn find(&self, connection: &ConnectionName, text: &str) -> Option<OwnerId> {
         let Called { names, owners } = self.0.get(connection)?;
         let lower = text.to_lowercase();
         let named = owners.iter().filter(|id| names[*id].trim().to_lowercase() == lower);
-        let by_id = owners.iter().find(|id| id.as_str() == text);
+        let by_id = names.keys().find(|id| id.as_str() == text);
         by_id.or_else(|| named.min()).cloned()
     }
 }

@@ -30,6 +30,15 @@ use std::time::Duration;
 const SECRET: &str = "slack's signing secret";
 const NAME: &str = "<script>alert(1)</script> Zoë";
 
+/// What is told of a member, beside their address.
+type Members = fn(&str) -> serde_json::Value;
+
+struct Installed {
+    /// What the token is told of itself.
+    auth: serde_json::Value,
+    of: Members,
+}
+
 /// A pretend Slack: who people are, and what it was told by response addresses.
 struct Slack {
     at: SocketAddr,
@@ -41,13 +50,13 @@ impl Slack {
         Self::installed(json!({ "team_id": "T0TEST001" }), |_| json!({}))
     }
 
-    /// `auth` is what the token is told of itself, `of` what of a member, beside their address.
-    fn installed(auth: serde_json::Value, of: fn(&str) -> serde_json::Value) -> Self {
+    fn installed(auth: serde_json::Value, of: Members) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (at, told) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<serde_json::Value>>>::default());
         let seen = told.clone();
         let server = HttpServer::new(move || {
-            let app = App::new().app_data(Data::new(seen.clone())).app_data(Data::new((auth.clone(), of)));
+            let app =
+                App::new().app_data(Data::new(seen.clone())).app_data(Data::new(Installed { auth: auth.clone(), of }));
             app.default_service(web::to(Self::answer))
         });
         tokio::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
@@ -58,9 +67,9 @@ impl Slack {
         request: HttpRequest,
         body: Bytes,
         told: Data<Arc<Mutex<Vec<serde_json::Value>>>>,
-        installed: Data<(serde_json::Value, fn(&str) -> serde_json::Value)>,
+        installed: Data<Installed>,
     ) -> HttpResponse {
-        let (auth, of) = &**installed;
+        let Installed { auth, of } = &**installed;
         match request.path() {
             "/api/auth.test" => {
                 let mut told = json!({ "ok": true, "user": "leadpact" });

@@ -140,6 +140,7 @@ async fn who_was_told_of_before_anybody_knew_them_is_called_as_they_are_known_no
     // An owner's id is the owner's, whatever user has the same.
     let whose = page.matches(r#"<td data-label="Who">Amy Ng</td>"#).count();
     assert_eq!((whose, page.contains("9914"), page.contains("Cleo")), (2, false, false), "{page}");
+    assert_eq!((seqs(&house, "who=9914").await, seqs(&house, "who=amy+ng").await), (vec![1], vec![2]));
 }
 
 #[tokio::test]

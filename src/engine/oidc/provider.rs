@@ -1,23 +1,24 @@
 //! The identity provider: where a browser is sent, what a code is worth, and whom it vouches for.
 //! What a token must be is in `token.rs`; none is kept.
 
-use super::{CALLBACK_PATH, OidcSettings, SIGNED_OUT_PATH};
 use super::claims::More;
 use super::document::{Documents, auth_type, end_session, keeps_secrets};
 use super::sender::Sender;
 use super::token::{ALGORITHMS, Asked, Claims, Tokens, told, verified};
+use super::{CALLBACK_PATH, OidcSettings, SIGNED_OUT_PATH};
 use crate::crm::CrmError;
 use crate::crm::http::Http;
 use crate::record::Timestamp;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreResponseType, CoreRevocableToken,
-    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse,
+    CoreJweContentEncryptionAlgorithm, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse,
 };
 use openidconnect::{
     AccessToken, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, SubjectIdentifier, UserInfoError,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope,
+    StandardErrorResponse, SubjectIdentifier, UserInfoError,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;

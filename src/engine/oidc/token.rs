@@ -4,9 +4,7 @@ use super::OidcSettings;
 use super::claims::More;
 use super::provider::{Person, Proof, ProviderError};
 use crate::record::{Elapsed, Timestamp};
-use openidconnect::core::{
-    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreTokenType,
-};
+use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreTokenType};
 use openidconnect::{
     ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdTokenClaims, IdTokenFields, IdTokenVerifier,
     LocalizedClaim, Nonce, ProviderMetadataWithLogout, StandardTokenResponse, TokenResponse, UserInfoClaims,

@@ -67,7 +67,8 @@ async function looksAround(open, page, id) {
   await seen(open, page, "Journal");
   const all = await page.getByRole("row").count();
   await filtered(page);
-  check((await page.getByRole("row").count()) === all, open.name, "filters that are left empty hide entries");
+  // More may have come by now.
+  check((await page.getByRole("row").count()) >= all, open.name, "filters that are left empty hide entries");
   await page.getByLabel("Kind").selectOption("breached");
   await filtered(page);
   await seen(open, page, "Journal");
