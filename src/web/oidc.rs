@@ -116,7 +116,7 @@ async fn come_back(
 async fn signed_out(web: Data<Web>) -> HttpResponse {
     let Some(door) = &web.oidc else { return nothing_here() };
     let (name, leave) = (door.name().to_owned(), door.sign_out_url(web.clock.now()).await);
-    let open = format!("In this browser {name} may still know you, and signs you in here again without asking.");
+    let open = format!("{name} may still know this browser, and let you in here again without asking.");
     let leave = leave.map(String::from);
     let page =
         Page { nav: Nav::nobody(), title: "You are signed out", texts: vec![open], name, again: "Sign in", leave };
