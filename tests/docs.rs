@@ -105,3 +105,34 @@ fn pages_point_to_files_that_exist() {
         }
     }
 }
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let of = |entry: fs::DirEntry| match entry.path() {
+        path if path.is_dir() => files(&path),
+        path => vec![path.display().to_string()],
+    };
+    entries.flat_map(|entry| of(entry.expect("an entry of a folder"))).collect()
+}
+
+#[test]
+fn the_map_answers_each_question_once_and_names_files_that_there_are() {
+    let text = read("ARCHITECTURE.md");
+    let map = text.split("### Where to look\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows = map.expect("the map").lines().filter(|line| line.starts_with("| ")).skip(1);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let known: Vec<String> =
+        ["src", "tests", "config", "templates", "docs"].iter().flat_map(|part| files(&root.join(part))).collect();
+    let mut questions: Vec<&str> = Vec::new();
+    for row in rows {
+        let question = row.split('|').nth(1).unwrap_or_default().trim();
+        assert!(!questions.contains(&question), "`{question}` is answered twice");
+        questions.push(question);
+        for named in row.split('`').skip(1).step_by(2).filter(|named| named.ends_with(".rs") || named.ends_with('/')) {
+            let named = named.trim_start_matches("src/");
+            let is_meant = |path: &&String| path.contains(&format!("/{named}"));
+            assert!(named.contains('*') || known.iter().any(|path| is_meant(&path)), "`{question}` names {named}");
+        }
+    }
+}

@@ -54,27 +54,21 @@ pub async fn outlook(
     Ok(outlook)
 }
 
-/// What a page shows of it: of the breached clocks only how many there are.
+/// What a page shows of it at once: of the breached clocks only how many there are, and nothing of what was missed.
 #[derive(Clone, Debug, Default)]
 pub struct Glance {
     pub is_armed: bool,
-    pub missed: Vec<WaitingMove>,
     /// Clocks that are breached and still open.
     pub breached: u64,
     /// The next deadlines.
     pub next: Vec<ClockRow>,
 }
 
-/// What would move, without looking at every breached clock.
+/// How it stands, without looking at every breached clock or missed move.
 ///
 /// # Errors
 /// When the database is unavailable or holds what cannot be read.
-pub async fn glance(
-    db: &Db,
-    agreement: &Agreement,
-    name: &ConnectionName,
-    at: Timestamp,
-) -> Result<Glance, StoreError> {
+pub async fn glance(db: &Db, name: &ConnectionName, at: Timestamp) -> Result<Glance, StoreError> {
     let mut next = Vec::new();
     for state in [ClockState::Open, ClockState::Paused] {
         let (state, from) = (Some(Shown::In(state)), Some(at + Elapsed::from_millis(1)));
@@ -86,7 +80,6 @@ pub async fn glance(
     next.truncate(NEXT);
     Ok(Glance {
         is_armed: Switches::read(db, name).await?.is_armed(),
-        missed: overdue(db, agreement, name, at).await?,
         breached: count_state(db, name, ClockState::Breached).await?,
         next,
     })

@@ -7,20 +7,34 @@ use crate::crm::{CrmError, Person, SharedCrm};
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::person::{self, PersonRow};
 use crate::store::{Db, Priority, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 const FRESH: Duration = Duration::from_secs(24 * 3600);
 const AGAIN: Duration = Duration::from_secs(60);
+/// Another replica's reading of the CRM shows on our pages within this.
+const NAMES: Duration = Duration::from_secs(5);
 
 type People = HashMap<OwnerId, Person>;
+
+/// What people are called.
+pub struct Called {
+    /// By the ids of owners and of users.
+    pub names: HashMap<OwnerId, String>,
+    /// Which of the ids are owners'.
+    pub owners: HashSet<OwnerId>,
+}
+
+/// What owners are called, shared by the pages.
+pub type OwnerNames = Arc<Called>;
 
 /// One connection's owners.
 #[derive(Default)]
 pub struct Directory {
     known: Mutex<Known>,
+    names: Mutex<Option<(Instant, OwnerNames)>>,
 }
 
 #[derive(Default)]
@@ -131,6 +145,7 @@ impl Directory {
                 Ok(people) => {
                     known.failed = false;
                     save(db, connection, &people).await?;
+                    *self.names.lock().await = None;
                     known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
                 }
                 Err(error) => {
@@ -144,10 +159,36 @@ impl Directory {
         Ok(Snapshot { people: known.people.clone(), told: !known.failed || !known.people.is_empty() })
     }
 
+    /// What the owners are called, as the database had it a few seconds ago: nearly every page names some, and
+    /// they change a few times a day. The CRM is not asked.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn names(&self, db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
+        let mut kept = self.names.lock().await;
+        let now = monotonic_now();
+        if let Some((_, names)) = kept.as_ref().filter(|(at, _)| now.duration_since(*at) < NAMES) {
+            return Ok(names.clone());
+        }
+        let names = stored_names(db, connection).await?;
+        *kept = Some((now, names.clone()));
+        Ok(names)
+    }
+
     /// Whether the CRM refused our credentials since this was last asked, in its words.
     pub async fn take_refusal(&self) -> Option<String> {
         self.known.lock().await.refused.take()
     }
+}
+
+/// What a connection's owners are called, as the database has it now.
+///
+/// # Errors
+/// When the database is unavailable.
+pub async fn stored_names(db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
+    let people = person::load_all(db, connection).await?;
+    let names = person::called(&people);
+    Ok(Arc::new(Called { names, owners: people.into_iter().map(|row| row.id).collect() }))
 }
 
 async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result<(), StoreError> {

@@ -76,7 +76,14 @@ pub async fn measure(db: &Db, mut question: Question) -> Result<Report> {
     let mut tally = Tally::new(question);
     // Leads first: opportunities ask what leads they were made of.
     for object in [Object::Lead, Object::Opportunity] {
-        let wanted = Wanted { connection: &connection, object, kinds: &kinds, detailed: &DETAILED, until_seq };
+        let wanted = Wanted {
+            connection: &connection,
+            object,
+            kinds: &kinds,
+            detailed: &DETAILED,
+            until_seq,
+            with_states: true,
+        };
         let mut after: Option<String> = None;
         loop {
             let page = tale::page(db, &wanted, after.as_deref(), PAGE).await?;

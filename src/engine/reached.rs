@@ -1,7 +1,7 @@
 //! The records behind a bar of the waterfall: which came to a stage in a period, page by page, the newest first. It
 //! judges by the same course of a record as the bar does.
 
-use super::measure::{DETAILED, KINDS, MORE_KINDS, from_row};
+use super::measure::{DETAILED, KINDS, from_row};
 use crate::agreement::Agreement;
 use crate::agreement::standing::PassKind;
 use crate::record::{ConnectionName, FactKind, Object, OwnerId, PartyName, RecordKey, Timestamp};
@@ -9,8 +9,8 @@ use crate::report::course::{Course, Pass, first_of_opportunities};
 use crate::report::figures::Dimension;
 use crate::report::window::Window;
 use crate::store::entries::{self, Before, EntryRow};
-use crate::store::tale::Wanted;
-use crate::store::{Db, Result, journal, tale};
+use crate::store::tale::{TaleRow, Wanted};
+use crate::store::{Db, Result, journal, standing, tale};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,6 +18,18 @@ use std::sync::Arc;
 const SLICE: u32 = 100;
 /// A page looks at so many slices, however few of them belong to it.
 const SLICES: usize = 3;
+/// What tells when a pass came to its stages. What else an import did not know is asked for where there was one.
+const ENTRIES: [FactKind; 9] = [
+    FactKind::Imported,
+    FactKind::PassBegan,
+    FactKind::StageEntered,
+    FactKind::HandedOver,
+    FactKind::Converted,
+    FactKind::Withdrawn,
+    FactKind::Merged,
+    FactKind::Deleted,
+    FactKind::Restored,
+];
 
 /// Which passes are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +52,6 @@ impl Passes {
 }
 
 /// What is asked.
-#[derive(Clone, Debug)]
 pub struct Asked<'a> {
     pub connection: &'a ConnectionName,
     pub agreement: &'a Arc<Agreement>,
@@ -52,8 +63,8 @@ pub struct Asked<'a> {
     pub passes: Passes,
     /// Only those of this source, campaign, party or owner; empty: of those where it is not set.
     pub only: Option<(Dimension, &'a str)>,
-    /// What owners are called: the one that is asked for may be named.
-    pub names: &'a HashMap<OwnerId, String>,
+    /// What an owner is called: the one that is asked for may be named.
+    pub name_of: &'a (dyn Fn(&OwnerId) -> Option<&'a str> + Sync),
 }
 
 /// A record that came to the stage.
@@ -83,28 +94,30 @@ pub async fn page(db: &Db, asked: &Asked<'_>, before: Option<Before>, limit: usi
     let object = asked.agreement.stages[asked.stage].of;
     let items = asked.items();
     let mut place = before.unwrap_or(Before { at: asked.window.until, id: String::new() });
-    let mut rows: Vec<Reached> = Vec::new();
+    let (mut rows, mut goes_on) = (Vec::new(), true);
     for _ in 0..SLICES {
+        if rows.len() == limit || !goes_on {
+            break;
+        }
         let span = (asked.window.from.max(asked.since), &place);
         let found = entries::newest(db, asked.connection, object, &items, span, SLICE).await?;
-        let is_last = found.len() < SLICE as usize;
         let courses = asked.courses(db, object, &found).await?;
+        goes_on = found.len() == SLICE as usize;
         for entry in &found {
-            // What was told twice of one moment is one row.
-            let is_known = rows.last().is_some_and(|last| last.at == entry.at && last.key.id.as_str() == entry.id);
-            if let Some(row) = courses.get(&entry.id).and_then(|c| asked.judge(c, entry)).filter(|_| !is_known) {
-                rows.push(row);
-            }
             place = entry.place();
+            let row = courses.get(&entry.id).and_then(|course| asked.judge(course, entry));
+            // What was told twice of one moment is one row.
+            let is_known =
+                |row: &Reached| rows.last().is_some_and(|last: &Reached| (last.at, &last.key) == (row.at, &row.key));
+            rows.extend(row.filter(|row| !is_known(row)));
             if rows.len() == limit {
-                return Ok(Page { rows, next: Some(place) });
+                goes_on = true;
+                break;
             }
-        }
-        if is_last {
-            return Ok(Page { rows, next: None });
         }
     }
-    Ok(Page { rows, next: Some(place) })
+    asked.name(db, &mut rows).await?;
+    Ok(Page { rows, next: goes_on.then_some(place) })
 }
 
 impl Asked<'_> {
@@ -120,25 +133,42 @@ impl Asked<'_> {
         later.map(|s| s.name.as_str()).chain(made).collect()
     }
 
-    async fn courses(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<HashMap<String, (Course, String)>> {
-        let kinds: Vec<FactKind> = KINDS.into_iter().chain(MORE_KINDS).collect();
-        let until_seq = journal::head(db, self.connection).await?.map_or(0, |head| head.seq);
-        let wanted = Wanted { connection: self.connection, object, kinds: &kinds, detailed: &DETAILED, until_seq };
+    /// What became of these records, as far as it tells when they came to their stages.
+    async fn courses(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<HashMap<String, Course>> {
         let ids: Vec<&str> = found.iter().map(|entry| entry.id.as_str()).collect();
-        let mut courses = HashMap::new();
-        for row in tale::of_records(db, &wanted, &ids).await? {
-            let id = row.id.clone();
-            let tale = from_row(self.connection, object, row)?;
-            let name =
-                tale.latest.as_ref().and_then(|l| l.fields.get(crate::record::field::well_known().name).as_text());
-            let name = name.unwrap_or_default().to_owned();
-            courses.insert(id, (Course::of(tale), name));
+        let until_seq = journal::head(db, self.connection).await?.map_or(0, |head| head.seq);
+        let with_states = matches!(self.only, Some((Dimension::Source | Dimension::Campaign, _)));
+        let connection = self.connection;
+        let brief = Wanted { connection, object, kinds: &ENTRIES, detailed: &[], until_seq, with_states };
+        let (mut tales, mut imported) = (tale::of_records(db, &brief, &ids).await?, Vec::new());
+        let is_imported = |tale: &TaleRow| tale.facts.iter().any(|(fact, _)| fact.kind == FactKind::Imported);
+        tales.retain(|tale| {
+            let stays = !is_imported(tale);
+            imported.extend((!stays).then(|| tale.id.clone()));
+            stays
+        });
+        if !imported.is_empty() {
+            let ids: Vec<&str> = imported.iter().map(String::as_str).collect();
+            let whole = Wanted { kinds: &KINDS, detailed: &DETAILED, ..brief };
+            tales.extend(tale::of_records(db, &whole, &ids).await?);
         }
-        Ok(courses)
+        let course = |row: TaleRow| Ok((row.id.clone(), Course::of(from_row(connection, object, row)?)));
+        tales.into_iter().map(course).collect()
+    }
+
+    /// What is listed without a name was never named by the CRM: its id stands for it.
+    async fn name(&self, db: &Db, rows: &mut [Reached]) -> Result<()> {
+        let keys: Vec<RecordKey> = rows.iter().map(|row| row.key.clone()).collect();
+        let mut names = standing::names(db, &keys).await?;
+        for row in rows {
+            let name = names.remove(&row.key).filter(|name| !name.is_empty());
+            row.name = name.unwrap_or_else(|| row.key.id.to_string());
+        }
+        Ok(())
     }
 
     /// The record, where this entry is the one by which a pass counts.
-    fn judge(&self, (course, name): &(Course, String), entry: &EntryRow) -> Option<Reached> {
+    fn judge(&self, course: &Course, entry: &EntryRow) -> Option<Reached> {
         let pass = course.passes.iter().find(|p| p.number == entry.pass).filter(|p| self.passes.has(p.kind))?;
         let at = pass.reached_in(self.agreement, self.stage, &self.window, self.since)?;
         if course.merged || at != entry.at || !self.is_asked(course, pass, at) {
@@ -147,7 +177,7 @@ impl Asked<'_> {
         let had = pass.entry_at(self.agreement, self.stage, at);
         Some(Reached {
             key: course.key.clone(),
-            name: if name.is_empty() { course.key.id.to_string() } else { name.clone() },
+            name: String::new(),
             at,
             kind: pass.kind,
             party: had.and_then(|e| e.party.clone()),
@@ -164,7 +194,7 @@ impl Asked<'_> {
             Dimension::Party => had.and_then(|e| e.party.as_ref()).map_or("", PartyName::as_str) == wanted,
             Dimension::Owner => {
                 let owner = had.and_then(|e| e.owner.as_ref());
-                let name = owner.and_then(|id| self.names.get(id)).map(String::as_str);
+                let name = owner.and_then(|id| (self.name_of)(id));
                 name.or(owner.map(OwnerId::as_str)).unwrap_or_default() == wanted
             }
         }

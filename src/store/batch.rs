@@ -45,6 +45,14 @@ pub fn list(before: usize, items: usize) -> String {
     values(before, 1, items)
 }
 
+/// `(VALUES ($1,$3),($1,$4))`: keys of the connection that is `$1`, for `(connection, key) IN`, after `before`
+/// variables used already. With the connection compared by itself, SQLite, which counts nothing, takes a
+/// connection's rows for a few and walks them all beside an index that has the other columns.
+pub fn keys_of_one(before: usize, keys: usize) -> String {
+    let each: Vec<String> = (before + 1..=before + keys).map(|number| format!("($1,${number})")).collect();
+    format!("(VALUES {})", each.join(","))
+}
+
 /// The last row of each key, in the order of their first appearance: an upsert may not meet the
 /// same row twice in one statement.
 pub fn last_of_each<'a, T, K: Hash + Eq>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> {

@@ -100,8 +100,8 @@ impl Sqlite {
         &self.readers
     }
 
-    /// The one connection that writes, past the queue: for migrations only.
-    pub(super) fn writer(&self) -> &SqlitePool {
+    /// The one connection that writes, past the queue: for migrations, and for whoever watches what it does.
+    pub fn writer(&self) -> &SqlitePool {
         &self.writer
     }
 

@@ -13,7 +13,7 @@ pub struct TaleRow {
     pub id: String,
     /// In the order of the journal; details only of the kinds asked for, `by` is not read.
     pub facts: Vec<(Fact, Timestamp)>,
-    /// The standing as JSON; `None` where there is none any more.
+    /// The standing as JSON; `None` where there is none any more, or it was not asked for.
     pub state: Option<String>,
 }
 
@@ -27,6 +27,8 @@ pub struct Wanted<'a> {
     pub detailed: &'a [FactKind],
     /// Nothing that was journalled after this entry.
     pub until_seq: i64,
+    /// Whether the standings are wanted too.
+    pub with_states: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -123,11 +125,12 @@ async fn ids(db: &Db, wanted: &Wanted<'_>, after: Option<&str>, limit: u32) -> R
 
 type Facts = HashMap<String, Vec<(Fact, Timestamp)>>;
 
+/// By the index of records: all kinds of an index of kinds would be walked.
 async fn facts(db: &Db, wanted: &Wanted<'_>, which: Which<'_>) -> Result<Facts> {
     let sql = format!(
         "SELECT id, kind, at, seen_at, pass, source, run, item, party, owner, stage, \
          CASE WHEN kind IN ({}) THEN detail END AS detail FROM journal WHERE connection = $1 AND object = $2 \
-         AND seq <= $3 AND kind IN ({}) AND {} ORDER BY id, seq",
+         AND seq <= $3 AND kind || '' IN ({}) AND {} ORDER BY id, seq",
         listed(wanted.detailed),
         listed(wanted.kinds),
         which.condition(3)
@@ -157,6 +160,9 @@ fn listed(kinds: &[FactKind]) -> String {
 }
 
 async fn states(db: &Db, wanted: &Wanted<'_>, which: Which<'_>) -> Result<HashMap<String, String>> {
+    if !wanted.with_states {
+        return Ok(HashMap::new());
+    }
     let condition = which.condition(2);
     let sql = format!("SELECT id, state FROM standing WHERE connection = $1 AND object = $2 AND {condition}");
     let rows: Vec<(String, String)> = on_db!(db, |c| {

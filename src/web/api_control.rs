@@ -4,11 +4,11 @@
 use super::deliveries::chain;
 use super::routes::{Entry, get, post};
 use super::session::Visitor;
-use super::{Web, answer};
+use super::{Web, answer, cursor};
 use crate::engine::Site;
 use crate::engine::arming::{self, Arming};
 use crate::engine::held::{Decision, decide, of_record};
-use crate::engine::overdue::overdue;
+use crate::engine::overdue::{self, TOGETHER, overdue};
 use crate::engine::switches::{self, Pausing, Switches};
 use crate::record::{EffectKey, Object, Timestamp};
 use crate::store::StoreError;
@@ -16,7 +16,7 @@ use crate::store::outbox::{self, WaitingMove};
 use crate::store::role::Permission;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json as Sent, Path};
+use actix_web::web::{Data, Json as Sent, Path, Query};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -97,6 +97,13 @@ struct Arm {
     include_overdue: bool,
     #[serde(default)]
     why: String,
+}
+
+/// A list's part of the address.
+#[derive(Deserialize)]
+struct Paging {
+    after: Option<String>,
+    limit: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -231,11 +238,14 @@ async fn held(web: Data<Web>, name: Path<String>) -> HttpResponse {
     answered(done.await)
 }
 
-async fn missed(web: Data<Web>, name: Path<String>) -> HttpResponse {
+async fn missed(web: Data<Web>, name: Path<String>, paging: Query<Paging>) -> HttpResponse {
     let done = async {
         let site = site(&web, &name)?;
-        let missed = overdue(&web.engine.db, &site.agreement, site.name(), web.engine.clock.now()).await?;
-        Ok(json!({ "moves": moves(&missed) }))
+        let after = cursor::asked(paging.after.as_deref())
+            .map_err(|_| Refused::Field("after", "is not what an answer's `next` said".to_owned()))?;
+        let (now, of) = (web.engine.clock.now(), paging.limit.unwrap_or(TOGETHER));
+        let page = overdue::page(&web.engine.db, &site.agreement, site.name(), now, after.as_ref(), of).await?;
+        Ok(json!({ "moves": moves(&page.moves), "next": page.next.as_ref().map(cursor::write) }))
     };
     answered(done.await)
 }

@@ -31,7 +31,7 @@ async fn told(web: &Web, q: &str) -> Result<Json, StoreError> {
         Found::One(hit) => (vec![hit], false),
         Found::Some { hits, more } => (hits, more),
     };
-    let names = Names::load(&web.engine.db, hits.iter().map(|hit| hit.key.connection.clone()).collect()).await?;
+    let names = Names::load(&web.engine, hits.iter().map(|hit| hit.key.connection.clone()).collect()).await?;
     let records: Vec<Json> = hits.iter().map(|hit| record(&names, hit)).collect();
     Ok(json!({ "records": records, "more": more }))
 }

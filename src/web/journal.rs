@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 /// So many records may be meant by one name.
 const NAMESAKES: u32 = 20;
-/// Replicas' clocks may differ so much, which the search for the first entry of a day allows for.
-const SKEW_MS: i64 = 3_600_000;
+/// Replicas' clocks may differ so much, which the search for the first entry of a day allows for: none acts
+/// whose clock is more than five minutes from its CRM's.
+const SKEW_MS: i64 = 600_000;
 
 /// What is looked for, as it stands in an address; what is empty is any.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -139,7 +140,7 @@ async fn actor(web: &Web, connection: &ConnectionName, text: &str) -> Result<Opt
         "leadpact" => Some(Actor::Leadpact),
         "automation" => Some(Actor::Automation),
         _ => {
-            let names = Names::load(&web.engine.db, BTreeSet::from([connection.clone()])).await?;
+            let names = Names::load(&web.engine, BTreeSet::from([connection.clone()])).await?;
             names.find(connection, text).map(Actor::Person)
         }
     };
@@ -170,7 +171,7 @@ impl Question {
         let (agreement, name) = (&self.site.agreement, self.site.name());
         let records: Vec<RecordKey> = rows.iter().filter_map(|row| row.entry.record.clone()).collect();
         let mut called = Called::of(web, records).await?;
-        called.owners = Names::load(&web.engine.db, BTreeSet::from([name.clone()])).await?;
+        called.owners = Names::load(&web.engine, BTreeSet::from([name.clone()])).await?;
         let zone = agreement.zone();
         let name_of = |id: &OwnerId| called.owners.get(name, id).map(str::to_owned);
         let reader = Reader { agreement, zone: &zone, name_of: &name_of };

@@ -70,6 +70,7 @@ use fitness::Examinations;
 pub use fitness::Examine;
 use live::Live;
 use pages::agreement::Papers;
+use pages::health::missed::MissedMoves;
 use pages::risk::groups::Kept;
 use pages::tally::Tally;
 use pages::templates::Pace;
@@ -115,6 +116,7 @@ pub struct Web {
     pub examine: Option<Examine>,
     examined: Arc<Examinations>,
     risk: Kept,
+    missed: MissedMoves,
     measured: Measured,
     live: Live,
     papers: Papers,
@@ -145,6 +147,7 @@ impl Web {
             examine: None,
             examined: Arc::default(),
             risk: Kept::default(),
+            missed: MissedMoves::default(),
             live: Live::default(),
             papers: Papers::default(),
             simulations: Jobs::default(),

@@ -1,28 +1,26 @@
 //! Names of owners as last read from the CRMs. The CRM is not asked: a page must not wait for it.
 
+use crate::engine::Engine;
+use crate::engine::directory::{Called, OwnerNames, stored_names};
 use crate::record::{ConnectionName, OwnerId};
-use crate::store::{Db, StoreError, person};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use crate::store::StoreError;
+use std::collections::{BTreeSet, HashMap};
 
 /// The names of all owners of some connections.
 #[derive(Default)]
-pub struct Names(HashMap<ConnectionName, Called>);
-
-struct Called {
-    names: HashMap<OwnerId, String>,
-    /// The ids that are owners'; the others are those of users.
-    owners: HashSet<OwnerId>,
-}
+pub struct Names(HashMap<ConnectionName, OwnerNames>);
 
 impl Names {
     /// # Errors
     /// When the database cannot be read.
-    pub async fn load(db: &Db, connections: BTreeSet<ConnectionName>) -> Result<Self, StoreError> {
+    pub async fn load(engine: &Engine, connections: BTreeSet<ConnectionName>) -> Result<Self, StoreError> {
         let mut names = HashMap::new();
         for connection in connections {
-            let people = person::load_all(db, &connection).await?;
-            let called = Called { names: person::called(&people), owners: people.into_iter().map(|p| p.id).collect() };
-            names.insert(connection, called);
+            let of = match engine.site(connection.as_str()) {
+                Some(site) => site.directory.names(&engine.db, &connection).await?,
+                None => stored_names(&engine.db, &connection).await?,
+            };
+            names.insert(connection, of);
         }
         Ok(Self(names))
     }
@@ -37,7 +35,7 @@ impl Names {
     /// The owner or user of this id, or the owner of this name, whatever the case of its letters; of
     /// namesakes the one of the smallest id.
     pub fn find(&self, connection: &ConnectionName, text: &str) -> Option<OwnerId> {
-        let Called { names, owners } = self.0.get(connection)?;
+        let Called { names, owners } = &**self.0.get(connection)?;
         let lower = text.to_lowercase();
         let named = owners.iter().filter(|id| names[*id].trim().to_lowercase() == lower);
         let by_id = names.keys().find(|id| id.as_str() == text);

@@ -48,7 +48,7 @@ pub async fn find(web: &Web, place: &Place) -> Result<Option<Found>, StoreError>
     let standing = serde_json::from_str(&state)
         .map_err(|e| StoreError::Corrupt(format!("the standing of {key} cannot be read: {e}")))?;
     let rows = journal::of_record(&web.engine.db, &key).await?;
-    let names = Names::load(&web.engine.db, BTreeSet::from([key.connection.clone()])).await?;
+    let names = Names::load(&web.engine, BTreeSet::from([key.connection.clone()])).await?;
     Ok(Some(Found { site, standing, rows, names }))
 }
 

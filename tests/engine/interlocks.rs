@@ -174,7 +174,7 @@ promise!(what_is_overdue_when_armed_goes_through_the_breaker, |store| {
     world.at(61);
     world.settle().await;
     switch(&world, Some(acme()), Switch::Armed, true, None).await;
-    let keys: Vec<_> = outbox::would_have(&world.engine.db, &acme()).await.unwrap();
+    let keys: Vec<_> = outbox::would_have(&world.engine.db, &acme(), None, 99).await.unwrap();
     let keys: Vec<_> = keys.into_iter().map(|m| m.effect.key).collect();
     let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
     outbox::reissue(&mut tx, &acme(), &keys, minute(61)).await.unwrap();

@@ -1,12 +1,14 @@
 //! No list that people ask for walks a table, whatever it is filtered by, found or not: among many rows each
-//! takes few steps of SQLite's machine, and of PostgreSQL's tables and indexes few rows are read.
+//! takes few steps of SQLite's machine, and of PostgreSQL's tables and indexes few rows are read. So it is with what
+//! changes some of many effects.
 
-use crate::{Store, acme, at};
-use leadpact::record::FactKind;
+use crate::{Store, acme, at, lead};
+use leadpact::record::{Action, Effect, EffectKey, FactKind, Object};
 use leadpact::store::clock::{self, ClockState, Filter, Shown};
 use leadpact::store::inbox_list::{self, STATES as INBOX};
 use leadpact::store::journal::{self, Sought};
-use leadpact::store::{Db, OpenOptions, lookup, outbox, standing, vitals};
+use leadpact::store::tale::{self, Wanted};
+use leadpact::store::{Db, OpenOptions, Priority, entries, lookup, outbox, standing, vitals};
 use sqlx::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +18,21 @@ const ROWS: u64 = 80_000;
 /// journal, is a sixteenth of the rows.
 const STEPS: u64 = ROWS * 2;
 const LIMIT: u32 = 51;
+
+fn effect() -> Effect {
+    Effect {
+        key: EffectKey::new("the key"),
+        record: lead("l1"),
+        action: Action::Annotate,
+        source: "Usual".into(),
+        pass: 1,
+        run: 1,
+        step: "s".into(),
+        at: at(1),
+        not_before: at(1),
+        deadline: None,
+    }
+}
 
 /// Nearly all is of one owner, one clock, one party, one kind and one state.
 async fn fill(store: &Store) {
@@ -46,7 +63,8 @@ async fn fill(store: &Store) {
         format!(
             "INSERT INTO outbox (connection, effect_key, object, id, action, lane, state, not_before, attempts, \
              updated, effect) {many} SELECT 'acme', 'key' || i, 'lead', 'l' || i, 'notify', 'notify', {named}, i, 0, \
-             i, '{{}}' FROM n"
+             i, REPLACE('{}', 'the key', 'key' || i) FROM n",
+            serde_json::to_string(&effect()).unwrap()
         ),
     ] {
         store.meddle(&sql).await;
@@ -75,17 +93,46 @@ fn clocks() -> Vec<(&'static str, Filter)> {
     ]
 }
 
-fn entries() -> Vec<(&'static str, Sought)> {
+fn facts() -> Vec<(&'static str, Sought)> {
     let (met, breached) = (Some(FactKind::Met), Some(FactKind::Breached));
+    let actor = |name: &str| Some(format!("\"{name}\""));
     let (usual, rare) = (Some("Usual".to_owned()), Some("Rare".to_owned()));
     vec![
         ("all", Sought::default()),
         ("kind", Sought { kind: met, ..Sought::default() }),
+        ("a rare kind", Sought { kind: breached, ..Sought::default() }),
+        ("a kind of which there is none", Sought { kind: Some(FactKind::Rejected), ..Sought::default() }),
+        ("who did nearly all", Sought { actor: actor("leadpact"), ..Sought::default() }),
+        ("who did nothing", Sought { actor: actor("automation"), ..Sought::default() }),
+        ("a rare kind by who did nearly all", Sought { actor: actor("leadpact"), kind: breached, ..Sought::default() }),
         ("clock", Sought { source: usual.clone(), ..Sought::default() }),
+        ("a rare clock", Sought { source: rare.clone(), ..Sought::default() }),
         ("a kind that a clock seldom has", Sought { kind: breached, source: usual, ..Sought::default() }),
         ("a kind that a clock never has", Sought { kind: met, source: rare, ..Sought::default() }),
         ("days", Sought { until: Some(at(20_000)), first: Some(10_000), since: Some(at(10_000)), ..Sought::default() }),
     ]
+}
+
+fn some() -> Vec<EffectKey> {
+    (1..=150).map(|n| EffectKey::new(format!("key{}", n * 500))).collect()
+}
+
+/// Changes some of many effects.
+async fn change(db: &Db, mut took: impl FnMut(&str)) {
+    let (connection, now) = (&acme(), at(i64::MAX / 2));
+    let mut tx = db.begin(Priority::Work).await.unwrap();
+    took("beginning");
+    outbox::withdraw(&mut tx, connection, &some(), now).await.unwrap();
+    took("withdrawing some");
+    outbox::reissue(&mut tx, connection, &some(), now).await.unwrap();
+    took("issuing some again");
+    outbox::hold_these(&mut tx, connection, &some(), now).await.unwrap();
+    took("holding some");
+    outbox::hold(&mut tx, connection, now, LIMIT).await.unwrap();
+    took("holding what is due");
+    outbox::untried(&mut tx, connection, &some(), now, "", now).await.unwrap();
+    took("putting some back");
+    tx.rollback().await.unwrap();
 }
 
 /// Asks for every list, and tells what each took since the one before it.
@@ -98,8 +145,9 @@ async fn ask(db: &Db, mut took: impl FnMut(&str)) {
         clock::list(db, &connections, &filter, Some(&last), LIMIT).await.unwrap();
         took(&format!("clocks: {name}, the next page"));
     }
-    for (name, sought) in entries() {
-        journal::list(db, &acme(), &sought, None, LIMIT).await.unwrap();
+    for (name, sought) in facts() {
+        let before = sought.until.map(|until| until.as_millis());
+        journal::list(db, &acme(), &sought, before, LIMIT).await.unwrap();
         took(&format!("journal: {name}"));
     }
     for state in INBOX.map(Some).into_iter().chain([None]) {
@@ -107,8 +155,28 @@ async fn ask(db: &Db, mut took: impl FnMut(&str)) {
         inbox_list::list(db, &wanted, None, LIMIT).await.unwrap();
         took(&format!("inbox: {state:?}"));
     }
-    outbox::would_have(db, &acme()).await.unwrap();
+    outbox::would_have(db, &acme(), None, LIMIT).await.unwrap();
     took("outbox: moves that would have been made");
+    outbox::counts(db, &acme()).await.unwrap();
+    took("outbox: what waits, counted");
+    outbox::held_of(db, &acme(), &some()).await.unwrap();
+    took("outbox: which of some are held");
+    for state in outbox::STATES {
+        let (connections, lanes, records) = (connections.to_vec(), Vec::new(), None);
+        let wanted = outbox::Wanted { connections, states: vec![state], lanes, records };
+        outbox::page(db, &wanted, None, LIMIT).await.unwrap();
+        took(&format!("outbox: {state}"));
+    }
+    let ids: Vec<String> = (1..=100).map(|n| format!("l{}", n * 700)).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (connection, kinds) = (&acme(), &[FactKind::Met]);
+    let wanted =
+        Wanted { connection, object: Object::Lead, kinds, detailed: kinds, until_seq: i64::MAX, with_states: true };
+    tale::of_records(db, &wanted, &ids).await.unwrap();
+    took("tales of some records");
+    let before = entries::Before { at: at(i64::MAX / 2), id: String::new() };
+    entries::newest(db, &acme(), Object::Lead, &["mql", ""], (at(0), &before), LIMIT).await.unwrap();
+    took("entries to a stage");
     vitals::deliveries(db, &acme(), at(i64::MAX / 2), LIMIT).await.unwrap();
     took("deliveries since then");
     lookup::records(db, &connections, "Ada 17", 5).await.unwrap();
@@ -125,21 +193,24 @@ promise!(no_list_walks_a_table, |store| {
         Db::Sqlite(sqlite) => {
             let steps = Arc::new(AtomicU64::new(0));
             let counting = steps.clone();
-            let mut hand = sqlite.readers().acquire().await.unwrap();
-            let counted = move || counting.fetch_add(50, Ordering::SeqCst) < u64::MAX;
-            hand.lock_handle().await.unwrap().set_progress_handler(50, counted);
-            drop(hand);
+            for hands in [sqlite.readers(), sqlite.writer()] {
+                let (mut hand, counting) = (hands.acquire().await.unwrap(), counting.clone());
+                let counted = move || counting.fetch_add(50, Ordering::SeqCst) < u64::MAX;
+                hand.lock_handle().await.unwrap().set_progress_handler(50, counted);
+            }
             let took = |what: &str| {
                 let steps = steps.swap(0, Ordering::SeqCst);
                 assert!(steps < STEPS, "{what} took {steps} steps among {ROWS} rows");
             };
-            ask(&db, took).await;
+            ask(&db, &took).await;
+            change(&db, &took).await;
             clock::count_states(&db).await.unwrap();
             assert!(steps.load(Ordering::SeqCst) > STEPS, "what walks is seen to walk");
         }
         Db::Postgres(_) => {
             let (mut lists, before) = (0, read_rows(&store.url).await);
             ask(&db, |_| lists += 1).await;
+            change(&db, |_| lists += 1).await;
             // What a connection read is told when it ends.
             db.close().await;
             let read = read_rows(&store.url).await - before;

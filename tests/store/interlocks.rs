@@ -164,8 +164,9 @@ promise!(what_would_have_been_done_can_be_done_after_all, |store| {
     let ends: Vec<_> = [0, 900].map(|n| (key(n), Outcome::WouldHave)).into();
     outbox::settle(&mut tx, &acme(), &ends, at(200)).await.unwrap();
     tx.commit().await.unwrap();
-    let missed = outbox::would_have(&store.db, &acme()).await.unwrap();
+    let missed = outbox::would_have(&store.db, &acme(), None, 1).await.unwrap();
     assert_eq!(missed.iter().map(|m| m.effect.key.clone()).collect::<Vec<_>>(), [key(0)]);
+    assert_eq!(outbox::would_have(&store.db, &acme(), Some(&missed[0].place()), 1).await.unwrap(), []);
     let mut tx = store.begin().await;
     assert_eq!(outbox::reissue(&mut tx, &acme(), &[key(0), key(1)], at(300)).await.unwrap(), 1);
     outbox::put_off(&mut tx, &acme(), &[(key(1), at(500)), (key(2), at(600))], "pace", at(300)).await.unwrap();

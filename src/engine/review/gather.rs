@@ -169,7 +169,14 @@ async fn lost_for(asked: &Asked<'_>) -> Result<Vec<(String, u64)>, StoreError> {
     let name = &asked.connection.name;
     let until_seq = journal::head(asked.db, name).await?.map_or(0, |head| head.seq);
     let kinds = [FactKind::StageEntered, FactKind::Withdrawn];
-    let wanted = Wanted { connection: name, object: Object::Opportunity, kinds: &kinds, detailed: &[], until_seq };
+    let wanted = Wanted {
+        connection: name,
+        object: Object::Opportunity,
+        kinds: &kinds,
+        detailed: &[],
+        until_seq,
+        with_states: true,
+    };
     let mut after: Option<String> = None;
     loop {
         let page = tale::page(asked.db, &wanted, after.as_deref(), PAGE).await?;

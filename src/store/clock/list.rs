@@ -1,6 +1,6 @@
 //! Open runs by what people look for, soonest first. Every list is read from an index in its order,
-//! whatever its filters: within each state by deadline, and the states merged. What is filtered besides
-//! the most telling column is looked at in that index.
+//! whatever its filters: within each state by deadline, and the states merged; of a clock alone, each
+//! party's too. What is filtered besides the most telling column is looked at in that index.
 
 use super::{After, ClockRow, ClockState, Row, from_row};
 use crate::record::{ConnectionName, OwnerId, PartyName, Timestamp};
@@ -29,6 +29,12 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
+impl Filter {
+    fn is_of_a_clock_alone(&self) -> bool {
+        self.clock.is_some() && self.owner.is_none() && self.party.is_none() && self.state != Some(Shown::Held)
+    }
+}
+
 /// The columns of the order within one connection.
 const ORDER: &str = "deadline, object, id, source, pass, run";
 
@@ -43,9 +49,10 @@ pub async fn list(
     after: Option<&After>,
     limit: u32,
 ) -> Result<Vec<ClockRow>> {
-    let (sql, words) = statement(filter);
     let mut found = Vec::new();
     for connection in connections {
+        let owing = owing(db, connection, filter).await?;
+        let (sql, words) = statement(filter, &owing);
         let start = Start::of(connection, filter, after);
         let rows: Vec<Row> = on_db!(db, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()))
@@ -107,24 +114,67 @@ impl<'a> Start<'a> {
     }
 }
 
-/// The statement for one connection, and the texts that are bound after its nine own values.
-fn statement(filter: &Filter) -> (String, Vec<&str>) {
-    let (conditions, words) = conditions(filter);
-    let branch = |state: ClockState| {
-        format!(
-            "SELECT * FROM (SELECT * FROM clock WHERE connection = $1 AND state = '{}'{conditions} {BOUNDS} \
-             ORDER BY {ORDER} LIMIT $8) AS {}_ones",
-            state.as_str(),
-            state.as_str()
-        )
-    };
-    let sql = match filter.state {
-        Some(Shown::In(state)) => branch(state),
-        Some(Shown::Held) => held(&conditions),
-        None => ClockState::ALL.map(branch).join(" UNION ALL "),
-    };
-    (format!("SELECT * FROM ({sql}) AS shown ORDER BY {ORDER} LIMIT $8"), words)
+/// Who owes the runs of one stretch of an index.
+enum Owing {
+    /// Whoever it is.
+    Anyone,
+    Party(String),
+    /// The agreement does not have the clock any more.
+    Nobody,
 }
+
+/// Who owes runs of the clock that is looked for, where nothing else tells: in its index the parties stand one after
+/// another, and there is one of them, or a few since the agreement changed.
+async fn owing(db: &Db, connection: &ConnectionName, filter: &Filter) -> Result<Vec<Owing>> {
+    const SQL: &str =
+        "SELECT party FROM clock WHERE connection = $1 AND source = $2 AND party > $3 ORDER BY party LIMIT 1";
+    let Some(clock) = filter.clock.as_deref().filter(|_| filter.is_of_a_clock_alone()) else {
+        return Ok(vec![Owing::Anyone]);
+    };
+    let (mut all, mut last) = (vec![Owing::Nobody], String::new());
+    loop {
+        let next: Option<(String,)> = on_db!(db, |c| {
+            sqlx::query_as(SQL).bind(connection.as_str()).bind(clock).bind(&last).fetch_optional(c).await
+        })?;
+        let Some((party,)) = next else { return Ok(all) };
+        last.clone_from(&party);
+        all.push(Owing::Party(party));
+    }
+}
+
+/// The statement for one connection, and the texts that are bound after its own values.
+fn statement<'a>(filter: &'a Filter, owing: &'a [Owing]) -> (String, Vec<&'a str>) {
+    let (conditions, mut words) = conditions(filter);
+    let mut branches = Vec::new();
+    for who in owing {
+        let owed = match who {
+            Owing::Anyone => String::new(),
+            Owing::Nobody => " AND party IS NULL".to_owned(),
+            Owing::Party(party) => {
+                words.push(party);
+                format!(" AND party = ${}", OWN + words.len())
+            }
+        };
+        match filter.state {
+            Some(Shown::In(state)) => branches.push(branch(state, &conditions, &owed)),
+            Some(Shown::Held) => branches.push(held(&conditions)),
+            None => branches.extend(ClockState::ALL.map(|state| branch(state, &conditions, &owed))),
+        }
+    }
+    (format!("SELECT * FROM ({}) AS shown ORDER BY {ORDER} LIMIT $8", branches.join(" UNION ALL ")), words)
+}
+
+/// A stretch of an index.
+fn branch(state: ClockState, conditions: &str, owed: &str) -> String {
+    let state = state.as_str();
+    format!(
+        "SELECT * FROM (SELECT * FROM clock WHERE connection = $1 AND state = '{state}'{conditions}{owed} {BOUNDS} \
+         ORDER BY {ORDER} LIMIT $8) AS {state}_ones"
+    )
+}
+
+/// Values of the statement's own that are bound before the texts.
+const OWN: usize = 9;
 
 const BOUNDS: &str =
     "AND deadline >= $2 AND deadline <= $9 AND (deadline, object, id, source, pass, run) > ($2, $3, $4, $5, $6, $7)";
@@ -143,17 +193,18 @@ fn held(conditions: &str) -> String {
     )
 }
 
-/// The filters, the most telling first. Only the first is compared as the plain column: the others would
-/// lead a planner that knows no numbers to another index.
+/// The filters, the most telling first. Only what leads in an index is compared as the plain column: the others
+/// would lead a planner that knows no numbers to another index.
 fn conditions(filter: &Filter) -> (String, Vec<&str>) {
     let owner = filter.owner.as_ref().map(|owner| ("owner", owner.as_str()));
     let clock = filter.clock.as_deref().map(|clock| ("source", clock));
     let party = filter.party.as_ref().map(|party| ("party", party.as_str()));
+    let plain = if owner.is_none() && clock.is_some() { 2 } else { 1 };
     let (mut sql, mut words) = (String::new(), Vec::new());
     for (n, (column, word)) in owner.into_iter().chain(clock).chain(party).enumerate() {
-        let compared = if n == 0 { column.to_owned() } else { format!("{column} || ''") };
-        sql.push_str(&format!(" AND {compared} = ${}", 10 + n));
+        let compared = if n < plain { column.to_owned() } else { format!("{column} || ''") };
         words.push(word);
+        sql.push_str(&format!(" AND {compared} = ${}", OWN + words.len()));
     }
     (sql, words)
 }

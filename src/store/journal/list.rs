@@ -1,6 +1,6 @@
 //! The journal as people look through it: the newest entries first, by kind, clock, record, person
-//! and stretch of time. What is left to sort out after an index is looked at a stretch at a time, so
-//! that no search walks the table.
+//! and stretch of time. A clock, a kind, and both together are found in an index. What is left to sort out
+//! of a record's or a person's entries is looked at a stretch at a time, so that no search walks the table.
 
 use super::{JournalRow, Link, SELECT};
 use crate::record::{ConnectionName, FactKind, RecordKey, Timestamp};
@@ -58,7 +58,9 @@ pub async fn list(
     let floor = sought.first.unwrap_or(1);
     // Where nothing is sorted out, what an index finds is what is listed.
     let wide = if sorted.is_empty() { limit.saturating_add(1) } else { STRETCH };
-    let inner = stretch(&arms, wide);
+    // The index alone tells: whole entries would be read in vain.
+    let looked_at = if sorted.is_empty() { "seq" } else { "seq, kind, source, actor" };
+    let inner = stretch_of(looked_at, &arms, wide);
     let sql = format!("SELECT seq FROM ({inner}) AS stretch WHERE $4 = $4 {sorted} ORDER BY seq DESC LIMIT $4");
     let seqs: Vec<(i64,)> = on_db!(db, |c| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(before).bind(floor);
@@ -80,17 +82,13 @@ pub async fn list(
     Ok(Page { rows, before })
 }
 
-/// What is looked at of an entry before it is known whether it is listed: whole ones would be read in vain.
-const LOOKED_AT: &str = "SELECT seq, kind, source, actor, seen_at FROM journal";
-
-/// The newest entries of each stretch of an index, as one.
-fn stretch(arms: &[String], wide: u32) -> String {
-    stretch_of(LOOKED_AT, arms, wide)
-}
-
-fn stretch_of(select: &str, arms: &[String], wide: u32) -> String {
+/// These columns of the newest entries of each stretch of an index, as one.
+fn stretch_of(columns: &str, arms: &[String], wide: u32) -> String {
     let arm = |condition: &String| {
-        format!("{select} WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} ORDER BY seq DESC LIMIT {wide}")
+        format!(
+            "SELECT {columns} FROM journal WHERE connection = $1 AND seq < $2 AND seq >= $3 {condition} \
+             ORDER BY seq DESC LIMIT {wide}"
+        )
     };
     if let [only] = arms {
         return arm(only);
@@ -127,8 +125,8 @@ async fn end_of_stretch(
     texts: &[String],
     (before, floor): (i64, i64),
 ) -> Result<Option<i64>> {
-    // The index alone tells. `$4` only keeps the numbers of the texts.
-    let inner = stretch_of("SELECT seq FROM journal", arms, STRETCH);
+    // `$4` only keeps the numbers of the texts.
+    let inner = stretch_of("seq", arms, STRETCH);
     let sql =
         format!("SELECT seq FROM ({inner}) AS stretch WHERE $4 = $4 ORDER BY seq DESC LIMIT 1 OFFSET {}", STRETCH - 1);
     let row: Option<(i64,)> = on_db!(db, |c| {
@@ -153,52 +151,60 @@ impl Question {
         format!("${}", self.texts.len() + 4)
     }
 
-    /// What an index answers, stretch by stretch, how many of the texts these compare with, and what is
-    /// sorted out of them. The index is that of the rarest thing.
+    /// What an index answers, stretch by stretch, how many of the texts that compares with, and what is
+    /// sorted out of it: nothing, unless a record or a person is meant, and something else besides.
     fn conditions(&mut self, sought: &Sought) -> (Vec<String>, usize, String) {
-        let mut all: Vec<(String, usize)> = Vec::new();
-        let mut records_of: Vec<String> = Vec::new();
-        if let Some(records) = &sought.records {
-            let of = |key: &RecordKey| {
-                let (object, id) = (self.text(key.object.as_str()), self.text(key.id.as_str()));
-                format!("AND object = {object} AND id = {id}")
-            };
-            records_of = records.iter().map(of).collect();
-        }
-        let by_record = self.texts.len();
-        if let Some(actor) = &sought.actor {
-            let is_person = !PLAIN.contains(&actor.as_str());
-            // The index of people is of people only.
-            let people = r#"AND actor NOT IN ('"unknown"', '"automation"', '"leadpact"') "#;
-            let text = self.text(actor);
-            all.push((format!("{}AND actor = {text}", if is_person { people } else { "" }), self.texts.len()));
-        }
-        if let Some(source) = &sought.source {
-            let text = self.text(source);
-            all.push((format!("AND source <> '' AND source = {text}"), self.texts.len()));
-        }
-        if let Some(kind) = sought.kind {
-            let text = self.text(kind.as_str());
-            all.push((format!("AND kind = {text}"), self.texts.len()));
-        }
-        let mut all = all.into_iter();
-        let (arms, used) = match records_of.is_empty() {
-            true => all.next().map(|(condition, used)| (vec![condition], used)).unwrap_or((vec![String::new()], 0)),
-            false => (records_of, by_record),
+        let mut arms = match &sought.records {
+            Some(records) => records.iter().map(|key| self.record(key)).collect(),
+            None => Vec::new(),
         };
-        let mut rest = all.map(|(condition, _)| condition).collect::<Vec<_>>().join(" ");
-        if let Some(since) = sought.since {
-            rest.push_str(&format!(" AND seen_at >= {}", since.as_millis()));
+        if arms.is_empty()
+            && let Some(actor) = &sought.actor
+        {
+            arms.push(format!("AND actor = {}", self.text(actor)));
         }
-        if let Some(until) = sought.until {
-            rest.push_str(&format!(" AND seen_at < {}", until.as_millis()));
+        let narrowed = !arms.is_empty();
+        let mut used = self.texts.len();
+        let source =
+            sought.source.as_ref().map(|source| format!("AND source <> '' AND source = {}", self.text(source)));
+        let kind = sought.kind.map(|kind| format!("AND kind = '{}'", kind.as_str()));
+        let mut rest = String::new();
+        if narrowed {
+            let actor = sought.records.as_ref().and(sought.actor.as_ref());
+            let actor = actor.map(|actor| format!("AND actor = {}", self.text(actor)));
+            rest = [actor, source, kind].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        } else {
+            used = self.texts.len();
+            arms = of_clock_or_kind(source, kind);
         }
+        let days = days(sought);
+        arms.iter_mut().for_each(|arm| arm.push_str(&days));
         (arms, used, rest)
+    }
+
+    fn record(&mut self, key: &RecordKey) -> String {
+        let (object, id) = (self.text(key.object.as_str()), self.text(key.id.as_str()));
+        format!("AND object = {object} AND id = {id}")
     }
 }
 
-/// Actors that are nobody in particular, as the table has them.
-const PLAIN: [&str; 3] = ["\"unknown\"", "\"automation\"", "\"leadpact\""];
+/// In the index of clocks the kinds stand one after another, so that a clock's entries of all kinds are merged.
+fn of_clock_or_kind(source: Option<String>, kind: Option<String>) -> Vec<String> {
+    match (source, kind) {
+        (Some(source), Some(kind)) => vec![format!("{source} {kind}")],
+        (Some(source), None) => {
+            FactKind::ALL.iter().map(|kind| format!("{source} AND kind = '{}'", kind.as_str())).collect()
+        }
+        (None, kind) => vec![kind.unwrap_or_default()],
+    }
+}
+
+/// Only what replicas' clocks differ by is left out by this: `first` and the place where the list begins say the rest.
+fn days(sought: &Sought) -> String {
+    let since = sought.since.map(|since| format!(" AND seen_at >= {}", since.as_millis()));
+    let until = sought.until.map(|until| format!(" AND seen_at < {}", until.as_millis()));
+    since.into_iter().chain(until).collect()
+}
 
 /// The first entry that was journalled at this moment or later, by halving: entries stand in the order
 /// of their journalling. One after the last where there is none.

@@ -4,7 +4,7 @@
 use super::look::{Row, from_row};
 use super::{Lane, OutboxRow};
 use crate::record::{ConnectionName, EffectKey, RecordKey, Timestamp};
-use crate::store::batch::{list, slices};
+use crate::store::batch::{keys_of_one, slices};
 use crate::store::{Db, Result, count};
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
@@ -160,8 +160,8 @@ async fn rows(db: &Db, keys: &[Key]) -> Result<Vec<Listed>> {
         for slice in slices(&keys, 1) {
             let sql = format!(
                 "SELECT state, updated, effect, not_before, attempts, payload, outcome, ruling FROM outbox \
-                 WHERE connection = $1 AND effect_key IN {}",
-                list(1, slice.len())
+                 WHERE (connection, effect_key) IN {}",
+                keys_of_one(1, slice.len())
             );
             let rows: Vec<Full> = on_db!(db, |c| {
                 let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection);

@@ -2,7 +2,7 @@
 
 use super::{Lane, OutboxCounts, OutboxRow, Ruling};
 use crate::record::{ConnectionName, EffectKey, Timestamp};
-use crate::store::batch::{list, slices};
+use crate::store::batch::{keys_of_one, slices};
 use crate::store::{Db, Result, StoreError, count, from_json, moment};
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
@@ -78,8 +78,8 @@ pub async fn held_of(db: &Db, connection: &ConnectionName, keys: &[EffectKey]) -
     let mut held = HashSet::new();
     for slice in slices(keys, 1) {
         let sql = format!(
-            "SELECT effect_key FROM outbox WHERE connection = $1 AND effect_key IN {} AND state || '' = 'held'",
-            list(1, slice.len())
+            "SELECT effect_key FROM outbox WHERE (connection, effect_key) IN {} AND state = 'held'",
+            keys_of_one(1, slice.len())
         );
         let rows: Vec<(String,)> = on_db!(db, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str());

@@ -9,12 +9,12 @@ mod settle;
 pub use list::{Listed, Place, STATES, Wanted, one, page, parked_between};
 pub use look::{counts, due, earliest, get, held_of, parked, sending};
 pub use moves::{
-    OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, hold_these, put_off, recycle_moments,
+    AfterMove, OfOwner, WaitingMove, any_held, count_held, discarded, held, hold, hold_these, put_off, recycle_moments,
     recycles_due, recycles_made, reissue, rule, taken_from, would_have,
 };
 pub use settle::{again, mark_sending, park, settle, untried};
 
-use super::batch::{last_of_each, list, slices, values};
+use super::batch::{keys_of_one, last_of_each, slices, values};
 use super::{Result, Tx, clean, to_json};
 use crate::record::{Action, ConnectionName, Effect, EffectKey, Outcome, Timestamp};
 use sqlx::AssertSqlSafe;
@@ -173,8 +173,8 @@ pub async fn withdraw(
     for slice in slices(keys, 1) {
         let sql = format!(
             "UPDATE outbox SET state = 'withdrawn', updated = $2 \
-             WHERE connection = $1 AND state IN ('due', 'held') AND effect_key IN {} RETURNING effect_key",
-            list(2, slice.len())
+             WHERE (connection, effect_key) IN {} AND state IN ('due', 'held') RETURNING effect_key",
+            keys_of_one(2, slice.len())
         );
         let rows: Vec<(String,)> = on_tx!(tx, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(now.as_millis());

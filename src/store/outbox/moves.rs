@@ -5,8 +5,9 @@
 use super::look::{Row, SELECT, from_row};
 use super::{OutboxRow, Ruling};
 use crate::record::{ConnectionName, Effect, EffectKey, OwnerId, PartyName, Timestamp};
-use crate::store::batch::{list, slices, values};
+use crate::store::batch::{keys_of_one, slices, values};
 use crate::store::{Db, Result, Tx, clean, count, from_json};
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 
@@ -23,6 +24,20 @@ pub struct WaitingMove {
     pub party: Option<PartyName>,
     /// The record's name.
     pub name: String,
+}
+
+/// Where a list of moves goes on: behind this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterMove {
+    not_before: Timestamp,
+    key: EffectKey,
+}
+
+impl WaitingMove {
+    /// The place after this move.
+    pub fn place(&self) -> AfterMove {
+        AfterMove { not_before: self.effect.not_before, key: self.effect.key.clone() }
+    }
 }
 
 fn owner(text: Option<String>) -> Option<OwnerId> {
@@ -129,8 +144,8 @@ pub async fn taken_from(
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn hold(tx: &mut Tx, connection: &ConnectionName, now: Timestamp, limit: u32) -> Result<Vec<Effect>> {
-    const SQL: &str = "UPDATE outbox SET state = 'held', updated = $2 WHERE connection = $1 AND state = 'due' \
-         AND effect_key IN (SELECT effect_key FROM outbox WHERE connection = $1 AND lane = 'write' \
+    const SQL: &str = "UPDATE outbox SET state = 'held', updated = $2 WHERE (connection, effect_key) IN (\
+         SELECT connection, effect_key FROM outbox WHERE connection = $1 AND lane = 'write' \
          AND state = 'due' AND not_before <= $2 AND action IN ('recycle', 'nurture') AND ruling IS NULL \
          ORDER BY not_before, effect_key LIMIT $3) RETURNING effect";
     let rows: Vec<(String,)> = on_tx!(tx, |c| {
@@ -152,9 +167,9 @@ pub async fn hold_these(
     let mut held = HashSet::with_capacity(keys.len());
     for slice in slices(keys, 1) {
         let sql = format!(
-            "UPDATE outbox SET state = 'held', updated = $2 WHERE connection = $1 AND state = 'due' \
-             AND ruling IS NULL AND effect_key IN {} RETURNING effect_key",
-            list(2, slice.len())
+            "UPDATE outbox SET state = 'held', updated = $2 WHERE (connection, effect_key) IN {} AND state = 'due' \
+             AND ruling IS NULL RETURNING effect_key",
+            keys_of_one(2, slice.len())
         );
         let rows: Vec<(String,)> = on_tx!(tx, |c| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(connection.as_str()).bind(now.as_millis());
@@ -176,31 +191,43 @@ pub async fn held(db: &Db, connection: &ConnectionName) -> Result<Vec<WaitingMov
     const SQL: &str = "SELECT o.effect, o.updated, s.owner, s.party, s.name FROM outbox AS o LEFT JOIN standing AS s \
          ON s.connection = o.connection AND s.object = o.object AND s.id = o.id \
          WHERE o.connection = $1 AND o.state = 'held' ORDER BY o.not_before, o.effect_key";
-    waiting(db, connection, SQL).await
+    let rows: Vec<WaitingRow> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(waiting).collect()
 }
 
-/// Moves that would have been made, had the connection acted; the longest due first.
+/// The next moves that would have been made, had the connection acted; the longest due first.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
-pub async fn would_have(db: &Db, connection: &ConnectionName) -> Result<Vec<WaitingMove>> {
+pub async fn would_have(
+    db: &Db,
+    connection: &ConnectionName,
+    after: Option<&AfterMove>,
+    limit: u32,
+) -> Result<Vec<WaitingMove>> {
     const SQL: &str = "SELECT o.effect, o.updated, s.owner, s.party, s.name FROM outbox AS o LEFT JOIN standing AS s \
          ON s.connection = o.connection AND s.object = o.object AND s.id = o.id \
          WHERE o.connection = $1 AND o.state = 'would_have' AND o.action IN ('reassign', 'recycle', 'nurture') \
-         ORDER BY o.not_before, o.effect_key";
-    waiting(db, connection, SQL).await
+         AND (o.not_before, o.effect_key) > ($2, $3) ORDER BY o.not_before, o.effect_key LIMIT $4";
+    let rows: Vec<WaitingRow> = on_db!(db, |c| {
+        sqlx::query_as(SQL)
+            .bind(connection.as_str())
+            .bind(after.map_or(i64::MIN, |after| after.not_before.as_millis()))
+            .bind(after.map_or("", |after| after.key.as_str()))
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await
+    })?;
+    rows.into_iter().map(waiting).collect()
 }
 
-async fn waiting(db: &Db, connection: &ConnectionName, sql: &'static str) -> Result<Vec<WaitingMove>> {
-    type Row = (String, i64, Option<String>, Option<String>, Option<String>);
-    let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(sql).bind(connection.as_str()).fetch_all(c).await)?;
-    let read = |(effect, since, id, party, name): Row| {
-        let effect: Effect = from_json(&effect)?;
-        let name = name.unwrap_or_else(|| effect.record.id.to_string());
-        let party = party.map(PartyName::new);
-        Ok(WaitingMove { effect, since: Timestamp::from_millis(since), owner: owner(id), party, name })
-    };
-    rows.into_iter().map(read).collect()
+type WaitingRow = (String, i64, Option<String>, Option<String>, Option<String>);
+
+fn waiting((effect, since, id, party, name): WaitingRow) -> Result<WaitingMove> {
+    let effect: Effect = from_json(&effect)?;
+    let name = name.unwrap_or_else(|| effect.record.id.to_string());
+    let party = party.map(PartyName::new);
+    Ok(WaitingMove { effect, since: Timestamp::from_millis(since), owner: owner(id), party, name })
 }
 
 /// How much is held.
@@ -250,8 +277,8 @@ pub async fn rule(
             for slice in slices(keys, 1) {
                 let sql = format!(
                     "UPDATE outbox SET state = 'due', ruling = $2, updated = $3 \
-                     WHERE connection = $1 AND state = 'held' AND effect_key IN {} RETURNING effect",
-                    list(3, slice.len())
+                     WHERE (connection, effect_key) IN {} AND state = 'held' RETURNING effect",
+                    keys_of_one(3, slice.len())
                 );
                 let rows: Vec<(String,)> = on_tx!(tx, |c| {
                     let mut query = sqlx::query_as(AssertSqlSafe(sql));
@@ -293,8 +320,8 @@ pub async fn reissue(tx: &mut Tx, connection: &ConnectionName, keys: &[EffectKey
     for slice in slices(keys, 1) {
         let sql = format!(
             "UPDATE outbox SET state = 'due', attempts = 0, outcome = NULL, payload = NULL, ruling = NULL, \
-             updated = $2 WHERE connection = $1 AND state = 'would_have' AND effect_key IN {}",
-            list(2, slice.len())
+             updated = $2 WHERE (connection, effect_key) IN {} AND state = 'would_have'",
+            keys_of_one(2, slice.len())
         );
         reissued += on_tx!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(connection.as_str()).bind(now.as_millis());

@@ -1,7 +1,7 @@
 //! The way of an effect once it leaves: its intent is stored, and it ends once, or is due again.
 
 use crate::record::{ConnectionName, EffectKey, Outcome, Timestamp};
-use crate::store::batch::{last_of_each, list, slices, values};
+use crate::store::batch::{keys_of_one, last_of_each, slices, values};
 use crate::store::{Result, Tx, clean, to_json};
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
@@ -132,8 +132,8 @@ pub async fn untried(
         let sql = format!(
             "UPDATE outbox SET state = 'due', not_before = $2, outcome = $3, updated = $4, \
              attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END \
-             WHERE connection = $1 AND state = 'sending' AND effect_key IN {}",
-            list(4, slice.len())
+             WHERE (connection, effect_key) IN {} AND state = 'sending'",
+            keys_of_one(4, slice.len())
         );
         on_tx!(tx, |c| {
             let mut query = sqlx::query(AssertSqlSafe(sql))

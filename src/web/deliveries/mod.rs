@@ -259,7 +259,7 @@ impl Called {
         let connections: BTreeSet<ConnectionName> = records.iter().map(|key| key.connection.clone()).collect();
         let distinct: Vec<RecordKey> = records.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let records = standing::names(&web.engine.db, &distinct).await?;
-        Ok(Self { owners: Names::load(&web.engine.db, connections).await?, records })
+        Ok(Self { owners: Names::load(&web.engine, connections).await?, records })
     }
 
     /// A record's name; its id where it has none.

@@ -149,7 +149,13 @@ fn held() -> Vec<Operation> {
             .takes(release)
             .answers(200, "How many moves were let go or given up.", released),
         Operation::get("/api/v1/connections/{connection}/overdue", "What arming with `include_overdue` would move")
-            .answers(200, "The moves, the longest due first.", object([must("moves", moves())])),
+            .says("`limit` is of what would have been moved; what nobody wants moved any more is left out of that.")
+            .pages(200, 200)
+            .answers(
+                200,
+                "A part of the list, the longest due first.",
+                object([must("moves", moves()), must("next", text().or_null())]),
+            ),
     ]
 }
 

@@ -57,7 +57,7 @@ async fn answered(web: &Web, visitor: &Visitor, q: String) -> Result<HttpRespons
         }
         Found::Some { hits, more } => (hits, more),
     };
-    let names = Names::load(&web.engine.db, hits.iter().map(|hit| hit.key.connection.clone()).collect()).await?;
+    let names = Names::load(&web.engine, hits.iter().map(|hit| hit.key.connection.clone()).collect()).await?;
     let rows = hits.into_iter().map(|hit| row(web, &names, hit)).collect();
     Ok(html(StatusCode::OK, &Page { nav: Nav::at("", visitor), q, rows, more }))
 }

@@ -8,7 +8,7 @@ mod deliveries;
 pub mod disputes;
 mod find;
 mod front;
-mod health;
+pub(super) mod health;
 mod journal;
 mod nav;
 pub(super) mod record;

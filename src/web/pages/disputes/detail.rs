@@ -121,7 +121,7 @@ pub async fn story(web: &Web, row: &DisputeRow) -> Result<Story, StoreError> {
     let agreement = site.as_ref().map(|site| &*site.agreement);
     let zone = agreement.map_or(TimeZone::UTC, |agreement| agreement.zone_of(row.party.as_ref()));
     let rows = journal::of_record(db, &row.record).await?;
-    let names = Names::load(db, BTreeSet::from([row.record.connection.clone()])).await?;
+    let names = Names::load(&web.engine, BTreeSet::from([row.record.connection.clone()])).await?;
     let name_of = |id: &OwnerId| names.get(&row.record.connection, id).map(str::to_owned);
     let sentence = |told: &JournalRow| match agreement {
         Some(agreement) => words::sentence(&Reader { agreement, zone: &zone, name_of: &name_of }, &told.entry.fact),

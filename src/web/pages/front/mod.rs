@@ -129,7 +129,7 @@ async fn overdue(web: &Web, site: &Site, now: Timestamp) -> Result<Vec<Overdue>,
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let names = Names::load(db, BTreeSet::from([site.name().clone()])).await?;
+    let names = Names::load(&web.engine, BTreeSet::from([site.name().clone()])).await?;
     Ok(rows.iter().map(|row| line(site, &names, row, now)).collect())
 }
 

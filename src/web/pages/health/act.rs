@@ -20,9 +20,6 @@ use askama::Template;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// So many records that would move are named.
-const NAMED: usize = 50;
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
@@ -86,7 +83,8 @@ struct Page {
     connection: String,
     is_armed: bool,
     breached: u64,
-    missed: usize,
+    /// `None` while they are looked at for the first time.
+    missed: Option<usize>,
     rows: Vec<Row>,
     more: usize,
     next: Vec<String>,
@@ -122,7 +120,7 @@ pub(super) async fn outlook(web: Data<Web>, visitor: Visitor, asked: Query<Asked
     };
     let now = web.engine.clock.now();
     let page = async {
-        let glance = arming::glance(&web.engine.db, &site.agreement, site.name(), now).await?;
+        let glance = arming::glance(&web.engine.db, site.name(), now).await?;
         page(&web, &visitor, &site, glance).await
     };
     match page.await {
@@ -131,8 +129,10 @@ pub(super) async fn outlook(web: Data<Web>, visitor: Visitor, asked: Query<Asked
     }
 }
 
-async fn page(web: &Web, visitor: &Visitor, site: &Site, outlook: Glance) -> Result<Page, StoreError> {
-    let records: Vec<RecordKey> = outlook.missed.iter().take(NAMED).map(|one| one.effect.record.clone()).collect();
+async fn page(web: &Web, visitor: &Visitor, site: &Arc<Site>, outlook: Glance) -> Result<Page, StoreError> {
+    let missed = web.missed.of(web, site).await;
+    let first = missed.as_ref().map(|missed| &missed.first[..]).unwrap_or_default();
+    let records: Vec<RecordKey> = first.iter().map(|one| one.effect.record.clone()).collect();
     let called = Called::of(web, records).await?;
     let zone = site.agreement.zone();
     let row = |one: &WaitingMove| Row {
@@ -153,9 +153,9 @@ async fn page(web: &Web, visitor: &Visitor, site: &Site, outlook: Glance) -> Res
         connection: site.name().to_string(),
         is_armed: outlook.is_armed,
         breached: outlook.breached,
-        missed: outlook.missed.len(),
-        rows: outlook.missed.iter().take(NAMED).map(row).collect(),
-        more: outlook.missed.len().saturating_sub(NAMED),
+        rows: first.iter().map(row).collect(),
+        more: missed.as_ref().map_or(0, |missed| missed.moves - missed.first.len()),
+        missed: missed.map(|missed| missed.moves),
         next: outlook.next.iter().map(due).collect(),
     })
 }
@@ -168,10 +168,6 @@ pub(super) async fn disarm(web: Data<Web>, visitor: Visitor, asked: Form<Asked>)
     set(&web, &visitor, &asked, false).await
 }
 
-async fn missed(web: &Web, site: &Site) -> Result<Vec<WaitingMove>, StoreError> {
-    overdue(&web.engine.db, &site.agreement, site.name(), web.engine.clock.now()).await
-}
-
 async fn set(web: &Web, visitor: &Visitor, asked: &Asked, on: bool) -> HttpResponse {
     let site = match switchable(web, visitor, &asked.connection) {
         Ok(site) => site,
@@ -179,7 +175,11 @@ async fn set(web: &Web, visitor: &Visitor, asked: &Asked, on: bool) -> HttpRespo
     };
     let set = async {
         let overdue: Vec<EffectKey> = match on && !asked.overdue.is_empty() {
-            true => missed(web, &site).await?.into_iter().map(|one| one.effect.key).collect(),
+            true => {
+                let now = web.engine.clock.now();
+                let missed = overdue(&web.engine.db, &site.agreement, site.name(), now).await?;
+                missed.into_iter().map(|one| one.effect.key).collect()
+            }
             false => Vec::new(),
         };
         let (by, why) = (visitor.name().to_owned(), asked.why.trim().to_owned());

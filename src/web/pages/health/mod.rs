@@ -1,7 +1,9 @@
 //! `/health`: whether everything works: the kill switch, a card for each connection, and what was last
-//! found when everything was checked. What people switch here is in `act`.
+//! found when everything was checked. What people switch here is in `act`, what a
+//! connection missed in `missed`.
 
 mod act;
+pub mod missed;
 
 use super::super::Web;
 use super::super::fitness::{self, Examined, Fares};

@@ -102,7 +102,7 @@ async fn page(web: &Web, visitor: &Visitor, asked: Asked, place: Option<&After>)
 async fn fields(web: &Web, asked: &Asked, groups: Option<&Groups>) -> Result<Vec<Field>, StoreError> {
     let sites = web.engine.sites();
     let connections: BTreeSet<ConnectionName> = sites.iter().map(|s| s.name().clone()).collect();
-    let names = Names::load(&web.engine.db, connections.clone()).await?;
+    let names = Names::load(&web.engine, connections.clone()).await?;
     let parties: BTreeSet<&str> =
         sites.iter().flat_map(|s| s.agreement.clocks.iter().map(|clock| clock.party.as_str())).collect();
     let clocks: BTreeSet<&str> =

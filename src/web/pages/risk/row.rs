@@ -65,7 +65,7 @@ impl Known {
             let found = outbox::held_of(&engine.db, connection, &issued).await?;
             held.extend(found.into_iter().map(|key| (connection.clone(), key)));
         }
-        Ok(Self { names: Names::load(&engine.db, connections).await?, standings, held })
+        Ok(Self { names: Names::load(engine, connections).await?, standings, held })
     }
 
     fn row(&self, engine: &Engine, row: &ClockRow, now: Timestamp) -> Row {

@@ -18,14 +18,13 @@ use crate::report::figures::Dimension;
 use crate::report::terms::Terms;
 use crate::report::window::Window;
 use crate::store::entries::Before;
-use crate::store::person;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const ROWS: usize = 50;
@@ -121,8 +120,7 @@ pub async fn behind(
     let (terms, window, now) = measured_by(web, &site, &asked).await?;
     let agreement = terms.measuring(&window, now).clone();
     let Some(stage) = agreement.stages.iter().position(|s| s.name.as_str() == wanted.stage) else { return Ok(None) };
-    let people = person::load_all(db, site.name()).await?;
-    let names: HashMap<OwnerId, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+    let names = Names::load(&web.engine, BTreeSet::from([site.name().clone()])).await?;
     let only = asked.dimension()?.zip(wanted.value.as_deref());
     let passes = match wanted.passes.as_str() {
         "again" => Passes::Again,
@@ -137,10 +135,9 @@ pub async fn behind(
         since: terms.since(),
         passes,
         only,
-        names: &names,
+        name_of: &|owner| names.get(site.name(), owner),
     };
     let found = reached::page(db, &question, before, limit).await?;
-    let names = Names::load(db, BTreeSet::from([site.name().clone()])).await?;
     let is_by_text = matches!(only, Some((Dimension::Source | Dimension::Campaign, _)));
     let note = (is_by_text && agreement.stages[stage].of == Object::Opportunity).then_some(BY_THEMSELVES);
     Ok(Some(Behind { site, agreement, stage, window, passes, found, names, note }))

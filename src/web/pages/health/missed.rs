@@ -1,0 +1,52 @@
+//! How many moves a connection has missed that would still be made, and the first of them. Finding out looks at
+//! each: how that is kept from the page is in `counted`.
+
+use super::super::super::Web;
+use super::super::counted::Counted;
+use crate::engine::overdue::{self, TOGETHER};
+use crate::engine::{Engine, Site};
+use crate::record::ConnectionName;
+use crate::store::StoreError;
+use crate::store::outbox::WaitingMove;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many of them are named.
+const NAMED: usize = 50;
+
+#[derive(Clone, Debug, Default)]
+pub struct Missed {
+    pub moves: usize,
+    /// The longest due.
+    pub first: Vec<WaitingMove>,
+}
+
+/// What each connection has missed, as last looked at.
+#[derive(Default)]
+pub struct MissedMoves(Mutex<HashMap<ConnectionName, Arc<Counted<Missed>>>>);
+
+impl MissedMoves {
+    /// What it has missed, at most a little old; `None` while it is looked at for the first time.
+    pub async fn of(&self, web: &Web, site: &Arc<Site>) -> Option<Arc<Missed>> {
+        let counted = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(site.name().clone()).or_default().clone()
+        };
+        let (engine, site) = (web.engine.clone(), site.clone());
+        counted.look(web.patience, || async move { look(&engine, &site).await }).await
+    }
+}
+
+async fn look(engine: &Engine, site: &Site) -> Result<Missed, StoreError> {
+    let (mut missed, mut after, now) = (Missed::default(), None, engine.clock.now());
+    loop {
+        let page = overdue::page(&engine.db, &site.agreement, site.name(), now, after.as_ref(), TOGETHER).await?;
+        missed.moves += page.moves.len();
+        let room = NAMED - missed.first.len();
+        missed.first.extend(page.moves.into_iter().take(room));
+        after = page.next;
+        if after.is_none() {
+            return Ok(missed);
+        }
+    }
+}
