@@ -164,6 +164,7 @@ async fn people(db: &Db) {
     for connection in lead::CONNECTIONS {
         let row = |n: u64| PersonRow {
             id: OwnerId::new(lead::owner_id(n)),
+            user: None,
             name: format!("Owner {n}"),
             email: Some(format!("owner{n}@acme.example")),
             manager: (!n.is_multiple_of(10)).then(|| OwnerId::new(lead::owner_id(n - n % 10))),

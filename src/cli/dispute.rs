@@ -14,7 +14,6 @@ use crate::store::dispute::{self, DisputeRow};
 use crate::store::{Db, journal, person};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 /// `dispute list` shows so many of a connection.
@@ -162,7 +161,7 @@ impl House {
     /// The facts in sentences, numbered, each with its key.
     async fn listed(&self, agreement: &Agreement, key: &RecordKey, facts: &[&Fact]) -> Result<String> {
         let people = person::load_all(&self.db, &key.connection).await?;
-        let names: HashMap<OwnerId, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+        let names = person::called(&people);
         let (zone, name_of) = (agreement.zone(), |id: &OwnerId| names.get(id).cloned());
         let reader = Reader { agreement, zone: &zone, name_of: &name_of };
         let line = |(n, fact): (usize, &&Fact)| {

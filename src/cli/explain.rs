@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -41,7 +40,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<ExitCode> {
             bail!("nothing is known of {key}");
         }
         let people = person::load_all(&db, &name).await?;
-        let names: HashMap<OwnerId, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+        let names = person::called(&people);
         let agreement = &agreements.of(&name).agreement;
         let zone = agreement.zone();
         let name_of = |id: &OwnerId| names.get(id).cloned();

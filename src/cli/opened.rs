@@ -80,7 +80,7 @@ impl Opened {
     /// What people are called, by owner id.
     pub async fn people(&self, name: &ConnectionName) -> Result<People, StoreError> {
         let rows = person::load_all(&self.db, name).await?;
-        Ok(People(rows.into_iter().map(|row| (row.id, row.name)).collect()))
+        Ok(People(person::called(&rows)))
     }
 }
 

@@ -102,6 +102,9 @@ pub trait Crm: Send + Sync {
     /// Everybody who can own a record, inactive ones and queues included.
     async fn people(&self) -> Result<Vec<Person>, CrmError>;
 
+    /// Is told, before any news is understood, who these people were when they were last read.
+    fn recall(&self, _people: &[Person]) {}
+
     /// Where a person opens this record.
     fn record_url(&self, object: Object, id: &RecordId) -> Option<String>;
 
@@ -277,6 +280,9 @@ pub enum CrmError {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Person {
     pub id: OwnerId,
+    /// By which the CRM's news name the same person, where it is another id.
+    #[serde(default)]
+    pub user: Option<OwnerId>,
     pub name: String,
     pub email: Option<String>,
     pub active: bool,

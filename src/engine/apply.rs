@@ -30,6 +30,7 @@ pub async fn step(engine: &Engine, site: &Site, lease: &Lease, mark: &Mark) -> R
     if rows.is_empty() {
         return Ok(0);
     }
+    site.directory.recall(&engine.db, site.name(), &site.crm).await?;
     let span = tracing::info_span!("apply", connection = %site.name());
     applied(engine, site, lease, rows).instrument(span).await
 }

@@ -7,7 +7,7 @@ use crate::crm::{CrmError, Person, SharedCrm};
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::person::{self, PersonRow};
 use crate::store::{Db, Priority, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -19,8 +19,16 @@ const NAMES: Duration = Duration::from_secs(5);
 
 type People = HashMap<OwnerId, Person>;
 
-/// What owners are called.
-pub type OwnerNames = Arc<HashMap<OwnerId, String>>;
+/// What people are called.
+pub struct Called {
+    /// By the ids of owners and of users.
+    pub names: HashMap<OwnerId, String>,
+    /// Which of the ids are owners'.
+    pub owners: HashSet<OwnerId>,
+}
+
+/// What owners are called, shared by the pages.
+pub type OwnerNames = Arc<Called>;
 
 /// One connection's owners.
 #[derive(Default)]
@@ -62,6 +70,12 @@ impl Snapshot {
         self.people.get(id)
     }
 
+    /// What somebody is called, by the id of the owner or of the user.
+    pub fn name(&self, id: &OwnerId) -> Option<String> {
+        let by_user = || self.people.values().find(|p| p.user.as_ref() == Some(id));
+        self.people.get(id).or_else(by_user).map(|p| p.name.clone())
+    }
+
     /// Everybody, in no order.
     pub fn all(&self) -> impl Iterator<Item = &Person> {
         self.people.values()
@@ -84,7 +98,28 @@ impl Snapshot {
     }
 }
 
+impl Known {
+    /// Once: what the database keeps, of which the connector is told too.
+    async fn load(&mut self, db: &Db, connection: &ConnectionName, crm: &SharedCrm) -> Result<(), StoreError> {
+        if !self.loaded {
+            let people: Vec<Person> = person::load_all(db, connection).await?.into_iter().map(from_row).collect();
+            crm.recall(&people);
+            self.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
+            self.loaded = true;
+        }
+        Ok(())
+    }
+}
+
 impl Directory {
+    /// Before news are understood: who people were when they were last read. The CRM is not asked.
+    ///
+    /// # Errors
+    /// When the database is unavailable.
+    pub async fn recall(&self, db: &Db, connection: &ConnectionName, crm: &SharedCrm) -> Result<(), StoreError> {
+        self.known.lock().await.load(db, connection, crm).await
+    }
+
     /// The owners, with all of `wanted` among them if the CRM knows them. A CRM that does not answer
     /// leaves us with what we knew: who is not found is then replaced by the party's channel.
     ///
@@ -98,11 +133,7 @@ impl Directory {
         wanted: &[OwnerId],
     ) -> Result<Snapshot, StoreError> {
         let mut known = self.known.lock().await;
-        if !known.loaded {
-            let rows = person::load_all(db, connection).await?;
-            known.people = Arc::new(rows.into_iter().map(|row| (row.id.clone(), from_row(row))).collect());
-            known.loaded = true;
-        }
+        known.load(db, connection, crm).await?;
         let missing = wanted.iter().any(|id| !known.people.contains_key(id));
         let age = known.asked.map(|at| monotonic_now().duration_since(at));
         let stale = age.is_none_or(|age| age > FRESH);
@@ -156,7 +187,8 @@ impl Directory {
 /// When the database is unavailable.
 pub async fn stored_names(db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
     let people = person::load_all(db, connection).await?;
-    Ok(Arc::new(people.into_iter().map(|row| (row.id, row.name)).collect()))
+    let names = person::called(&people);
+    Ok(Arc::new(Called { names, owners: people.into_iter().map(|row| row.id).collect() }))
 }
 
 async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result<(), StoreError> {
@@ -167,9 +199,25 @@ async fn save(db: &Db, connection: &ConnectionName, people: &[Person]) -> Result
 }
 
 fn to_row(p: Person) -> PersonRow {
-    PersonRow { id: p.id, name: p.name, email: p.email, manager: p.manager, active: p.active, queue: p.queue }
+    PersonRow {
+        id: p.id,
+        user: p.user,
+        name: p.name,
+        email: p.email,
+        manager: p.manager,
+        active: p.active,
+        queue: p.queue,
+    }
 }
 
 fn from_row(r: PersonRow) -> Person {
-    Person { id: r.id, name: r.name, email: r.email, manager: r.manager, active: r.active, queue: r.queue }
+    Person {
+        id: r.id,
+        user: r.user,
+        name: r.name,
+        email: r.email,
+        manager: r.manager,
+        active: r.active,
+        queue: r.queue,
+    }
 }

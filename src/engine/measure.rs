@@ -69,7 +69,7 @@ pub async fn measure(db: &Db, mut question: Question) -> Result<Report> {
     let connection = question.connection.clone();
     if question.names.is_empty() {
         let people = person::load_all(db, &connection).await?;
-        question.names = people.into_iter().map(|p| (p.id, p.name)).collect();
+        question.names = person::called(&people);
     }
     let until_seq = journal::head(db, &connection).await?.map_or(0, |head| head.seq);
     let kinds: Vec<FactKind> = KINDS.into_iter().chain(MORE_KINDS).collect();

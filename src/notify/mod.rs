@@ -28,7 +28,7 @@ pub use notifiers::Notifiers;
 pub use render::{check_title, render, task_title};
 pub use sample::item as sample_item;
 pub use settings::{EmailSettings, SetupError, SlackSettings};
-pub use slack_people::SlackPeople;
+pub use slack_people::{Home, SlackPeople};
 pub use templates::{NOTICES, SHIPPED, TemplateError, Templates};
 
 use crate::record::effect::Notice;

@@ -1,4 +1,4 @@
-//! What is asked of Slack about a click: which workspace the bot is in and which address somebody has;
+//! What is asked of Slack about a click: where the bot is installed and which address somebody has;
 //! and what is said back to them; beforehand, whether all that can be. Whether a click is believed is
 //! decided elsewhere.
 
@@ -26,13 +26,51 @@ const HOOKS: &str = "hooks.slack.com";
 /// Reserved for what does not exist (RFC 2606).
 const NOBODY: &str = "nobody@leadpact.invalid";
 
+/// Where the token is installed, which is where clicks must come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    Workspace(String),
+    /// An Enterprise organisation with all its workspaces: Slack then may name no workspace with a click.
+    Organisation(String),
+}
+
+impl Home {
+    /// From an id as the configuration has it: those of organisations begin with `E`.
+    fn named(id: String) -> Self {
+        if id.starts_with('E') { Home::Organisation(id) } else { Home::Workspace(id) }
+    }
+
+    fn of(token: Token) -> Option<Self> {
+        let organisation = token.enterprise_id.filter(|_| token.is_enterprise_install).map(Home::Organisation);
+        organisation.or_else(|| token.team_id.map(Home::Workspace))
+    }
+
+    pub fn id(&self) -> &str {
+        let (Home::Workspace(id) | Home::Organisation(id)) = self;
+        id
+    }
+
+    /// Whether somebody is at home there, as our own token is told. In an organisation a member's own
+    /// workspace may be another one than ours, or the organisation itself.
+    fn has(&self, user: &User) -> bool {
+        match self {
+            Home::Workspace(id) => {
+                user.team_id.as_ref().is_none_or(|team| team == id) || user.enterprise_user.teams.contains(id)
+            }
+            Home::Organisation(id) => {
+                [&user.team_id, &user.enterprise_user.enterprise_id].into_iter().flatten().any(|of| of == id)
+            }
+        }
+    }
+}
+
 /// Slack, as far as clicks go.
 #[derive(Debug)]
 pub struct SlackPeople {
     client: Client,
     token: Option<SecretString>,
     base_url: String,
-    team: Mutex<Option<String>>,
+    home: Mutex<Option<Home>>,
     emails: Mutex<HashMap<String, String>>,
     patience: Duration,
 }
@@ -42,6 +80,9 @@ pub struct SlackPeople {
 #[serde(default)]
 struct Token {
     team_id: Option<String>,
+    enterprise_id: Option<String>,
+    /// Installed for the whole organisation.
+    is_enterprise_install: bool,
     /// The bot itself.
     user_id: Option<String>,
 }
@@ -58,7 +99,17 @@ struct User {
     deleted: bool,
     is_bot: bool,
     team_id: Option<String>,
+    enterprise_user: Affiliation,
     profile: Profile,
+}
+
+/// Of an organisation's people only.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Affiliation {
+    enterprise_id: Option<String>,
+    /// The workspaces that they are members of.
+    teams: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,15 +119,15 @@ struct Profile {
 }
 
 impl SlackPeople {
-    /// `team`: the workspace's id where the configuration names it; else the token tells.
+    /// `team`: the workspace's or organisation's id where the configuration names it; else the token tells.
     ///
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(settings: &SlackSettings, team: Option<String>) -> Result<Self, SetupError> {
         let client = http::client().map_err(|error| SetupError::Slack(error.without_url().to_string()))?;
         let base_url = settings.base_url.trim_end_matches('/').to_owned();
-        let (token, team, emails) = (settings.token.clone(), Mutex::new(team), Mutex::default());
-        Ok(Self { client, token, base_url, team, emails, patience: PATIENCE })
+        let (token, home) = (settings.token.clone(), Mutex::new(team.map(Home::named)));
+        Ok(Self { client, token, base_url, home, emails: Mutex::default(), patience: PATIENCE })
     }
 
     /// With time to wait: nobody has pressed anything.
@@ -89,14 +140,16 @@ impl SlackPeople {
     /// member is. Empty where the token is not accepted, which is said elsewhere.
     pub async fn examine(&self) -> Vec<Look> {
         let Ok(told) = self.ask::<Token>("auth.test", &[]).await else { return Vec::new() };
-        let configured = self.team.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bot = told.user_id.clone().unwrap_or_default();
+        let configured = self.home.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut looks = Vec::new();
-        if let Some((configured, team)) = configured.zip(told.team_id).filter(|(configured, team)| configured != team) {
-            let says =
-                format!("the token is of {team}, and [notify.slack] team names {configured}: every click is refused");
+        if let Some((configured, home)) = configured.zip(Home::of(told)).filter(|(configured, home)| configured != home)
+        {
+            let (of, names) = (home.id(), configured.id());
+            let says = format!("the token is of {of}, and [notify.slack] team names {names}: every click is refused");
             looks.push(Look::broken("Slack workspace", says, "correct `team`, or leave it out"));
         }
-        if let Err(error) = self.tells_who(told.user_id.as_deref().unwrap_or_default()).await {
+        if let Err(error) = self.tells_who(&bot).await {
             let says = format!("{error}: who presses a button is not known, and nothing is taken from them");
             let fix = "add the scopes users:read and users:read.email in api.slack.com › your app › OAuth & Permissions, \
                        and install the app again";
@@ -126,31 +179,31 @@ impl SlackPeople {
         }
     }
 
-    /// The workspace that clicks must come from.
+    /// The workspace or organisation that clicks must come from.
     ///
     /// # Errors
     /// When Slack does not tell.
-    pub async fn team(&self) -> Result<String, NotifyError> {
-        if let Some(team) = self.team.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Ok(team);
+    pub async fn home(&self) -> Result<Home, NotifyError> {
+        if let Some(home) = self.home.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok(home);
         }
-        let told: Token = self.ask("auth.test", &[]).await?;
-        let team = told.team_id.ok_or_else(|| never("Slack does not say which workspace the token is of"))?;
-        *self.team.lock().unwrap_or_else(PoisonError::into_inner) = Some(team.clone());
-        Ok(team)
+        let told = Home::of(self.ask("auth.test", &[]).await?);
+        let home = told.ok_or_else(|| never("Slack does not say which workspace the token is of"))?;
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(home.clone());
+        Ok(home)
     }
 
-    /// The address of a member of that workspace.
+    /// The address of somebody who is at home there.
     ///
     /// # Errors
-    /// `Nobody` for guests of other workspaces, bots, and who has no address; `Later` when Slack does
+    /// `Nobody` for guests from elsewhere, bots, and who has no address; `Later` when Slack does
     /// not answer in time.
-    pub async fn email(&self, user: &str, team: &str) -> Result<String, NotifyError> {
+    pub async fn email(&self, user: &str, home: &Home) -> Result<String, NotifyError> {
         if let Some(email) = self.emails.lock().unwrap_or_else(PoisonError::into_inner).get(user) {
             return Ok(email.clone());
         }
         let told: Member = self.ask("users.info", &[("user", user)]).await?;
-        let member = told.user.filter(|u| !u.deleted && !u.is_bot && u.team_id.as_deref().is_none_or(|t| t == team));
+        let member = told.user.filter(|u| !u.deleted && !u.is_bot && home.has(u));
         let email = member.and_then(|u| u.profile.email).filter(|email| email.contains('@'));
         let email =
             email.ok_or_else(|| NotifyError::Nobody { message: "Slack knows no address of theirs".to_owned() })?;

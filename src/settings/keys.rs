@@ -33,6 +33,7 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("server.oidc.roles", Inline),
     ("server.oidc.roles.*", List),
     ("server.oidc.others", Text),
+    ("server.oidc.session_hours", Plain),
     ("store.url", Text),
     ("store.max_connections", Plain),
     ("store.credential_key", List),

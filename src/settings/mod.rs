@@ -115,7 +115,7 @@ pub struct Notify {
     pub slack: Option<SlackSettings>,
     /// What Slack signs its calls to us with, two while it is being changed; stands in `[notify.slack]`.
     pub slack_signing_secrets: Vec<SecretString>,
-    /// The workspace's id, without which the token is asked for it; stands in `[notify.slack]`.
+    /// The workspace's (or organisation's) id, without which the token is asked for it; stands in `[notify.slack]`.
     pub slack_team: Option<String>,
     pub email: Option<EmailSettings>,
 }

@@ -4,9 +4,13 @@ use super::values::{choice, filled, http_url, is_loopback, need_secret};
 use crate::agreement::document::{Reader, Sink, Word};
 use crate::agreement::problem::{Problem, did_you_mean};
 use crate::engine::oidc::{OidcSettings, Others};
+use crate::record::Elapsed;
 use crate::store::role::Role;
+use crate::store::session::LONGEST;
 use url::Url;
 
+/// A working day and what comes before and after it.
+const SESSION_HOURS: u32 = 12;
 const ROLE_CLAIM: &str = "groups";
 const SCOPES: [&str; 2] = ["email", "profile"];
 
@@ -38,6 +42,7 @@ pub(super) fn oidc(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<OidcSettin
         sink.error_with(claim_at, "`role_claim` names roles, and `roles` is not there", help);
     }
     let others = choice(&mut reader, sink, "others", &[("refuse", Others::Refuse), ("viewer", Others::Viewer)]);
+    let session = session(&mut reader, sink);
     reader.finish();
     let issuer = issuer?;
     let host = Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -50,6 +55,7 @@ pub(super) fn oidc(mut reader: Reader<'_>, sink: &Sink<'_>) -> Option<OidcSettin
         role_claim: role_claim.to_owned(),
         roles: roles.unwrap_or_default(),
         others: others.unwrap_or(Others::Refuse),
+        session: session?,
     })
     .filter(|_| is_built_in)
 }
@@ -69,6 +75,23 @@ fn issuer(word: &Word<'_>, sink: &Sink<'_>) -> Option<String> {
         return None;
     }
     Some(word.text.to_owned())
+}
+
+/// How long somebody is not asked for again.
+fn session(reader: &mut Reader<'_>, sink: &Sink<'_>) -> Option<Elapsed> {
+    const HOUR: i64 = 3_600;
+    let hours = |hours: u32| Elapsed::from_secs(i64::from(hours) * HOUR);
+    if !reader.has("session_hours") {
+        return Some(hours(SESSION_HOURS));
+    }
+    let datum = reader.count("session_hours")?;
+    let lasts = hours(datum.value);
+    if lasts > LONGEST {
+        let message = format!("`session_hours` must be at most {}", LONGEST.as_millis() / 1_000 / HOUR);
+        sink.error_with(datum.span, message, "no session lasts longer than a week");
+        return None;
+    }
+    Some(lasts)
 }
 
 fn scope(word: &Word<'_>, sink: &Sink<'_>) -> Option<String> {

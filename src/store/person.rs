@@ -4,11 +4,14 @@ use super::batch::{last_of_each, slices, values};
 use super::{Db, Result, Tx, clean};
 use crate::record::{ConnectionName, OwnerId};
 use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 /// An owner in the CRM: a person or a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonRow {
     pub id: OwnerId,
+    /// By which the CRM's news name the same person, where it is another id.
+    pub user: Option<OwnerId>,
     pub name: String,
     pub email: Option<String>,
     pub manager: Option<OwnerId>,
@@ -21,13 +24,13 @@ pub struct PersonRow {
 /// # Errors
 /// `Unavailable`.
 pub async fn save_all(tx: &mut Tx, connection: &ConnectionName, people: &[PersonRow]) -> Result<()> {
-    const COLUMNS: usize = 7;
+    const COLUMNS: usize = 8;
     let people = last_of_each(people, |person| &person.id);
     for slice in slices(&people, COLUMNS) {
         let sql = format!(
-            "INSERT INTO person (connection, id, name, email, manager, active, queue) VALUES {} \
-             ON CONFLICT (connection, id) DO UPDATE SET name = excluded.name, email = excluded.email, \
-             manager = excluded.manager, active = excluded.active, queue = excluded.queue",
+            "INSERT INTO person (connection, id, user_id, name, email, manager, active, queue) VALUES {} \
+             ON CONFLICT (connection, id) DO UPDATE SET user_id = excluded.user_id, name = excluded.name, \
+             email = excluded.email, manager = excluded.manager, active = excluded.active, queue = excluded.queue",
             values(0, slice.len(), COLUMNS)
         );
         on_tx!(tx, |c| {
@@ -36,6 +39,7 @@ pub async fn save_all(tx: &mut Tx, connection: &ConnectionName, people: &[Person
                 query = query
                     .bind(connection.as_str())
                     .bind(person.id.as_str())
+                    .bind(person.user.as_ref().map(OwnerId::as_str))
                     .bind(clean(&person.name))
                     .bind(person.email.as_deref().map(clean))
                     .bind(person.manager.as_ref().map(OwnerId::as_str))
@@ -48,19 +52,21 @@ pub async fn save_all(tx: &mut Tx, connection: &ConnectionName, people: &[Person
     Ok(())
 }
 
-type Row = (String, String, Option<String>, Option<String>, bool, bool);
+type Row = (String, Option<String>, String, Option<String>, Option<String>, bool, bool);
 
 /// All owners known in a connection, by id.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn load_all(db: &Db, connection: &ConnectionName) -> Result<Vec<PersonRow>> {
-    const SQL: &str = "SELECT id, name, email, manager, active, queue FROM person WHERE connection = $1 ORDER BY id";
+    const SQL: &str =
+        "SELECT id, user_id, name, email, manager, active, queue FROM person WHERE connection = $1 ORDER BY id";
     let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
-        .map(|(id, name, email, manager, active, queue)| PersonRow {
+        .map(|(id, user, name, email, manager, active, queue)| PersonRow {
             id: OwnerId::new(id),
+            user: user.map(OwnerId::new),
             name,
             email,
             manager: manager.map(OwnerId::new),
@@ -68,4 +74,11 @@ pub async fn load_all(db: &Db, connection: &ConnectionName) -> Result<Vec<Person
             queue,
         })
         .collect())
+}
+
+/// What people are called, by the owner's id and by the user's, which stands in what was told before
+/// anybody knew whose it is. An id that is both is the owner's.
+pub fn called(people: &[PersonRow]) -> HashMap<OwnerId, String> {
+    let users = people.iter().filter_map(|p| Some((p.user.clone()?, p.name.clone())));
+    users.chain(people.iter().map(|p| (p.id.clone(), p.name.clone()))).collect()
 }

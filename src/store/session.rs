@@ -46,6 +46,20 @@ pub struct From<'a> {
 /// # Errors
 /// `Unavailable`.
 pub async fn begin(tx: &mut Tx, secret: &Secret, account: &str, from: From<'_>, now: Timestamp) -> Result<()> {
+    begin_for(tx, secret, account, from, (now, LONGEST)).await
+}
+
+/// Begins one that ends after so long, however much it is used.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn begin_for(
+    tx: &mut Tx,
+    secret: &Secret,
+    account: &str,
+    from: From<'_>,
+    (now, lasts): (Timestamp, Elapsed),
+) -> Result<()> {
     const SQL: &str = "INSERT INTO session (token, account, created_at, seen_at, expires_at, address, browser) \
          VALUES ($1, $2, $3, $3, $4, $5, $6)";
     const SHOWN: usize = 200;
@@ -55,7 +69,7 @@ pub async fn begin(tx: &mut Tx, secret: &Secret, account: &str, from: From<'_>, 
             .bind(secret.hash())
             .bind(account)
             .bind(now.as_millis())
-            .bind((now + LONGEST).as_millis())
+            .bind((now + lasts.min(LONGEST)).as_millis())
             .bind(clean(from.address))
             .bind(clean(&browser))
             .execute(c)

@@ -12,7 +12,7 @@ use crate::store::account::{self, Account, Purpose};
 use crate::store::role::Permission;
 use crate::store::secret::Secret;
 use crate::store::session::{self, From};
-use crate::store::{Priority, StoreError};
+use crate::store::{Priority, StoreError, oidc};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -153,6 +153,17 @@ pub(super) async fn begin(
     account: &Account,
     next: &str,
 ) -> Result<HttpResponse, StoreError> {
+    begin_for(web, request, account, next, session::LONGEST).await
+}
+
+/// The same, of one that ends after so long.
+pub(super) async fn begin_for(
+    web: &Web,
+    request: &HttpRequest,
+    account: &Account,
+    next: &str,
+    lasts: Elapsed,
+) -> Result<HttpResponse, StoreError> {
     let (now, secret) = (web.clock.now(), Secret::fresh(""));
     let browser = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let address = address::of(web, request);
@@ -161,24 +172,27 @@ pub(super) async fn begin(
     if let Some(before) = cookies::cookie(web, request) {
         session::end(&mut tx, &before).await?;
     }
-    session::begin(&mut tx, &secret, &account.id, From { address: &address, browser }, now).await?;
+    session::begin_for(&mut tx, &secret, &account.id, From { address: &address, browser }, (now, lasts)).await?;
     tx.commit().await?;
     tracing::info!(account = %account.id, role = %account.role, "somebody signed in");
-    let cookie = cookies::keep(web, &secret);
+    let cookie = cookies::keep(web, &secret, lasts);
     Ok(HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, next)).finish())
 }
 
 async fn sign_out(web: Data<Web>, visitor: Visitor) -> HttpResponse {
     let ended = async {
-        let Some(session) = visitor.session() else { return Ok(()) };
+        let (Some(session), Some((account, _))) = (visitor.session(), visitor.account()) else { return Ok("/login") };
         let mut tx = web.engine.db.begin(Priority::Work).await?;
         session::end(&mut tx, session).await?;
-        tx.commit().await
+        tx.commit().await?;
+        // At an identity provider whom it is of may be signed in still.
+        let is_bound = web.provider().is_some() && !oidc::of_account(&web.engine.db, account).await?.is_empty();
+        Ok(if is_bound { "/login/oidc/out" } else { "/login" })
     };
     match ended.await {
-        Ok(()) => {
+        Ok(next) => {
             let cookie = cookies::forget(&web);
-            HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, "/login")).finish()
+            HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, next)).finish()
         }
         Err(error) => pages::unavailable(&error),
     }

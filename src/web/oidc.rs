@@ -19,11 +19,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-/// Both are links that browsers follow: no form leads to the provider, and the content security policy
+/// All are links that browsers follow: no form leads to the provider, and the content security policy
 /// stays as it is.
 pub(super) const ROUTES: &[Entry] = &[
     open(Verb::Get, "/login/oidc", Needs::Nothing, |route| route.to(go)),
     open(Verb::Get, "/login/oidc/callback", Needs::Nothing, |route| route.to(come_back)),
+    open(Verb::Get, "/login/oidc/out", Needs::Nothing, |route| route.to(signed_out)),
 ];
 
 /// Longest text of the provider's that is shown.
@@ -38,6 +39,9 @@ struct Page {
     title: &'static str,
     texts: Vec<String>,
     name: String,
+    again: &'static str,
+    /// The provider's page to sign out there.
+    leave: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +98,9 @@ async fn come_back(
         Err(refused) => Err(refused),
     };
     let response = match account {
-        Ok(account) => login::begin(&web, &request, &account, &returned.next).await.map_err(Refused::Store),
+        Ok(account) => {
+            login::begin_for(&web, &request, &account, &returned.next, door.session()).await.map_err(Refused::Store)
+        }
         Err(refused) => Err(refused),
     };
     let mut response = response.unwrap_or_else(|refused| refuse(door, refused));
@@ -103,6 +109,18 @@ async fn come_back(
         tracing::error!("a cookie could not be taken back: {error}");
     }
     response
+}
+
+/// After signing out here: the way to do so at the provider, which would else let the next person at this
+/// browser in without asking.
+async fn signed_out(web: Data<Web>) -> HttpResponse {
+    let Some(door) = &web.oidc else { return nothing_here() };
+    let (name, leave) = (door.name().to_owned(), door.sign_out_url(web.clock.now()).await);
+    let open = format!("{name} may still know this browser, and let you in here again without asking.");
+    let leave = leave.map(String::from);
+    let page =
+        Page { nav: Nav::nobody(), title: "You are signed out", texts: vec![open], name, again: "Sign in", leave };
+    html(StatusCode::OK, &page)
 }
 
 /// The code, where the configured provider sent one.
@@ -149,7 +167,8 @@ fn refuse(door: &Door, refused: Refused) -> HttpResponse {
         _ => tracing::info!("a single sign-on was refused: {refused}"),
     }
     let (status, title, texts) = said(&refused, door.name());
-    let page = Page { nav: Nav::nobody(), title, texts, name: door.name().to_owned() };
+    let name = door.name().to_owned();
+    let page = Page { nav: Nav::nobody(), title, texts, name, again: "Begin again", leave: None };
     html(status, &page)
 }
 

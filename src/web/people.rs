@@ -1,7 +1,7 @@
 //! Names of owners as last read from the CRMs. The CRM is not asked: a page must not wait for it.
 
 use crate::engine::Engine;
-use crate::engine::directory::{OwnerNames, stored_names};
+use crate::engine::directory::{Called, OwnerNames, stored_names};
 use crate::record::{ConnectionName, OwnerId};
 use crate::store::StoreError;
 use std::collections::{BTreeSet, HashMap};
@@ -25,19 +25,20 @@ impl Names {
         Ok(Self(names))
     }
 
-    /// `None` where nobody of that id is known, or the name is empty.
+    /// By the id of an owner, or of a user who is one. `None` where nobody of that id is known, or the name
+    /// is empty.
     pub fn get(&self, connection: &ConnectionName, id: &OwnerId) -> Option<&str> {
-        let name = self.0.get(connection)?.get(id)?.trim();
+        let name = self.0.get(connection)?.names.get(id)?.trim();
         (!name.is_empty()).then_some(name)
     }
 
-    /// The owner of this id or name, whatever the case of its letters; of namesakes the one of the
-    /// smallest id.
+    /// The owner or user of this id, or the owner of this name, whatever the case of its letters; of
+    /// namesakes the one of the smallest id.
     pub fn find(&self, connection: &ConnectionName, text: &str) -> Option<OwnerId> {
-        let people = self.0.get(connection)?;
+        let Called { names, owners } = &**self.0.get(connection)?;
         let lower = text.to_lowercase();
-        let named = people.iter().filter(|(_, name)| name.trim().to_lowercase() == lower).map(|(id, _)| id);
-        let by_id = people.keys().find(|id| id.as_str() == text);
+        let named = owners.iter().filter(|id| names[*id].trim().to_lowercase() == lower);
+        let by_id = names.keys().find(|id| id.as_str() == text);
         by_id.or_else(|| named.min()).cloned()
     }
 }

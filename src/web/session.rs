@@ -137,9 +137,9 @@ pub fn cookie(web: &Web, request: &HttpRequest) -> Option<Secret> {
     request.cookie(cookie_name(web)).map(|cookie| Secret::brought(cookie.value()))
 }
 
-/// The cookie that keeps a session in a browser.
-pub fn keep(web: &Web, secret: &Secret) -> Cookie<'static> {
-    made(web, secret.expose().to_owned(), Duration::milliseconds(session::LONGEST.as_millis()))
+/// The cookie that keeps a session in a browser for so long.
+pub fn keep(web: &Web, secret: &Secret, lasts: Elapsed) -> Cookie<'static> {
+    made(web, secret.expose().to_owned(), Duration::milliseconds(lasts.as_millis()))
 }
 
 /// The cookie that forgets it.

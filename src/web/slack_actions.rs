@@ -9,7 +9,7 @@ use super::{Web, answer};
 use crate::crm::signature::verify_slack_v0;
 use crate::engine::answers::{self, Became, Choice, Refused, Said, Taken};
 use crate::engine::clock::real_now;
-use crate::notify::{NotifyError, REJECT, SlackPeople};
+use crate::notify::{Home, NotifyError, REJECT, SlackPeople};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -49,7 +49,11 @@ struct Click {
     #[serde(default)]
     user: Named,
     #[serde(default)]
-    team: Option<Named>,
+    team: Option<Team>,
+    #[serde(default)]
+    enterprise: Option<Named>,
+    #[serde(default)]
+    is_enterprise_install: bool,
     #[serde(default)]
     response_url: Option<String>,
     #[serde(default)]
@@ -62,6 +66,13 @@ struct Click {
 #[serde(default)]
 struct Named {
     id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Team {
+    id: String,
+    enterprise_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -151,19 +162,32 @@ async fn receive(web: Data<Web>, request: HttpRequest, body: Payload) -> HttpRes
     }
 }
 
+/// Whether a click is of the place that our own token is of. One of an app that is installed for a whole
+/// organisation names the organisation, and a workspace of it at most.
+fn is_from(click: &Click, home: &Home) -> bool {
+    match home {
+        Home::Workspace(id) => click.team.as_ref().is_some_and(|team| team.id == *id),
+        Home::Organisation(id) => {
+            let named = click.enterprise.as_ref().is_some_and(|enterprise| enterprise.id == *id);
+            let elsewhere = click.team.as_ref().and_then(|t| t.enterprise_id.as_ref()).is_some_and(|of| of != id);
+            click.is_enterprise_install && named && !elsewhere
+        }
+    }
+}
+
 /// Takes the click. Whoever may not, or comes too late, is told so by Slack; that is no error.
 async fn clicked(web: &Data<Web>, door: &Arc<SlackDoor>, click: Click, delivery: &str) -> Result<(), StatusCode> {
     let unavailable = |error: NotifyError| {
         tracing::warn!("a click in Slack could not be looked into: {error}");
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let team = door.people.team().await.map_err(unavailable)?;
-    if click.team.as_ref().is_none_or(|t| t.id != team) {
-        tracing::warn!("a click from another workspace was refused");
+    let home = door.people.home().await.map_err(unavailable)?;
+    if !is_from(&click, &home) {
+        tracing::warn!("a click that is not from {} was refused", home.id());
         return Err(StatusCode::FORBIDDEN);
     }
     let Some((word, choice)) = click.actions.first().and_then(said) else { return Ok(()) };
-    let taken = match door.people.email(&click.user.id, &team).await {
+    let taken = match door.people.email(&click.user.id, &home).await {
         Ok(email) => answered(web, word, &choice, &email, delivery).await,
         Err(NotifyError::Later { message, after }) => return Err(unavailable(NotifyError::Later { message, after })),
         Err(_) => {

@@ -35,6 +35,28 @@ async fn no_script_in_a_field_of_the_crm_runs_and_each_is_shown_as_text() {
     browser::run("payloads.mjs", &office.base, asked, Duration::from_secs(150)).await;
 }
 
+async fn without_a_script(width: &str) {
+    if !browser::is_here() {
+        return;
+    }
+    let office = Office::open(true).await;
+    let asked = json!({
+        "crm": office.sandbox.base_url(), "login": "olu@acme.example", "password": PASSWORD, "amy": office.amy,
+        "status": status(LATER), "width": width,
+    });
+    browser::run("plain.mjs", &office.base, asked, Duration::from_secs(120)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_main_works_without_a_script_at_a_desk() {
+    without_a_script("desktop").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_main_works_without_a_script_on_a_phone() {
+    without_a_script("phone").await;
+}
+
 async fn first_day(width: &str) {
     if !browser::is_here() {
         return;

@@ -6,6 +6,7 @@ use leadpact::crm::{Event, Says};
 use leadpact::engine::switches::Acts;
 use leadpact::engine::{apply, wake};
 use leadpact::record::{Elapsed, FactKind, Object, RecordId, Value};
+use leadpact::store::person::{self, PersonRow};
 use leadpact::store::{Priority, inbox, journal, standing};
 
 /// Whoever reaches the cursed stage makes the decision fail.
@@ -34,6 +35,26 @@ async fn story(world: &World, id: &str) -> Vec<(String, i64)> {
     facts.sort();
     facts
 }
+
+promise!(a_connector_is_told_who_people_were_before_it_understands_any_news, |store| {
+    let world = World::new(store, RECYCLE).await;
+    let amy = PersonRow {
+        id: "7020".into(),
+        user: Some("9914".into()),
+        name: "Amy Ng".to_owned(),
+        email: None,
+        manager: None,
+        active: true,
+        queue: false,
+    };
+    let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();
+    person::save_all(&mut tx, &acme(), &[amy]).await.unwrap();
+    tx.commit().await.unwrap();
+    world.receive(&life("1")).await;
+    step(&world).await;
+    let (told, hasty) = world.crm.with(|s| (s.recalled.iter().map(|p| p.user.clone()).collect::<Vec<_>>(), s.hasty));
+    assert_eq!((told, hasty), (vec![Some("9914".into())], 0));
+});
 
 fn life(id: &str) -> Vec<Event> {
     vec![

@@ -80,6 +80,11 @@ pub struct State {
     pub made: Vec<NewTask>,
     pub task_attempts: usize,
     pub asked_for_people: usize,
+    /// Who it was told that people were when they were last read.
+    pub recalled: Vec<Person>,
+    /// Deliveries that were understood before it was told.
+    pub hasty: usize,
+    pub is_told: bool,
 }
 
 pub struct FakeCrm {
@@ -188,7 +193,12 @@ impl Crm for FakeCrm {
     fn events(&self, delivery: &VerifiedDelivery) -> Result<Events, Malformed> {
         let events: Vec<Event> =
             serde_json::from_slice(delivery.body()).map_err(|error| Malformed(error.to_string()))?;
+        self.with(|s| s.hasty += usize::from(!s.is_told));
         Ok(Events { events, dropped: Vec::new() })
+    }
+
+    fn recall(&self, people: &[Person]) {
+        self.with(|s| (s.recalled, s.is_told) = (people.to_vec(), true));
     }
 
     fn acknowledgement(&self) -> Acknowledgement {

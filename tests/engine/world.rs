@@ -207,6 +207,7 @@ pub fn said(id: &str, at: Timestamp, says: Says) -> Event {
 pub fn person(id: &str, email: Option<&str>, manager: Option<&str>, active: bool) -> Person {
     Person {
         id: OwnerId::new(id),
+        user: None,
         name: format!("Person {id}"),
         email: email.map(str::to_owned),
         active,

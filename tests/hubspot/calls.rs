@@ -1,6 +1,7 @@
 //! Reads, writes and the directory against recorded answers.
 
 use crate::fake::{DATE, Fake, given, recorded};
+use leadpact::crm::hubspot::HubSpot;
 use leadpact::crm::{Crm, ItemResult, ReadRecord, Reads, VerifiedDelivery, Write};
 use leadpact::record::{Actor, FieldName, Object, RecordId, Timestamp, Value};
 use serde_json::json;
@@ -183,14 +184,23 @@ async fn once_the_owners_were_read_a_user_is_known_as_the_owner_that_it_is() {
     let page = recorded(include_str!("../fixtures/hubspot/owners-page.json"));
     let none = || given(200, json!({"results": []}));
     let crm = Fake::start([page, none(), none()]).await.crm();
-    crm.people().await.unwrap();
+    let people = crm.people().await.unwrap();
+    // Of another process, which reads what this one has stored.
+    let restarted = Fake::start([]).await.crm();
     let event = json!([{
         "eventId": 1, "subscriptionId": 1, "portalId": 45540012, "appId": 1, "occurredAt": 1767603600000_i64,
         "subscriptionType": "contact.propertyChange", "attemptNumber": 0, "objectId": 123,
         "changeSource": "CRM_UI", "sourceId": "userId:9912", "propertyName": "email", "propertyValue": "a@b.example",
     }]);
     let delivery = VerifiedDelivery::from_inbox(event.to_string().into_bytes());
-    assert_eq!(crm.events(&delivery).unwrap().events[0].by, Actor::Person("55001234".into()));
+    let by = |crm: &HubSpot| crm.events(&delivery).unwrap().events[0].by.clone();
+    assert_eq!(by(&crm), Actor::Person("55001234".into()));
+    assert_eq!(by(&restarted), Actor::Person("9912".into()));
+    restarted.recall(&people);
+    assert_eq!(by(&restarted), Actor::Person("55001234".into()));
+    // What was read is newer than what is kept.
+    crm.recall(&[]);
+    assert_eq!(by(&crm), Actor::Person("55001234".into()));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod built_in {
     use super::super::{read, refused};
     use super::OIDC;
     use leadpact::engine::oidc::Others;
+    use leadpact::record::Elapsed;
     use leadpact::store::role::Role;
     use secrecy::ExposeSecret;
 
@@ -43,17 +44,19 @@ mod built_in {
         assert_eq!(oidc.client_secret.expose_secret(), "oidc-shh");
         assert_eq!((oidc.scopes, oidc.name.as_str()), (vec!["email".into(), "profile".into()], "login.acme.example"));
         assert_eq!((oidc.role_claim.as_str(), oidc.roles, oidc.others), ("groups", vec![], Others::Refuse));
+        assert_eq!(oidc.session, Elapsed::from_secs(12 * 3600));
     }
 
     #[test]
     fn all_of_it_can_be_said_by_the_environment_too() {
         let more = "scopes = [\"openid\", \"groups\"]\nname = \"Acme\"\nrole_claim = \"realm_access.roles\"\n\
-                    roles = { admin = [\"it\"], viewer = [\"sales\", \"ops\"] }\nothers = \"viewer\"\n";
+                    roles = { admin = [\"it\"], viewer = [\"sales\", \"ops\"] }\nothers = \"viewer\"\nsession_hours = 1\n";
         let environment = [("LEADPACT_SERVER__OIDC__ROLES__SIGNER", "heads"), ("SSO_SECRET", "from-env")];
         let text = format!("{OIDC}{more}").replace("oidc-shh", "${SSO_SECRET}");
         let oidc = read(&text, &environment).server.oidc.expect("oidc");
         assert_eq!(oidc.client_secret.expose_secret(), "from-env");
         assert_eq!((oidc.scopes, oidc.others), (vec!["groups".to_owned()], Others::Viewer));
+        assert_eq!(oidc.session, Elapsed::from_secs(3600));
         for (value, role) in [("it", Role::Admin), ("ops", Role::Viewer), ("heads", Role::Signer)] {
             assert!(oidc.roles.iter().any(|(r, values)| *r == role && values.iter().any(|v| v == value)), "{value}");
         }
@@ -77,6 +80,8 @@ mod built_in {
         check("roles = { admin = [\" \"] }", &["an entry of `admin` is empty"]);
         check("roles = { admin = \"it\" }", &["`admin` must be a list"]);
         check("role_claim = \"roles\"", &["`role_claim` names roles, and `roles` is not there"]);
+        check("session_hours = 169", &["`session_hours` must be at most 168"]);
+        check("session_hours = 0", &["`session_hours` must be a whole number from 1"]);
         check("scopes = [\"email profile\"]", &["an entry of `scopes` is no scope"]);
         check("name = \" \"", &["`name` is empty"]);
         for key in ["issuer", "client_id", "client_secret"] {

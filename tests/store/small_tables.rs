@@ -31,6 +31,7 @@ promise!(a_cursor_that_is_replaced_says_whether_it_moved, |store| {
 fn person(id: &str, active: bool) -> PersonRow {
     PersonRow {
         id: id.into(),
+        user: None,
         name: "Ada".into(),
         email: Some("ada@acme.example".into()),
         manager: Some("7000".into()),
@@ -43,11 +44,12 @@ promise!(the_directory_is_as_last_read, |store| {
     let many: Vec<PersonRow> = (0..1000).map(|n| person(&format!("{n:04}"), true)).collect();
     let mut tx = store.begin().await;
     person::save_all(&mut tx, &acme(), &many).await.unwrap();
-    person::save_all(&mut tx, &acme(), &[person("0007", false)]).await.unwrap();
+    let seventh = PersonRow { user: Some("9914".into()), ..person("0007", false) };
+    person::save_all(&mut tx, &acme(), std::slice::from_ref(&seventh)).await.unwrap();
     tx.commit().await.unwrap();
     let people = person::load_all(&store.db, &acme()).await.unwrap();
     assert_eq!(people.len(), 1000);
-    assert_eq!((&people[6], &people[7]), (&person("0006", true), &person("0007", false)));
+    assert_eq!((&people[6], &people[7]), (&person("0006", true), &seventh));
     assert!(person::load_all(&store.db, &other()).await.unwrap().is_empty());
 });
 

@@ -30,6 +30,15 @@ use std::time::Duration;
 const SECRET: &str = "slack's signing secret";
 const NAME: &str = "<script>alert(1)</script> Zoë";
 
+/// What is told of a member, beside their address.
+type Members = fn(&str) -> serde_json::Value;
+
+struct Installed {
+    /// What the token is told of itself.
+    auth: serde_json::Value,
+    of: Members,
+}
+
 /// A pretend Slack: who people are, and what it was told by response addresses.
 struct Slack {
     at: SocketAddr,
@@ -38,25 +47,41 @@ struct Slack {
 
 impl Slack {
     fn start() -> Self {
+        Self::installed(json!({ "team_id": "T0TEST001" }), |_| json!({}))
+    }
+
+    fn installed(auth: serde_json::Value, of: Members) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (at, told) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<serde_json::Value>>>::default());
         let seen = told.clone();
         let server = HttpServer::new(move || {
-            App::new().app_data(Data::new(seen.clone())).default_service(web::to(Self::answer))
+            let app =
+                App::new().app_data(Data::new(seen.clone())).app_data(Data::new(Installed { auth: auth.clone(), of }));
+            app.default_service(web::to(Self::answer))
         });
         tokio::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
         Self { at, told }
     }
 
-    async fn answer(request: HttpRequest, body: Bytes, told: Data<Arc<Mutex<Vec<serde_json::Value>>>>) -> HttpResponse {
+    async fn answer(
+        request: HttpRequest,
+        body: Bytes,
+        told: Data<Arc<Mutex<Vec<serde_json::Value>>>>,
+        installed: Data<Installed>,
+    ) -> HttpResponse {
+        let Installed { auth, of } = &**installed;
         match request.path() {
             "/api/auth.test" => {
-                HttpResponse::Ok().json(json!({ "ok": true, "team_id": "T0TEST001", "user": "leadpact" }))
+                let mut told = json!({ "ok": true, "user": "leadpact" });
+                told.as_object_mut().unwrap().extend(auth.as_object().unwrap().clone());
+                HttpResponse::Ok().json(told)
             }
             "/api/users.info" => {
-                let email =
-                    if request.query_string().ends_with("U0TEST001") { "pat@acme.example" } else { "eve@x.example" };
-                HttpResponse::Ok().json(json!({ "ok": true, "user": { "profile": { "email": email } } }))
+                let user = request.query_string().rsplit_once('=').unwrap().1;
+                let email = if user.starts_with("U0TEST") { "pat@acme.example" } else { "eve@x.example" };
+                let mut member = json!({ "profile": { "email": email } });
+                member.as_object_mut().unwrap().extend(of(user).as_object().unwrap().clone());
+                HttpResponse::Ok().json(json!({ "ok": true, "user": member }))
             }
             _ => {
                 told.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
@@ -125,6 +150,7 @@ async fn waiting(house: &House) {
     };
     let pat = PersonRow {
         id: OwnerId::new("80"),
+        user: None,
         name: "Pat <b>Doe</b>".to_owned(),
         email: Some("pat@acme.example".to_owned()),
         manager: None,
@@ -262,6 +288,71 @@ async fn other_workspaces_and_strangers_change_nothing() {
     assert!(told["text"].as_str().unwrap().contains("Only its owner"), "{told}");
     assert!(!told["text"].as_str().unwrap().contains('<'), "{told}");
     assert!(house.inbox("acme-hubspot").await.is_empty());
+}
+
+/// An app that is installed for a whole Enterprise organisation: its clicks may name no workspace.
+#[tokio::test]
+async fn a_click_without_a_workspace_is_taken_from_our_own_organisation_alone() {
+    let auth = json!({ "team_id": null, "enterprise_id": "E0ACME", "is_enterprise_install": true });
+    let slack = Slack::installed(auth, |user| match user {
+        "U0TEST001" => json!({ "team_id": "T1", "enterprise_user": { "enterprise_id": "E0ACME", "teams": ["T1"] } }),
+        "U0TEST002" => json!({ "team_id": "E0ACME" }),
+        "U0TEST003" => json!({ "team_id": "T1", "enterprise_user": { "enterprise_id": "E0OTHER", "teams": ["T1"] } }),
+        _ => json!({}),
+    });
+    let house = House::with_slack(slack.door()).await;
+    waiting(&house).await;
+    let word = ticket(&house, Purpose::Button, None, soon()).await;
+    let click = |user: &str, changes: serde_json::Value| {
+        let accept = json!({ "action_id": "accept", "value": word });
+        let mut click: serde_json::Value = serde_json::from_str(&payload(&slack, user, "T1", accept)).unwrap();
+        (click["team"], click["enterprise"]) = (json!(null), json!({ "id": "E0ACME", "name": "Acme" }));
+        click["is_enterprise_install"] = json!(true);
+        click.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        form(&click.to_string())
+    };
+    for elsewhere in [
+        json!({ "enterprise": { "id": "E0OTHER" } }),
+        json!({ "enterprise": null }),
+        json!({ "enterprise": null, "team": { "id": "E0ACME" } }),
+        json!({ "is_enterprise_install": false }),
+        json!({ "team": { "id": "T9", "enterprise_id": "E0OTHER" } }),
+    ] {
+        assert_eq!(signed(&house, &click("U0TEST001", elsewhere.clone())).await, 403, "{elsewhere}");
+    }
+    // A guest of another organisation with the same address, and one of whom Slack tells nothing.
+    for guest in ["U0TEST003", "U0TEST004"] {
+        assert_eq!(signed(&house, &click(guest, json!({}))).await, 200);
+    }
+    assert!(house.inbox("acme-hubspot").await.is_empty());
+    assert_eq!(signed(&house, &click("U0TEST001", json!({}))).await, 200);
+    assert_eq!(house.inbox("acme-hubspot").await.len(), 1);
+    let in_a_workspace = json!({ "team": { "id": "T1", "enterprise_id": "E0ACME" } });
+    assert_eq!(signed(&house, &click("U0TEST002", in_a_workspace)).await, 200);
+    assert!(slack.told().await.to_string().contains("Accepted by Pat"));
+}
+
+/// An app of one workspace in such an organisation.
+#[tokio::test]
+async fn a_workspace_in_an_organisation_knows_its_members_and_wants_its_own_clicks() {
+    let slack = Slack::installed(json!({ "team_id": "T0TEST001", "enterprise_id": "E0ACME" }), |user| {
+        let teams = if user == "U0TEST001" { ["T0", "T0TEST001"] } else { ["T0", "T2"] };
+        json!({ "team_id": "E0ACME", "enterprise_user": { "enterprise_id": "E0ACME", "teams": teams } })
+    });
+    let house = House::with_slack(slack.door()).await;
+    waiting(&house).await;
+    let word = ticket(&house, Purpose::Button, None, soon()).await;
+    let accept = json!({ "action_id": "accept", "value": word });
+    let mut nowhere: serde_json::Value =
+        serde_json::from_str(&payload(&slack, "U0TEST001", "", accept.clone())).unwrap();
+    (nowhere["team"], nowhere["enterprise"]) = (json!(null), json!({ "id": "E0ACME" }));
+    nowhere["is_enterprise_install"] = json!(true);
+    assert_eq!(signed(&house, &form(&nowhere.to_string())).await, 403);
+    let of = |user: &str| form(&payload(&slack, user, "T0TEST001", accept.clone()));
+    assert_eq!(signed(&house, &of("U0TEST002")).await, 200);
+    assert!(house.inbox("acme-hubspot").await.is_empty());
+    assert_eq!(signed(&house, &of("U0TEST001")).await, 200);
+    assert_eq!(house.inbox("acme-hubspot").await.len(), 1);
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ async fn called(house: &House, id: &str, text: &str) {
     };
     let amy = PersonRow {
         id: OwnerId::new("7020"),
+        user: None,
         name: "Amy Ng".into(),
         email: None,
         manager: None,
@@ -109,6 +110,38 @@ async fn entries_are_found_by_kind_record_person_clock_and_day() {
     assert_eq!(seqs(&house, "until=2027-01-04").await, [1]);
     assert_eq!(house.get("/journal?kind=nonsense").await.status(), 400);
     assert_eq!(house.get("/journal?from=yesterday").await.status(), 400);
+}
+
+/// HubSpot's news name the user; whose owner that is, is known once the directory was read.
+#[tokio::test]
+async fn who_was_told_of_before_anybody_knew_them_is_called_as_they_are_known_now() {
+    let house = House::start().await;
+    let by = |id: &str| Actor::Person(OwnerId::new(id));
+    let of = |id: &str| entry(id, FactKind::Rejected, at("2027-01-04T14:00:00Z"), by("9914"), "x");
+    let elsewhere = House::start().await;
+    append(&elsewhere, &[of("1")]).await;
+    assert!(elsewhere.text("/journal").await.contains(r#"<td data-label="Who">9914</td>"#));
+    append(&house, &[of("1")]).await;
+    called(&house, "1", "Jonas Berg").await;
+    let row = |id: &str, user: &str, name: &str| PersonRow {
+        id: OwnerId::new(id),
+        user: Some(OwnerId::new(user)),
+        name: name.into(),
+        email: None,
+        manager: None,
+        active: true,
+        queue: false,
+    };
+    let people = [row("7020", "9914", "Amy Ng"), row("9913", "7020", "Cleo Oh")];
+    let mut tx = house.db.begin(Priority::Work).await.unwrap();
+    person::save_all(&mut tx, &name(), &people).await.unwrap();
+    tx.commit().await.unwrap();
+    append(&house, &[entry("2", FactKind::Rejected, at("2027-01-05T14:00:00Z"), by("7020"), "x")]).await;
+    let page = house.text("/journal").await;
+    // An owner's id is the owner's, whatever user has the same.
+    let whose = page.matches(r#"<td data-label="Who">Amy Ng</td>"#).count();
+    assert_eq!((whose, page.contains("9914"), page.contains("Cleo")), (2, false, false), "{page}");
+    assert_eq!((seqs(&house, "who=9914").await, seqs(&house, "who=amy+ng").await), (vec![1], vec![2]));
 }
 
 #[tokio::test]

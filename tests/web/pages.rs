@@ -83,6 +83,7 @@ pub async fn with_a_lead(house: &House) {
     let entries = facts.map(entry);
     let owner = PersonRow {
         id: OwnerId::new("7020"),
+        user: None,
         name: "Amy <b>Ng</b>".into(),
         email: None,
         manager: None,

@@ -55,9 +55,16 @@ async fn nothing_but_the_way_in_is_open_to_who_has_not_signed_in() {
     let mut walked = 0;
     for entry in routes::all() {
         let (path, is_open) = (example(entry), matches!(entry.needs, Needs::Nothing | Needs::ToBeNear));
-        let expected_open =
-            ["/login", "/login/link/{token}", "/login/oidc", "/login/oidc/callback", "/assets/{file}", "/metrics"]
-                .contains(&entry.path);
+        let expected_open = [
+            "/login",
+            "/login/link/{token}",
+            "/login/oidc",
+            "/login/oidc/callback",
+            "/login/oidc/out",
+            "/assets/{file}",
+            "/metrics",
+        ]
+        .contains(&entry.path);
         assert_eq!(is_open, expected_open, "{}", entry.path);
         if is_open {
             continue;

@@ -33,6 +33,7 @@ async fn with_a_lead(house: &House) {
     };
     let owner = PersonRow {
         id: OwnerId::new("7020"),
+        user: None,
         name: "Amy Ng".into(),
         email: None,
         manager: None,

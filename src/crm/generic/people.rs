@@ -29,6 +29,7 @@ fn person(described: &People, item: &Json, queue: bool) -> Option<Person> {
     Some(Person {
         name: text(&described.name).or_else(|| email.clone()).unwrap_or_else(|| id.clone()),
         id: OwnerId::new(id),
+        user: None,
         email,
         active: described.active.as_ref().is_none_or(|path| path.is_set(item)),
         manager: text(&described.manager).map(OwnerId::new),

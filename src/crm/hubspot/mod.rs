@@ -180,6 +180,10 @@ impl Crm for HubSpot {
         people::people(self).await
     }
 
+    fn recall(&self, people: &[Person]) {
+        self.users.recall(people);
+    }
+
     fn record_url(&self, object: Object, id: &RecordId) -> Option<String> {
         let portal = self.settings.portal_id?;
         let type_id = self.object_type(object).type_id();

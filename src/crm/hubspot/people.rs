@@ -49,17 +49,25 @@ struct Known {
 
 impl Users {
     /// Active owners first: who came back is known as the owner that they are now.
-    fn learn(&self, directory: &[Owner]) {
+    fn learn(&self, people: &[Person]) {
         let mut known = Known::default();
-        for owner in directory {
-            let id = OwnerId::new(&owner.id);
-            if let Some(user) = owner.user_id.or(owner.user_id_including_inactive) {
-                known.owners.entry(user.to_string()).or_insert_with(|| id.clone());
+        let (active, archived): (Vec<_>, Vec<_>) = people.iter().partition(|p| p.active);
+        for person in active.into_iter().chain(archived) {
+            if let Some(user) = &person.user {
+                known.owners.entry(user.as_str().to_owned()).or_insert_with(|| person.id.clone());
             }
-            let email = owner.email.as_deref().map(|e| e.trim().to_lowercase()).filter(|e| !e.is_empty());
-            known.emails.extend(email.map(|email| (id, email)));
+            let email = person.email.as_deref().map(|e| e.trim().to_lowercase()).filter(|e| !e.is_empty());
+            known.emails.extend(email.map(|email| (person.id.clone(), email)));
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// As it was when it was last read, unless it was read since.
+    pub fn recall(&self, people: &[Person]) {
+        let nobody = self.0.read().unwrap_or_else(PoisonError::into_inner).emails.is_empty();
+        if nobody {
+            self.learn(people);
+        }
     }
 
     /// Whether this user is listed among them: by the owner's id, the user's own, or the e-mail address.
@@ -82,14 +90,16 @@ impl Users {
 pub(super) async fn people(crm: &HubSpot) -> Result<Vec<Person>, CrmError> {
     let mut directory = owners(crm, false).await?;
     directory.extend(owners(crm, true).await?);
-    crm.users.learn(&directory);
     let mut by_id: BTreeMap<String, Person> = BTreeMap::new();
     for person in directory.into_iter().map(person) {
         // Who is listed in both is active.
         let known = by_id.entry(person.id.as_str().to_owned()).or_insert_with(|| person.clone());
         known.active |= person.active;
+        known.user = known.user.take().or(person.user);
     }
-    Ok(by_id.into_values().collect())
+    let people: Vec<Person> = by_id.into_values().collect();
+    crm.users.learn(&people);
+    Ok(people)
 }
 
 async fn owners(crm: &HubSpot, archived: bool) -> Result<Vec<Owner>, CrmError> {
@@ -124,6 +134,7 @@ fn person(owner: Owner) -> Person {
     let name = if name.is_empty() { owner.email.clone().unwrap_or_else(|| owner.id.clone()) } else { name };
     Person {
         id: OwnerId::new(&owner.id),
+        user: owner.user_id.or(owner.user_id_including_inactive).map(|user| OwnerId::new(user.to_string())),
         name,
         email: owner.email.filter(|e| !e.is_empty()),
         active: !owner.archived,

@@ -22,6 +22,7 @@ fn user(row: &Json) -> Option<Person> {
     Some(Person {
         name: api::text(row, "Name").unwrap_or(id.as_str()).to_owned(),
         id,
+        user: None,
         email: api::text(row, "Email").map(str::to_owned),
         active: api::field(row, "IsActive").as_bool().unwrap_or(true),
         manager: api::text(row, "ManagerId").map(id::owner),
@@ -32,5 +33,5 @@ fn user(row: &Json) -> Option<Person> {
 fn queue(row: &Json) -> Option<Person> {
     let id = id::owner(api::text(row, "Id")?);
     let name = api::text(row, "Name").or_else(|| api::text(row, "DeveloperName")).unwrap_or(id.as_str()).to_owned();
-    Some(Person { id, name, email: None, active: true, manager: None, queue: true })
+    Some(Person { id, user: None, name, email: None, active: true, manager: None, queue: true })
 }

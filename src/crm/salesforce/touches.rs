@@ -299,6 +299,7 @@ mod tests {
         assert!(policy.needs_directory());
         policy.learn(&[Person {
             id: OwnerId::new(BEN),
+            user: None,
             name: "Robot".to_owned(),
             email: Some("robot@acme.example".to_owned()),
             active: true,
@@ -318,6 +319,7 @@ mod tests {
         assert!(policy.needs_directory());
         policy.learn(&[Person {
             id: OwnerId::new(BEN),
+            user: None,
             name: "Ben".to_owned(),
             email: Some("ben@acme.example".to_owned()),
             active: true,

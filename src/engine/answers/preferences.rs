@@ -6,12 +6,11 @@ use crate::agreement::calendar::Calendar;
 use crate::engine::switches::{Setting, Told, tell};
 use crate::notify::Destination;
 use crate::record::effect::Notice;
-use crate::record::{Effect, Timestamp};
+use crate::record::{Effect, Elapsed, Timestamp};
 use crate::store::preference::{self, Channel, Gathering, Preference, Quiet};
 use crate::store::{Db, Priority, StoreError};
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
-use jiff::{ToSpan, Unit, ZonedRound};
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// In which time a person lives, as far as the agreement says.
 #[derive(Clone, Copy)]
@@ -101,10 +100,7 @@ fn gathered_at(gathering: Gathering, base: Timestamp, hours: Hours<'_>) -> Optio
     let local = base.to_jiff().to_zoned(hours.zone.clone());
     match gathering {
         Gathering::Single => None,
-        Gathering::Hourly => {
-            let hour = local.round(ZonedRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Ceil)).ok()?;
-            Some(Timestamp::from_jiff(hour.timestamp()))
-        }
+        Gathering::Hourly => Some(full_hour(base, hours.zone)),
         Gathering::Daily => {
             let today = local.date();
             let opening = |day: jiff::civil::Date| {
@@ -126,7 +122,15 @@ fn gathered_at(gathering: Gathering, base: Timestamp, hours: Hours<'_>) -> Optio
 /// The day's opening where no calendar says it.
 const NINE: Time = Time::constant(9, 0, 0, 0);
 
-/// When the quiet hours end in which this moment lies.
+/// The full hour on the clock on the wall, from this moment on. One that is repeated is another hour.
+fn full_hour(at: Timestamp, zone: &TimeZone) -> Timestamp {
+    const HOUR: i64 = 3_600_000;
+    let offset = i64::from(zone.to_offset(at.to_jiff()).seconds()) * 1_000;
+    let since = (at.as_millis() + offset).rem_euclid(HOUR);
+    if since == 0 { at } else { at + Elapsed::from_millis(HOUR - since) }
+}
+
+/// When the quiet hours end in which this moment lies, on the clock on the wall.
 fn end_of(quiet: Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let local = at.to_jiff().to_zoned(zone.clone());
     let minute = local.hour() as u16 * 60 + local.minute() as u16;
@@ -134,9 +138,22 @@ fn end_of(quiet: Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         return None;
     }
     let ends = Time::new((quiet.until / 60) as i8, (quiet.until % 60) as i8, 0, 0).ok()?;
-    let today = local.date().to_datetime(ends).to_zoned(zone.clone()).ok()?;
-    let end = if today > local { today } else { today.checked_add(1.day()).ok()? };
-    Some(Timestamp::from_jiff(end.timestamp()))
+    let (today, tomorrow) = (local.date(), local.date().tomorrow().ok()?);
+    let moments = [today, tomorrow].into_iter().flat_map(|day| shown(day.to_datetime(ends), zone));
+    let end = moments.flatten().find(|moment| *moment > at.to_jiff())?;
+    Some(Timestamp::from_jiff(end))
+}
+
+/// When the clock on the wall shows this time: twice where the hour is repeated; where it is skipped, the
+/// moment of the skip, at which the clock is past it.
+fn shown(time: DateTime, zone: &TimeZone) -> [Option<jiff::Timestamp>; 2] {
+    let ambiguous = zone.to_ambiguous_timestamp(time);
+    let is_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+    let (earlier, later) = (ambiguous.earlier().ok(), ambiguous.later().ok());
+    if is_gap {
+        return [earlier.and_then(|e| zone.following(e).next()).map(|skip| skip.timestamp()), None];
+    }
+    [earlier, later]
 }
 
 #[cfg(test)]
@@ -197,5 +214,88 @@ mod tests {
         let nine = at("09:00") + Elapsed::from_secs(86_400);
         assert_eq!(waits(Gathering::Daily, None, Notice::Reminder, later), Some(nine));
         assert_eq!(waits(Gathering::Daily, None, Notice::Reminder, nine), None);
+    }
+
+    /// When quiet hours end in which a moment lies, each as somebody there says it.
+    fn quiet_until(zone: &str, (from, until): (u16, u16), at: &str) -> Option<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let at: jiff::Timestamp = at.parse().unwrap();
+        let end = end_of(Quiet::new(from, until).unwrap(), Timestamp::from_jiff(at), &zone)?;
+        Some(end.to_jiff().to_zoned(zone).strftime("%d %H:%M %:z").to_string())
+    }
+
+    const NIGHT: (u16, u16) = (22 * 60, 7 * 60);
+    /// Ends within the hour that Berlin skips and repeats.
+    const TILL_HALF_PAST_TWO: (u16, u16) = (22 * 60, 2 * 60 + 30);
+
+    #[test]
+    fn quiet_hours_end_by_the_clock_on_the_wall_where_an_hour_is_skipped() {
+        let end = |quiet, at| quiet_until("Europe/Berlin", quiet, at);
+        let (evening, night) = ("2026-03-28T23:00:00+01:00", "2026-03-29T01:59:00+01:00");
+        for at in [evening, night, "2026-03-29T03:00:00+02:00"] {
+            assert_eq!(end(NIGHT, at).as_deref(), Some("29 07:00 +02:00"), "{at}");
+        }
+        for at in [evening, night] {
+            assert_eq!(end(TILL_HALF_PAST_TWO, at).as_deref(), Some("29 03:00 +02:00"), "{at}");
+        }
+        assert_eq!(end(TILL_HALF_PAST_TWO, "2026-03-29T03:00:00+02:00"), None);
+        assert_eq!(end(NIGHT, "2026-03-29T07:00:00+02:00"), None);
+        // Beirut skips the first hour of the day.
+        assert_eq!(
+            quiet_until("Asia/Beirut", (22 * 60, 0), "2026-03-28T23:00:00+02:00").as_deref(),
+            Some("29 01:00 +03:00")
+        );
+    }
+
+    #[test]
+    fn quiet_hours_end_by_the_clock_on_the_wall_where_an_hour_is_repeated() {
+        let end = |quiet, at| quiet_until("Europe/Berlin", quiet, at);
+        let (evening, first, second) =
+            ("2026-10-24T23:00:00+02:00", "2026-10-25T02:15:00+02:00", "2026-10-25T02:15:00+01:00");
+        for at in [evening, first, second, "2026-10-25T06:59:00+01:00"] {
+            assert_eq!(end(NIGHT, at).as_deref(), Some("25 07:00 +01:00"), "{at}");
+        }
+        for at in [evening, first] {
+            assert_eq!(end(TILL_HALF_PAST_TWO, at).as_deref(), Some("25 02:30 +02:00"), "{at}");
+        }
+        assert_eq!(end(TILL_HALF_PAST_TWO, second).as_deref(), Some("25 02:30 +01:00"));
+        assert_eq!(end(TILL_HALF_PAST_TWO, "2026-10-25T02:30:00+01:00"), None);
+    }
+
+    #[test]
+    fn quiet_hours_are_as_long_as_ever_where_no_clock_is_changed() {
+        for day in ["2026-03-28", "2026-10-24"] {
+            let next = day[8..].parse::<u8>().unwrap() + 1;
+            let end = |quiet| quiet_until("Asia/Kolkata", quiet, &format!("{day}T23:00:00+05:30"));
+            assert_eq!(end(NIGHT), Some(format!("{next} 07:00 +05:30")));
+            assert_eq!(end(TILL_HALF_PAST_TWO), Some(format!("{next} 02:30 +05:30")));
+        }
+    }
+
+    #[test]
+    fn an_hourly_digest_waits_an_hour_at_most_on_the_day_of_a_change_too() {
+        for (zone, at, expected) in [
+            ("Europe/Berlin", "2026-10-25T02:10:00+02:00", "2026-10-25T02:00:00+01:00"),
+            ("Europe/Berlin", "2026-10-25T02:10:00+01:00", "2026-10-25T03:00:00+01:00"),
+            ("Europe/Berlin", "2026-03-29T01:10:00+01:00", "2026-03-29T03:00:00+02:00"),
+            ("Europe/Berlin", "2026-03-29T03:00:00+02:00", "2026-03-29T03:00:00+02:00"),
+            ("Asia/Kolkata", "2026-10-25T02:10:00+05:30", "2026-10-25T03:00:00+05:30"),
+        ] {
+            let moment = |text: &str| Timestamp::from_jiff(text.parse().unwrap());
+            let hours = Hours { zone: &TimeZone::get(zone).unwrap(), calendar: None };
+            assert_eq!(gathered_at(Gathering::Hourly, moment(at), hours), Some(moment(expected)), "{zone} {at}");
+        }
+    }
+
+    #[test]
+    fn a_daily_digest_comes_at_nine_by_the_clock_on_the_wall_on_the_day_of_a_change_too() {
+        for (at, expected) in [
+            ("2026-03-28T22:00:00+01:00", "2026-03-29T09:00:00+02:00"),
+            ("2026-10-24T22:00:00+02:00", "2026-10-25T09:00:00+01:00"),
+        ] {
+            let moment = |text: &str| Timestamp::from_jiff(text.parse().unwrap());
+            let hours = Hours { zone: &TimeZone::get("Europe/Berlin").unwrap(), calendar: None };
+            assert_eq!(gathered_at(Gathering::Daily, moment(at), hours), Some(moment(expected)));
+        }
     }
 }

@@ -169,7 +169,7 @@ impl Desk<'_> {
         let agreement = &self.site.agreement;
         let zone = agreement.zone_of(row.party.as_ref());
         let rows = journal::of_record(&self.engine.db, &row.record).await?;
-        let name_of = |id: &OwnerId| people.get(id).map(|p| p.name.clone());
+        let name_of = |id: &OwnerId| people.name(id);
         let reader = Reader { agreement, zone: &zone, name_of: &name_of };
         let fact = rows.iter().map(|r| &r.entry.fact).rfind(|f| f.at == row.fact_at && f.key() == row.fact_key);
         let next = agreement.resolutions.get(row.step as usize);

@@ -6,8 +6,8 @@ use super::sender::Sender;
 use crate::crm::http::Http;
 use crate::engine::doctor::is_loopback;
 use crate::record::{Elapsed, Timestamp};
-use openidconnect::core::{CoreClientAuthMethod, CoreProviderMetadata};
-use openidconnect::{AuthType, IssuerUrl};
+use openidconnect::core::CoreClientAuthMethod;
+use openidconnect::{AuthType, EndSessionUrl, IssuerUrl, ProviderMetadataWithLogout as ProviderMetadata};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use url::Url;
@@ -20,7 +20,7 @@ const REST: Elapsed = Elapsed::from_secs(5);
 /// What the provider said of itself, and when it could not.
 #[derive(Default)]
 struct Known {
-    document: Option<(Arc<CoreProviderMetadata>, Timestamp)>,
+    document: Option<(Arc<ProviderMetadata>, Timestamp)>,
     failed: Option<(ProviderError, Timestamp)>,
 }
 
@@ -36,7 +36,7 @@ impl Documents {
         Self { issuer: issuer.to_owned(), http, known: Mutex::default() }
     }
 
-    pub(super) async fn at(&self, now: Timestamp) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
+    pub(super) async fn at(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
         let mut known = self.known.lock().await;
         match (&known.document, &known.failed) {
             (Some((document, at)), _) if now - *at < FRESH => return Ok(document.clone()),
@@ -57,9 +57,9 @@ impl Documents {
     /// Reads it anew, unless somebody has done so since `seen` was read.
     pub(super) async fn again(
         &self,
-        seen: &Arc<CoreProviderMetadata>,
+        seen: &Arc<ProviderMetadata>,
         now: Timestamp,
-    ) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
+    ) -> Result<Arc<ProviderMetadata>, ProviderError> {
         let mut known = self.known.lock().await;
         match &known.document {
             Some((document, _)) if !Arc::ptr_eq(document, seen) => Ok(document.clone()),
@@ -67,10 +67,10 @@ impl Documents {
         }
     }
 
-    async fn read(&self, now: Timestamp, known: &mut Known) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
+    async fn read(&self, now: Timestamp, known: &mut Known) -> Result<Arc<ProviderMetadata>, ProviderError> {
         let issuer = IssuerUrl::new(self.issuer.clone()).map_err(unusable)?;
         let sender = Sender(&self.http);
-        match CoreProviderMetadata::discover_async(issuer, &sender).await {
+        match ProviderMetadata::discover_async(issuer, &sender).await {
             Ok(document) => {
                 let document = Arc::new(document);
                 *known = Known { document: Some((document.clone(), now)), failed: None };
@@ -85,8 +85,14 @@ impl Documents {
     }
 }
 
+/// Where a browser signs out at the provider, if it says so.
+pub(super) fn end_session(document: &ProviderMetadata) -> Option<EndSessionUrl> {
+    let url = document.additional_metadata().end_session_endpoint.clone()?;
+    (url.url().scheme() == "https" || is_loopback(url.url())).then_some(url)
+}
+
 /// Basic is what every provider has to take; some take our secret in the form only.
-pub(super) fn auth_type(document: &CoreProviderMetadata) -> AuthType {
+pub(super) fn auth_type(document: &ProviderMetadata) -> AuthType {
     let methods = document.token_endpoint_auth_methods_supported();
     let takes = |method| methods.is_none_or(|all| all.contains(&method));
     match !takes(CoreClientAuthMethod::ClientSecretBasic) && takes(CoreClientAuthMethod::ClientSecretPost) {
@@ -96,7 +102,7 @@ pub(super) fn auth_type(document: &CoreProviderMetadata) -> AuthType {
 }
 
 /// Our secret and people's codes go to these addresses: never in the clear, but on this machine.
-pub(super) fn keeps_secrets(document: &CoreProviderMetadata) -> Result<(), ProviderError> {
+pub(super) fn keeps_secrets(document: &ProviderMetadata) -> Result<(), ProviderError> {
     let token = document.token_endpoint().map(|url| url.url());
     let token = token.ok_or_else(|| ProviderError::Unreachable("it names no token endpoint".to_owned()))?;
     let (page, keys) = (document.authorization_endpoint().url(), document.jwks_uri().url());

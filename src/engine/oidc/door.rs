@@ -76,6 +76,17 @@ impl Door {
         &self.provider.settings().issuer
     }
 
+    /// How long a session lasts until the provider is asked again.
+    pub fn session(&self) -> Elapsed {
+        self.provider.settings().session
+    }
+
+    /// Where a browser signs out at the provider; `None` where it offers that nowhere or is not to be had.
+    pub async fn sign_out_url(&self, now: Timestamp) -> Option<Url> {
+        let found = self.provider.sign_out_url(now).await;
+        found.inspect_err(|error| tracing::warn!("where one signs out is not known: {error}")).ok().flatten()
+    }
+
     /// Begins a sign-in of somebody at this address.
     ///
     /// # Errors

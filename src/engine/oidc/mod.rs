@@ -18,11 +18,14 @@ mod sender;
 #[cfg(feature = "oidc")]
 mod token;
 
+use crate::record::Elapsed;
 use crate::store::role::Role;
 use secrecy::SecretString;
 
 /// Below the pages' address: what is registered with the provider as redirect URI.
 pub const CALLBACK_PATH: &str = "/login/oidc/callback";
+/// And as the address to come back to after signing out there.
+pub const SIGNED_OUT_PATH: &str = "/login";
 
 /// The identity provider, as the configuration describes it.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub struct OidcSettings {
     /// Which values make somebody what. Empty: roles are given here.
     pub roles: Vec<(Role, Vec<String>)>,
     pub others: Others,
+    /// After so long a session ends, and the provider is asked again.
+    pub session: Elapsed,
 }
 
 /// What becomes of people who have neither an account nor a role.
@@ -75,6 +80,7 @@ mod tests {
             role_claim: "groups".to_owned(),
             roles: vec![(Role::Viewer, names(&["staff"])), (Role::Admin, names(&["ops", "it"]))],
             others: Others::Refuse,
+            session: Elapsed::from_secs(3600),
         };
         assert_eq!(settings.role_of(&names(&["staff", "it"])), Some(Role::Admin));
         assert_eq!(settings.role_of(&names(&["staff"])), Some(Role::Viewer));

@@ -1,23 +1,24 @@
 //! The identity provider: where a browser is sent, what a code is worth, and whom it vouches for.
 //! What a token must be is in `token.rs`; none is kept.
 
-use super::OidcSettings;
 use super::claims::More;
-use super::document::{Documents, auth_type, keeps_secrets};
+use super::document::{Documents, auth_type, end_session, keeps_secrets};
 use super::sender::Sender;
 use super::token::{ALGORITHMS, Asked, Claims, Tokens, told, verified};
+use super::{CALLBACK_PATH, OidcSettings, SIGNED_OUT_PATH};
 use crate::crm::CrmError;
 use crate::crm::http::Http;
 use crate::record::Timestamp;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreProviderMetadata, CoreResponseType, CoreRevocableToken,
-    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse,
+    CoreJweContentEncryptionAlgorithm, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse,
 };
 use openidconnect::{
     AccessToken, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, SubjectIdentifier, UserInfoError,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope,
+    StandardErrorResponse, SubjectIdentifier, UserInfoError,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
@@ -146,6 +147,20 @@ impl Provider {
         told(&self.settings, &claims, more.as_ref())
     }
 
+    /// Where a browser signs out at the provider (OpenID Connect RP-Initiated Logout 1.0); `None`: it offers
+    /// that nowhere. It knows us by our client id, since none of its tokens is kept, and may ask the person.
+    ///
+    /// # Errors
+    /// When what it says of itself cannot be read.
+    pub async fn sign_out_url(&self, now: Timestamp) -> Result<Option<Url>, ProviderError> {
+        let document = self.documents.at(now).await?;
+        let Some(page) = end_session(&document) else { return Ok(None) };
+        let ours = self.redirect_uri.strip_suffix(CALLBACK_PATH).unwrap_or_default();
+        let back = PostLogoutRedirectUrl::new(format!("{ours}{SIGNED_OUT_PATH}")).map_err(unusable)?;
+        let request = LogoutRequest::from(page).set_client_id(ClientId::new(self.settings.client_id.clone()));
+        Ok(Some(request.set_post_logout_redirect_uri(back).http_get_url()))
+    }
+
     /// What the provider says of itself has what we need; answers what was found, in a few words.
     ///
     /// # Errors
@@ -169,7 +184,7 @@ impl Provider {
         Ok(format!("{}: its document and {some} can be read; redirect URI {}", self.settings.issuer, self.redirect_uri))
     }
 
-    fn client(&self, document: &CoreProviderMetadata) -> Result<OidcClient, ProviderError> {
+    fn client(&self, document: &ProviderMetadataWithLogout) -> Result<OidcClient, ProviderError> {
         keeps_secrets(document)?;
         let secret = ClientSecret::new(self.settings.client_secret.expose_secret().to_owned());
         let id = ClientId::new(self.settings.client_id.clone());

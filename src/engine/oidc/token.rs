@@ -4,12 +4,10 @@ use super::OidcSettings;
 use super::claims::More;
 use super::provider::{Person, Proof, ProviderError};
 use crate::record::{Elapsed, Timestamp};
-use openidconnect::core::{
-    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenType,
-};
+use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreTokenType};
 use openidconnect::{
     ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdTokenClaims, IdTokenFields, IdTokenVerifier,
-    LocalizedClaim, Nonce, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    LocalizedClaim, Nonce, ProviderMetadataWithLogout, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use secrecy::ExposeSecret;
 
@@ -48,7 +46,7 @@ pub(super) type Asked = UserInfoClaims<More, CoreGenderClaim>;
 /// Everything that must be true of an ID token (OpenID Connect Core, section 3.1.3.7).
 pub(super) fn verified(
     settings: &OidcSettings,
-    document: &CoreProviderMetadata,
+    document: &ProviderMetadataWithLogout,
     tokens: &Tokens,
     proof: &Proof,
     now: Timestamp,

@@ -58,7 +58,7 @@ impl Asked<'_> {
 pub async fn gather<'a>(asked: &Asked<'a>) -> Result<Pack<'a>, StoreError> {
     let (db, name) = (asked.db, &asked.connection.name);
     let people = person::load_all(db, name).await?;
-    let names: HashMap<OwnerId, String> = people.into_iter().map(|p| (p.id, p.name)).collect();
+    let names = person::called(&people);
     let attestations = measure::attestations(db, asked.own(), &asked.period).await?;
     let unattested = unattested(asked, &attestations);
     let question = Question {

@@ -1,7 +1,7 @@
 // An agreement's first day, on one width: both sides sign it, a connection is armed, a lead breaches and comes back
 // before one's eyes, somebody disputes that, and what the CRM refused is tried again.
 
-import { asked, check, go, inBrowser, look, note, path, room, signIn } from "./room.mjs";
+import { asked, check, go, inBrowser, look, menu, note, path, room, signIn, until } from "./room.mjs";
 
 const { width, password } = asked;
 
@@ -23,31 +23,11 @@ async function person(browser, login) {
   return { open, page };
 }
 
-/** By the menu, as people go. */
-async function menu(page, label) {
-  if (width === "phone") await page.getByRole("button", { name: "Menu" }).click();
-  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: label, exact: true }).click();
-  await page.waitForLoadState("load");
-}
-
-/** Loads a page again until it is so; only where nothing is promised to be live. */
-async function until(open, page, where, what, is) {
-  const soft = !open.expects.has(404);
-  if (soft) open.expects.add(404);
-  for (const begun = Date.now(); ; ) {
-    const answer = await go(page, where);
-    if (answer.status() === 200 && (await is())) break;
-    if (Date.now() - begun > 30_000) throw new Error(`${where}: it does not happen that ${what}`);
-    await page.waitForTimeout(300);
-  }
-  if (soft) open.expects.delete(404);
-}
-
 const main = (page) => page.locator("main").innerText();
 
 async function sign(browser, login, name) {
   const { open, page } = await person(browser, login);
-  await menu(page, "Agreement");
+  await menu(open, page, "Agreement");
   await page.getByRole("link", { name: /sign it/ }).click();
   await page.waitForLoadState("load");
   await look(open, page);
@@ -65,7 +45,7 @@ async function sign(browser, login, name) {
 }
 
 async function arm({ open, page }) {
-  await menu(page, "Health");
+  await menu(open, page, "Health");
   await look(open, page);
   const card = page.locator("section.card").filter({ has: page.getByRole("heading", { name: /^hubspot/ }) });
   await card.getByRole("link", { name: /^Arm/ }).click();
@@ -96,7 +76,7 @@ async function dispute({ open, page }, id) {
   await look(open, page);
   await page.getByRole("button", { name: /^Dispute it/ }).click();
   await page.getByRole("status").first().waitFor();
-  await menu(page, "Disputes");
+  await menu(open, page, "Disputes");
   await look(open, page);
   await page.getByRole("row").getByRole("link").first().click();
   await page.getByText("“I called <b>twice</b>”").waitFor();

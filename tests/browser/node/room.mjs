@@ -53,13 +53,14 @@ function give(why) {
 }
 
 /** A context, watched. `name`: what faults of it are told under. `session`: the state of one that signed in. */
-export async function room(browser, name, { width = "desktop", scheme = "light", session, scale = 1 } = {}) {
+export async function room(browser, name, { width = "desktop", scheme = "light", session, scale = 1, scripts = true } = {}) {
   const context = await browser.newContext({
     viewport: WIDTHS[width],
     isMobile: width === "phone",
     hasTouch: width === "phone",
     deviceScaleFactor: scale,
     colorScheme: scheme,
+    javaScriptEnabled: scripts,
     locale: "en-US",
     timezoneId: "Europe/Berlin",
     storageState: session,
@@ -132,6 +133,26 @@ export async function signIn(page, login, password) {
   await page.getByLabel("E-mail address").fill(login);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** By the menu, as people go. */
+export async function menu(open, page, label) {
+  if (open.width === "phone") await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: label, exact: true }).click();
+  await page.waitForLoadState("load");
+}
+
+/** Loads a page again until it is so; only where nothing is promised to be live. */
+export async function until(open, page, where, what, is) {
+  const soft = !open.expects.has(404);
+  if (soft) open.expects.add(404);
+  for (const begun = Date.now(); ; ) {
+    const answer = await go(page, where);
+    if (answer.status() === 200 && (await is())) break;
+    if (Date.now() - begun > 30_000) throw new Error(`${where}: it does not happen that ${what}`);
+    await page.waitForTimeout(300);
+  }
+  if (soft) open.expects.delete(404);
 }
 
 /** What must hold on every page, in every room. `rules`: only these of axe's; `null`: none. */

@@ -110,6 +110,13 @@ async function everywhere(browser) {
   await way.page.getByRole("alert").waitFor();
   await signIn(way.page, login, changed);
   await way.page.waitForURL(asked.base + "/");
+  // On a phone it stands in the menu.
+  check(!(await way.page.getByRole("button", { name: "Sign out" }).isVisible()), "phone", "the menu is open from the start");
+  await way.page.getByRole("button", { name: "Menu" }).click();
+  await look(way.open, way.page);
+  await way.page.getByRole("button", { name: "Sign out" }).click();
+  await way.page.waitForURL((url) => url.pathname === "/login");
+  check(await isOut(way), "phone", "signing out by the menu leaves the session open");
   for (const { open } of rooms) await open.context.close();
 }
 

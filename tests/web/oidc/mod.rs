@@ -5,11 +5,13 @@ mod attacks;
 mod provider;
 mod roles;
 
-use crate::house::{House, account, at_work};
+use crate::house::{House, Person, account, at_work};
 use leadpact::engine::oidc::{OidcSettings, Others};
-use leadpact::record::ConnectionName;
+use leadpact::record::{ConnectionName, Elapsed};
 use leadpact::store::account::{self as accounts, Account};
 use leadpact::store::role::Role;
+use leadpact::store::secret::Secret;
+use leadpact::store::session::{self, From};
 use leadpact::store::{Priority, journal};
 use provider::{CLIENT, Provider, SECRET};
 use reqwest::{Method, Response};
@@ -46,6 +48,7 @@ fn settings(provider: &Provider) -> OidcSettings {
         role_claim: "groups".to_owned(),
         roles: Vec::new(),
         others: Others::Refuse,
+        session: Elapsed::from_secs(3600),
     }
 }
 
@@ -98,6 +101,15 @@ impl Scene {
         let dana = Account { login: "dana@acme.example".to_owned(), ..account(role, "Dana of old") };
         self.add(&dana).await;
         dana
+    }
+
+    /// However they came in.
+    async fn session_of(&self, account: &Account) -> Person {
+        let secret = Secret::fresh("");
+        let mut tx = self.house.db.begin(Priority::Work).await.unwrap();
+        session::begin(&mut tx, &secret, &account.id, From::default(), at_work()).await.unwrap();
+        tx.commit().await.unwrap();
+        Person::of(account.clone(), secret)
     }
 
     async fn account(&self, login: &str) -> Option<Account> {
@@ -199,6 +211,53 @@ async fn somebody_with_an_account_signs_in_on_postgres() {
     if let Some(house) = House::with_oidc_on_postgres(settings(&provider)).await {
         from_the_button_to_the_page(&Scene { house, provider }).await;
     }
+}
+
+/// Whoever loses a group at the provider is out then: each sign-in asks for the role anew.
+#[tokio::test]
+async fn a_session_ends_when_the_provider_is_to_be_asked_again_however_much_it_is_used() {
+    let scene = Scene::with(|settings| settings.session = Elapsed::from_secs(7_200)).await;
+    scene.with_dana(Role::Operator).await;
+    let (browser, began) = (Browser::default(), scene.house.clock.now());
+    let back = scene.sign_in(&browser).await;
+    let cookie = back.cookies.iter().find(|cookie| cookie.starts_with("leadpact=")).expect("a session");
+    assert!(cookie.contains("Max-Age=7200"), "{cookie}");
+    for (seconds, status) in [(3_600, 200), (7_199, 200), (7_200, 303)] {
+        scene.house.clock.set(began + Elapsed::from_secs(seconds));
+        assert_eq!(browser.get(&scene.house, "/account").await.status, status, "after {seconds} s");
+        // Of a password nobody else decides.
+        assert_eq!(scene.house.get("/account").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn who_signed_out_is_shown_the_way_out_of_the_provider_too() {
+    let scene = Scene::start().await;
+    let out = |scene: &Scene| format!("{}/logout?x=1", scene.provider.issuer);
+    scene.provider.change(|state| state.sign_out = Some("http://accounts.acme.example/out".to_owned()));
+    let dana = scene.with_dana(Role::Operator).await;
+    // Before anybody is bound to the account, there is nobody to sign out there.
+    let session = scene.session_of(&dana).await;
+    assert_eq!(read(scene.house.post_as(&session, "/logout", &[]).await).await.location, "/login");
+    assert_eq!(scene.sign_in(&Browser::default()).await.status, 303);
+    let session = scene.session_of(&dana).await;
+    let away = read(scene.house.post_as(&session, "/logout", &[]).await).await;
+    assert_eq!((away.status, away.location.as_str()), (303, "/login/oidc/out"));
+    assert_eq!(scene.house.get_as(&session, "/account").await.status(), 303, "signed out here");
+    let page = Browser::default().get(&scene.house, &away.location).await;
+    assert!(page.text.contains("You are signed out") && !page.text.contains("accounts.acme.example"), "in the clear");
+
+    let scene = Scene::start().await;
+    let elsewhere = out(&scene);
+    scene.provider.change(|state| state.sign_out = Some(elsewhere));
+    let page = Browser::default().get(&scene.house, "/login/oidc/out").await;
+    let from = page.text.split("href=\"").find(|rest| rest.starts_with(&out(&scene)));
+    let link = from.expect("a link").split('"').next().unwrap().replace("&#38;", "&");
+    let url = Url::parse(&link).unwrap();
+    assert_eq!((parameter(&url, "x"), parameter(&url, "client_id")), ("1".to_owned(), CLIENT.to_owned()));
+    let back = format!("http://{}/login", scene.house.admin);
+    assert_eq!(parameter(&url, "post_logout_redirect_uri"), back);
+    assert!(!link.contains("id_token_hint"), "no token is kept");
 }
 
 #[tokio::test]

@@ -73,6 +73,8 @@ pub struct State {
     pub claims: Value,
     /// What is told at the userinfo endpoint; nothing is offered there where it is null.
     pub userinfo: Value,
+    /// Where it says that one signs out.
+    pub sign_out: Option<String>,
     /// Where it says that codes go, if not to itself.
     pub token_endpoint: Option<String>,
     /// The token endpoint answers so.
@@ -98,6 +100,7 @@ impl Provider {
             publishes: Key::Rsa,
             claims: json!({}),
             userinfo: Value::Null,
+            sign_out: None,
             token_endpoint: None,
             refuses: None,
             is_down: false,
@@ -144,6 +147,9 @@ impl Provider {
         let state = self.state.lock().unwrap();
         if !state.userinfo.is_null() {
             document["userinfo_endpoint"] = at("/userinfo").into();
+        }
+        if let Some(page) = &state.sign_out {
+            document["end_session_endpoint"] = page.as_str().into();
         }
         if let Some(elsewhere) = &state.token_endpoint {
             document["token_endpoint"] = elsewhere.as_str().into();
