@@ -188,13 +188,19 @@ struct Check {
     handoff: Arc<str>,
 }
 
+fn state(key: &RecordKey, json: &str) -> Result<State> {
+    serde_json::from_str(json).map_err(|e| StoreError::Corrupt(format!("the standing of {key} cannot be read: {e}")))
+}
+
+/// What a record's fields are now, by its standing.
+pub(super) fn latest_fields(key: &RecordKey, json: &str) -> Result<Fields> {
+    Ok(state(key, json)?.fields)
+}
+
 pub(super) fn from_row(connection: &ConnectionName, object: Object, row: TaleRow) -> Result<Tale> {
     let key = RecordKey { connection: connection.clone(), object, id: RecordId::new(&row.id) };
     let entries = row.facts.into_iter().map(|(fact, seen_at)| Entry { fact, seen_at }).collect();
-    let state = row.state.map(|json| {
-        serde_json::from_str::<State>(&json)
-            .map_err(|e| StoreError::Corrupt(format!("the standing of {key} cannot be read: {e}")))
-    });
+    let state = row.state.map(|json| state(&key, &json));
     let latest = state.transpose()?.filter(|state| state.fields.iter().next().is_some()).map(|state| Latest {
         fields: state.fields,
         unjudged: state.checks.into_iter().map(|check| check.handoff).collect(),

@@ -1,10 +1,11 @@
 //! The records behind a bar of the waterfall: which came to a stage in a period, page by page, the newest first. It
 //! judges by the same course of a record as the bar does.
 
-use super::measure::{DETAILED, KINDS, from_row};
+use super::measure::{DETAILED, KINDS, from_row, latest_fields};
 use crate::agreement::Agreement;
 use crate::agreement::standing::PassKind;
-use crate::record::{ConnectionName, FactKind, Object, OwnerId, PartyName, RecordKey, Timestamp};
+use crate::record::field::well_known;
+use crate::record::{ConnectionName, FactKind, Object, OwnerId, PartyName, RecordId, RecordKey, Timestamp};
 use crate::report::course::{Course, Pass, first_of_opportunities};
 use crate::report::figures::Dimension;
 use crate::report::window::Window;
@@ -135,11 +136,11 @@ impl Asked<'_> {
 
     /// What became of these records, as far as it tells when they came to their stages.
     async fn courses(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<HashMap<String, Course>> {
-        let ids: Vec<&str> = found.iter().map(|entry| entry.id.as_str()).collect();
+        let meant = self.meant(db, object, found).await?;
+        let ids: Vec<&str> = meant.iter().map(|key| key.id.as_str()).collect();
         let until_seq = journal::head(db, self.connection).await?.map_or(0, |head| head.seq);
-        let with_states = matches!(self.only, Some((Dimension::Source | Dimension::Campaign, _)));
         let connection = self.connection;
-        let brief = Wanted { connection, object, kinds: &ENTRIES, detailed: &[], until_seq, with_states };
+        let brief = Wanted { connection, object, kinds: &ENTRIES, detailed: &[], until_seq, with_states: false };
         let (mut tales, mut imported) = (tale::of_records(db, &brief, &ids).await?, Vec::new());
         let is_imported = |tale: &TaleRow| tale.facts.iter().any(|(fact, _)| fact.kind == FactKind::Imported);
         tales.retain(|tale| {
@@ -154,6 +155,29 @@ impl Asked<'_> {
         }
         let course = |row: TaleRow| Ok((row.id.clone(), Course::of(from_row(connection, object, row)?)));
         tales.into_iter().map(course).collect()
+    }
+
+    /// Those of the source or campaign that is asked for, if one is: what a record says of these now counts.
+    async fn meant(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<Vec<RecordKey>> {
+        let key = |entry: &EntryRow| {
+            let (connection, id) = (self.connection.clone(), RecordId::new(&entry.id));
+            RecordKey { connection, object, id }
+        };
+        let mut keys: Vec<RecordKey> = found.iter().map(key).collect();
+        keys.sort();
+        keys.dedup();
+        let (field, wanted) = match self.only {
+            Some((Dimension::Source, wanted)) => (well_known().source, wanted),
+            Some((Dimension::Campaign, wanted)) => (well_known().campaign, wanted),
+            _ => return Ok(keys),
+        };
+        let mut meant = Vec::new();
+        for (key, json) in standing::load_many(db, &keys).await? {
+            if latest_fields(&key, &json)?.get(field).as_text().unwrap_or_default() == wanted {
+                meant.push(key);
+            }
+        }
+        Ok(meant)
     }
 
     /// What is listed without a name was never named by the CRM: its id stands for it.
@@ -171,7 +195,7 @@ impl Asked<'_> {
     fn judge(&self, course: &Course, entry: &EntryRow) -> Option<Reached> {
         let pass = course.passes.iter().find(|p| p.number == entry.pass).filter(|p| self.passes.has(p.kind))?;
         let at = pass.reached_in(self.agreement, self.stage, &self.window, self.since)?;
-        if course.merged || at != entry.at || !self.is_asked(course, pass, at) {
+        if course.merged || at != entry.at || !self.is_asked(pass, at) {
             return None;
         }
         let had = pass.entry_at(self.agreement, self.stage, at);
@@ -185,12 +209,12 @@ impl Asked<'_> {
         })
     }
 
-    fn is_asked(&self, course: &Course, pass: &Pass, at: Timestamp) -> bool {
+    fn is_asked(&self, pass: &Pass, at: Timestamp) -> bool {
         let Some((dimension, wanted)) = self.only else { return true };
         let had = pass.entry_at(self.agreement, self.stage, at);
         match dimension {
-            Dimension::Source => course.source.as_deref().unwrap_or_default() == wanted,
-            Dimension::Campaign => course.campaign.as_deref().unwrap_or_default() == wanted,
+            // Sorted out before.
+            Dimension::Source | Dimension::Campaign => true,
             Dimension::Party => had.and_then(|e| e.party.as_ref()).map_or("", PartyName::as_str) == wanted,
             Dimension::Owner => {
                 let owner = had.and_then(|e| e.owner.as_ref());
