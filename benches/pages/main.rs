@@ -35,7 +35,8 @@ fn main() {
         seed_elsewhere(leads, &file);
     }
     let only = words.next();
-    runtime().block_on(measure(&file, leads, only.as_deref()));
+    let runtime = runtime();
+    runtime.block_on(measure(&file, leads, only.as_deref()));
     // Figures are still being made in the background, and a runtime that ends under them would panic.
     std::process::exit(0);
 }

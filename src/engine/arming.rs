@@ -6,7 +6,7 @@ use super::switches::{Switches, Told, turn};
 use crate::agreement::Agreement;
 use crate::crm::connection::Mode;
 use crate::record::{ConnectionName, EffectKey, Elapsed, Timestamp};
-use crate::store::clock::{ClockRow, ClockState, Filter, Shown, count_state, list, open_soonest};
+use crate::store::clock::{ClockRow, ClockState, Filter, Shown, list, open_soonest};
 use crate::store::outbox::{self, WaitingMove};
 use crate::store::switch::{Switch, SwitchRow};
 use crate::store::{Db, Priority, StoreError};
@@ -54,17 +54,15 @@ pub async fn outlook(
     Ok(outlook)
 }
 
-/// What a page shows of it at once: of the breached clocks only how many there are, and nothing of what was missed.
+/// What a page shows of it at once: neither breached clocks nor what was missed, of which there may be many.
 #[derive(Clone, Debug, Default)]
 pub struct Glance {
     pub is_armed: bool,
-    /// Clocks that are breached and still open.
-    pub breached: u64,
     /// The next deadlines.
     pub next: Vec<ClockRow>,
 }
 
-/// How it stands, without looking at every breached clock or missed move.
+/// How it stands, without looking at what there may be many of.
 ///
 /// # Errors
 /// When the database is unavailable or holds what cannot be read.
@@ -78,11 +76,7 @@ pub async fn glance(db: &Db, name: &ConnectionName, at: Timestamp) -> Result<Gla
     next.retain(|row: &ClockRow| row.deadline.is_some());
     next.sort_by_key(|row| row.deadline);
     next.truncate(NEXT);
-    Ok(Glance {
-        is_armed: Switches::read(db, name).await?.is_armed(),
-        breached: count_state(db, name, ClockState::Breached).await?,
-        next,
-    })
+    Ok(Glance { is_armed: Switches::read(db, name).await?.is_armed(), next })
 }
 
 impl Outlook {

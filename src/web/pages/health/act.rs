@@ -82,8 +82,8 @@ struct Page {
     nav: Nav,
     connection: String,
     is_armed: bool,
-    breached: u64,
-    /// `None` while they are looked at for the first time.
+    /// Both are `None` while they are counted for the first time.
+    breached: Option<u64>,
     missed: Option<usize>,
     rows: Vec<Row>,
     more: usize,
@@ -152,7 +152,7 @@ async fn page(web: &Web, visitor: &Visitor, site: &Arc<Site>, outlook: Glance) -
         nav: Nav::at("/health", visitor),
         connection: site.name().to_string(),
         is_armed: outlook.is_armed,
-        breached: outlook.breached,
+        breached: missed.as_ref().map(|missed| missed.breached),
         rows: first.iter().map(row).collect(),
         more: missed.as_ref().map_or(0, |missed| missed.moves - missed.first.len()),
         missed: missed.map(|missed| missed.moves),

@@ -1,5 +1,5 @@
-//! How many moves a connection has missed that would still be made, and the first of them. Finding out looks at
-//! each: how that is kept from the page is in `counted`.
+//! What arming a connection would mean: how many moves it has missed that would still be made, the first of them, and
+//! how many clocks are breached. Finding out looks at each: how that is kept from the page is in `counted`.
 
 use super::super::super::Web;
 use super::super::counted::Counted;
@@ -7,6 +7,7 @@ use crate::engine::overdue::{self, TOGETHER};
 use crate::engine::{Engine, Site};
 use crate::record::ConnectionName;
 use crate::store::StoreError;
+use crate::store::clock::{ClockState, count_state};
 use crate::store::outbox::WaitingMove;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,8 @@ pub struct Missed {
     pub moves: usize,
     /// The longest due.
     pub first: Vec<WaitingMove>,
+    /// Clocks that are breached and still open.
+    pub breached: u64,
 }
 
 /// What each connection has missed, as last looked at.
@@ -38,7 +41,8 @@ impl MissedMoves {
 }
 
 async fn look(engine: &Engine, site: &Site) -> Result<Missed, StoreError> {
-    let (mut missed, mut after, now) = (Missed::default(), None, engine.clock.now());
+    let breached = count_state(&engine.db, site.name(), ClockState::Breached).await?;
+    let (mut missed, mut after, now) = (Missed { breached, ..Missed::default() }, None, engine.clock.now());
     loop {
         let page = overdue::page(&engine.db, &site.agreement, site.name(), now, after.as_ref(), TOGETHER).await?;
         missed.moves += page.moves.len();
