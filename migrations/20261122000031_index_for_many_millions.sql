@@ -9,7 +9,7 @@ CREATE INDEX journal_actor ON journal (connection, actor, seq, source, kind, see
 DROP INDEX journal_record;
 CREATE INDEX journal_record ON journal (connection, object, id, seq, kind);
 DROP INDEX journal_entered;
-CREATE INDEX journal_entered ON journal (connection, object, item, at, id, pass, kind)
+CREATE INDEX journal_entered ON journal (connection, object, item, at, id, pass, kind, owner)
     WHERE kind IN ('stage_entered', 'converted');
 -- A clock belongs to one party as long as the agreement says so: both together are as quick as either.
 DROP INDEX clock_source;

@@ -259,7 +259,7 @@ fn api() -> Vec<Page> {
     }
     pages.push(one("/api/v1/journal"));
     pages.push(one("/api/v1/journal?kind=met&clock=Accept+or+reject"));
-    pages.push(one("/api/v1/clocks?limit=500"));
+    pages.push(one("/api/v1/clocks?limit=250"));
     for path in ["attestations", "needs", "clocks/counts", "agreement/receipts"] {
         pages.push(one(&format!("/api/v1/{path}")));
     }

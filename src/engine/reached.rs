@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// Entries looked at together.
 const SLICE: u32 = 100;
+/// Whose it was stands in the entry itself: of one owner's many more can be looked at.
+const OWNER_SLICE: u32 = 1_000;
 /// A page looks at so many slices, however few of them belong to it.
 const SLICES: usize = 3;
 /// What tells when a pass came to its stages. What else an import did not know is asked for where there was one.
@@ -95,15 +97,16 @@ pub async fn page(db: &Db, asked: &Asked<'_>, before: Option<Before>, limit: usi
     let object = asked.agreement.stages[asked.stage].of;
     let items = asked.items();
     let mut place = before.unwrap_or(Before { at: asked.window.until, id: String::new() });
+    let slice = if matches!(asked.only, Some((Dimension::Owner, _))) { OWNER_SLICE } else { SLICE };
     let (mut rows, mut goes_on) = (Vec::new(), true);
     for _ in 0..SLICES {
         if rows.len() == limit || !goes_on {
             break;
         }
         let span = (asked.window.from.max(asked.since), &place);
-        let found = entries::newest(db, asked.connection, object, &items, span, SLICE).await?;
+        let found = entries::newest(db, asked.connection, object, &items, span, slice).await?;
         let courses = asked.courses(db, object, &found).await?;
-        goes_on = found.len() == SLICE as usize;
+        goes_on = found.len() == slice as usize;
         for entry in &found {
             place = entry.place();
             let row = courses.get(&entry.id).and_then(|course| asked.judge(course, entry));
@@ -157,13 +160,19 @@ impl Asked<'_> {
         tales.into_iter().map(course).collect()
     }
 
-    /// Those of the source or campaign that is asked for, if one is: what a record says of these now counts.
+    /// Those of the owner, source or campaign that is asked for, if one is. Of the latter two counts what a record
+    /// says now.
     async fn meant(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<Vec<RecordKey>> {
         let key = |entry: &EntryRow| {
             let (connection, id) = (self.connection.clone(), RecordId::new(&entry.id));
             RecordKey { connection, object, id }
         };
-        let mut keys: Vec<RecordKey> = found.iter().map(key).collect();
+        let may_be = |entry: &&EntryRow| match self.only {
+            // Who had a lead that a deal was made of is told by where it was before.
+            Some((Dimension::Owner, wanted)) => entry.item.is_empty() || self.called(entry.owner.as_ref()) == wanted,
+            _ => true,
+        };
+        let mut keys: Vec<RecordKey> = found.iter().filter(may_be).map(key).collect();
         keys.sort();
         keys.dedup();
         let (field, wanted) = match self.only {
@@ -209,6 +218,11 @@ impl Asked<'_> {
         })
     }
 
+    /// What the split calls an owner; empty for nobody.
+    fn called<'b>(&'b self, owner: Option<&'b OwnerId>) -> &'b str {
+        owner.map_or("", |id| (self.name_of)(id).unwrap_or(id.as_str()))
+    }
+
     fn is_asked(&self, pass: &Pass, at: Timestamp) -> bool {
         let Some((dimension, wanted)) = self.only else { return true };
         let had = pass.entry_at(self.agreement, self.stage, at);
@@ -216,11 +230,7 @@ impl Asked<'_> {
             // Sorted out before.
             Dimension::Source | Dimension::Campaign => true,
             Dimension::Party => had.and_then(|e| e.party.as_ref()).map_or("", PartyName::as_str) == wanted,
-            Dimension::Owner => {
-                let owner = had.and_then(|e| e.owner.as_ref());
-                let name = owner.and_then(|id| (self.name_of)(id));
-                name.or(owner.map(OwnerId::as_str)).unwrap_or_default() == wanted
-            }
+            Dimension::Owner => self.called(had.and_then(|e| e.owner.as_ref())) == wanted,
         }
     }
 }

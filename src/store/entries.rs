@@ -2,7 +2,7 @@
 //! whether it is the one that counts, is not decided here.
 
 use super::{Db, Result, count};
-use crate::record::{ConnectionName, Object, Timestamp};
+use crate::record::{ConnectionName, Object, OwnerId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
@@ -21,6 +21,8 @@ pub struct EntryRow {
     pub pass: u32,
     /// The stage; empty for a conversion.
     pub item: String,
+    /// Whose it was then.
+    pub owner: Option<OwnerId>,
 }
 
 impl EntryRow {
@@ -46,7 +48,7 @@ pub async fn newest(
     // Each item is a stretch of the index; of one moment and record they come in the order asked for.
     let arm = |(place, _): (usize, &&str)| {
         format!(
-            "SELECT * FROM (SELECT at, id, pass, item, {place} AS place FROM journal WHERE connection = $1 \
+            "SELECT * FROM (SELECT at, id, pass, item, owner, {place} AS place FROM journal WHERE connection = $1 \
              AND object = $2 AND item = ${} AND kind IN ('stage_entered', 'converted') AND at >= $3 \
              AND (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6) AS arm{place}",
             7 + place
@@ -54,10 +56,10 @@ pub async fn newest(
     };
     let arms: Vec<String> = items.iter().enumerate().map(arm).collect();
     let sql = format!(
-        "SELECT at, id, pass, item FROM ({}) AS found ORDER BY at DESC, id DESC, place LIMIT $6",
+        "SELECT at, id, pass, item, owner FROM ({}) AS found ORDER BY at DESC, id DESC, place LIMIT $6",
         arms.join(" UNION ALL ")
     );
-    let rows: Vec<(i64, String, i64, String)> = on_db!(db, |c| {
+    let rows: Vec<(i64, String, i64, String, Option<String>)> = on_db!(db, |c| {
         let mut query = sqlx::query_as(AssertSqlSafe(sql))
             .bind(connection.as_str())
             .bind(object.as_str())
@@ -70,6 +72,9 @@ pub async fn newest(
         }
         query.fetch_all(c).await
     })?;
-    let entry = |(at, id, pass, item)| Ok(EntryRow { at: Timestamp::from_millis(at), id, pass: count(pass)?, item });
+    let entry = |(at, id, pass, item, owner): (i64, String, i64, String, Option<String>)| {
+        let (at, owner) = (Timestamp::from_millis(at), owner.map(OwnerId::new));
+        Ok(EntryRow { at, id, pass: count(pass)?, item, owner })
+    };
     rows.into_iter().map(entry).collect()
 }

@@ -229,7 +229,7 @@ async fn whatever_is_refused_is_refused_in_json() {
         (ask(Method::GET, "/api/"), 404, "no such address"),
         (ask(Method::DELETE, "/api/v1/clocks"), 405, "this address takes GET"),
         (ask(Method::PATCH, pause), 405, "this address takes POST"),
-        (ask(Method::GET, "/api/v1/clocks?limit=501"), 400, "`limit` is at most 500"),
+        (ask(Method::GET, "/api/v1/clocks?limit=251"), 400, "`limit` is at most 250"),
         (
             ask(Method::GET, "/api/v1/clocks?limti=5"),
             400,

@@ -201,7 +201,7 @@ fn clocks() -> Operation {
         .asks("clock", sought(), "Only this clock, by name.")
         .asks("state", state, "Only in this state; `held`: with a move that waits for a person.")
         .asks("due", length, "Only those due within this length of time: `1bd`, `4bh`, `2d`.")
-        .pages(100, 500)
+        .pages(100, 250)
         .answers(
             200,
             "A part of the list.",
