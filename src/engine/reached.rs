@@ -104,9 +104,10 @@ pub async fn page(db: &Db, asked: &Asked<'_>, before: Option<Before>, limit: usi
             break;
         }
         let span = (asked.window.from.max(asked.since), &place);
-        let found = entries::newest(db, asked.connection, object, &items, span, slice).await?;
-        let courses = asked.courses(db, object, &found).await?;
+        let mut found = entries::newest(db, asked.connection, object, &items, span, slice).await?;
         goes_on = found.len() == slice as usize;
+        goes_on |= asked.cut(&mut found);
+        let courses = asked.courses(db, object, &found).await?;
         for entry in &found {
             place = entry.place();
             let row = courses.get(&entry.id).and_then(|course| asked.judge(course, entry));
@@ -160,6 +161,25 @@ impl Asked<'_> {
         tales.into_iter().map(course).collect()
     }
 
+    /// Whether the entry itself leaves it open that its record is meant.
+    fn may_be_meant(&self, entry: &EntryRow) -> bool {
+        match self.only {
+            // Who had a lead that a deal was made of is told by where it was before.
+            Some((Dimension::Owner, wanted)) => entry.item.is_empty() || self.called(entry.owner.as_ref()) == wanted,
+            _ => true,
+        }
+    }
+
+    /// Leaves no more of them than records can be looked at together; whether there were more.
+    fn cut(&self, found: &mut Vec<EntryRow>) -> bool {
+        let mut records = 0;
+        let end = found.iter().position(|entry| {
+            records += u32::from(self.may_be_meant(entry));
+            records > SLICE
+        });
+        end.inspect(|end| found.truncate(*end)).is_some()
+    }
+
     /// Those of the owner, source or campaign that is asked for, if one is. Of the latter two counts what a record
     /// says now.
     async fn meant(&self, db: &Db, object: Object, found: &[EntryRow]) -> Result<Vec<RecordKey>> {
@@ -167,12 +187,7 @@ impl Asked<'_> {
             let (connection, id) = (self.connection.clone(), RecordId::new(&entry.id));
             RecordKey { connection, object, id }
         };
-        let may_be = |entry: &&EntryRow| match self.only {
-            // Who had a lead that a deal was made of is told by where it was before.
-            Some((Dimension::Owner, wanted)) => entry.item.is_empty() || self.called(entry.owner.as_ref()) == wanted,
-            _ => true,
-        };
-        let mut keys: Vec<RecordKey> = found.iter().filter(may_be).map(key).collect();
+        let mut keys: Vec<RecordKey> = found.iter().filter(|entry| self.may_be_meant(entry)).map(key).collect();
         keys.sort();
         keys.dedup();
         let (field, wanted) = match self.only {

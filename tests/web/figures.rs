@@ -218,16 +218,21 @@ async fn a_list_goes_on_without_gap_or_repetition() {
         // Several at one moment.
         record(&house, Object::Lead, &format!("l{n:03}"), &[(&format!("01-05 15:{:02}", n / 7), "status=Open")]).await;
     }
-    let (mut path, mut seen) = (format!("/waterfall/stage?stage=inquiry&{ASKED}"), Vec::new());
-    loop {
-        let page = house.text(&path).await;
-        seen.extend(page.split("/records/acme-hubspot/lead/l").skip(1).map(|rest| rest[..3].parse::<u32>().unwrap()));
-        let Some(next) = page.split("rel=\"next\"").next().filter(|before| before.len() < page.len()) else { break };
-        path = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    for of in ["", "&by=owner&value=", "&by=source&value="] {
+        let (mut path, mut seen) = (format!("/waterfall/stage?stage=inquiry&{ASKED}{of}"), Vec::new());
+        loop {
+            let page = house.text(&path).await;
+            let ids = page.split("/records/acme-hubspot/lead/l").skip(1);
+            seen.extend(ids.map(|rest| rest[..3].parse::<u32>().unwrap()));
+            let Some(next) = page.split("rel=\"next\"").next().filter(|before| before.len() < page.len()) else {
+                break;
+            };
+            path = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap().replace("&#38;", "&");
+        }
+        assert_eq!(seen.len(), 130, "{of}");
+        seen.sort_unstable();
+        assert_eq!(seen, (0..130).collect::<Vec<_>>(), "{of}");
     }
-    assert_eq!(seen.len(), 130);
-    seen.sort_unstable();
-    assert_eq!(seen, (0..130).collect::<Vec<_>>());
     assert_eq!(house.get(&format!("/waterfall/stage?stage=inquiry&{ASKED}&after=nonsense")).await.status(), 400);
 }
 
