@@ -102,7 +102,7 @@ pub trait Crm: Send + Sync {
     /// Everybody who can own a record, inactive ones and queues included.
     async fn people(&self) -> Result<Vec<Person>, CrmError>;
 
-    /// Is told, before any news is understood, who these people were when they were last read.
+    /// Is told, before any news or history is understood, who these people were when they were last read.
     fn recall(&self, _people: &[Person]) {}
 
     /// Where a person opens this record.

@@ -8,7 +8,8 @@ use crate::record::{ConnectionName, OwnerId};
 use crate::store::person::{self, PersonRow};
 use crate::store::{Db, Priority, StoreError};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -34,7 +35,10 @@ pub type OwnerNames = Arc<Called>;
 #[derive(Default)]
 pub struct Directory {
     known: Mutex<Known>,
-    names: Mutex<Option<(Instant, OwnerNames)>>,
+    /// The connector was told of those whom the database keeps.
+    recalled: AtomicBool,
+    /// Never held while anything is waited for.
+    names: std::sync::Mutex<Option<(Instant, OwnerNames)>>,
 }
 
 #[derive(Default)]
@@ -98,26 +102,19 @@ impl Snapshot {
     }
 }
 
-impl Known {
-    /// Once: what the database keeps, of which the connector is told too.
-    async fn load(&mut self, db: &Db, connection: &ConnectionName, crm: &SharedCrm) -> Result<(), StoreError> {
-        if !self.loaded {
-            let people: Vec<Person> = person::load_all(db, connection).await?.into_iter().map(from_row).collect();
-            crm.recall(&people);
-            self.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
-            self.loaded = true;
-        }
-        Ok(())
-    }
-}
-
 impl Directory {
-    /// Before news are understood: who people were when they were last read. The CRM is not asked.
+    /// Before news or histories are understood: the connector is told, once, who people were when they were last
+    /// read. The CRM is not asked, and nobody waits for whoever asks it.
     ///
     /// # Errors
     /// When the database is unavailable.
     pub async fn recall(&self, db: &Db, connection: &ConnectionName, crm: &SharedCrm) -> Result<(), StoreError> {
-        self.known.lock().await.load(db, connection, crm).await
+        if !self.recalled.load(Ordering::Acquire) {
+            let people: Vec<Person> = person::load_all(db, connection).await?.into_iter().map(from_row).collect();
+            crm.recall(&people);
+            self.recalled.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// The owners, with all of `wanted` among them if the CRM knows them. A CRM that does not answer
@@ -132,8 +129,13 @@ impl Directory {
         crm: &SharedCrm,
         wanted: &[OwnerId],
     ) -> Result<Snapshot, StoreError> {
+        self.recall(db, connection, crm).await?;
         let mut known = self.known.lock().await;
-        known.load(db, connection, crm).await?;
+        if !known.loaded {
+            let rows = person::load_all(db, connection).await?;
+            known.people = Arc::new(rows.into_iter().map(|row| (row.id.clone(), from_row(row))).collect());
+            known.loaded = true;
+        }
         let missing = wanted.iter().any(|id| !known.people.contains_key(id));
         let age = known.asked.map(|at| monotonic_now().duration_since(at));
         let stale = age.is_none_or(|age| age > FRESH);
@@ -145,7 +147,7 @@ impl Directory {
                 Ok(people) => {
                     known.failed = false;
                     save(db, connection, &people).await?;
-                    *self.names.lock().await = None;
+                    *self.kept_names() = None;
                     known.people = Arc::new(people.into_iter().map(|p| (p.id.clone(), p)).collect());
                 }
                 Err(error) => {
@@ -165,14 +167,17 @@ impl Directory {
     /// # Errors
     /// When the database is unavailable.
     pub async fn names(&self, db: &Db, connection: &ConnectionName) -> Result<OwnerNames, StoreError> {
-        let mut kept = self.names.lock().await;
         let now = monotonic_now();
-        if let Some((_, names)) = kept.as_ref().filter(|(at, _)| now.duration_since(*at) < NAMES) {
+        if let Some((_, names)) = self.kept_names().as_ref().filter(|(at, _)| now.duration_since(*at) < NAMES) {
             return Ok(names.clone());
         }
         let names = stored_names(db, connection).await?;
-        *kept = Some((now, names.clone()));
+        *self.kept_names() = Some((now, names.clone()));
         Ok(names)
+    }
+
+    fn kept_names(&self) -> MutexGuard<'_, Option<(Instant, OwnerNames)>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the CRM refused our credentials since this was last asked, in its words.

@@ -107,6 +107,9 @@ pub async fn page(db: &Db, asked: &Asked<'_>, before: Option<Before>, limit: usi
         let mut found = entries::newest(db, asked.connection, object, &items, span, slice).await?;
         goes_on = found.len() == slice as usize;
         goes_on |= asked.cut(&mut found);
+        if goes_on {
+            end_between_places(&mut found);
+        }
         let courses = asked.courses(db, object, &found).await?;
         for entry in &found {
             place = entry.place();
@@ -123,6 +126,14 @@ pub async fn page(db: &Db, asked: &Asked<'_>, before: Option<Before>, limit: usi
     }
     asked.name(db, &mut rows).await?;
     Ok(Page { rows, next: goes_on.then_some(place) })
+}
+
+/// Where more follows, of one record and moment all entries are looked at together: a list goes on behind its place.
+fn end_between_places(found: &mut Vec<EntryRow>) {
+    let Some(last) = found.last().map(EntryRow::place) else { return };
+    if let Some(before) = found.iter().rposition(|entry| entry.place() != last) {
+        found.truncate(before + 1);
+    }
 }
 
 impl Asked<'_> {
@@ -247,5 +258,26 @@ impl Asked<'_> {
             Dimension::Party => had.and_then(|e| e.party.as_ref()).map_or("", PartyName::as_str) == wanted,
             Dimension::Owner => self.called(had.and_then(|e| e.owner.as_ref())) == wanted,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_goes_on_ends_between_places() {
+        let ended = |places: &[(i64, &str)]| {
+            let entry = |(at, id): &(i64, &str)| {
+                let (at, item) = (Timestamp::from_millis(*at), "mql".to_owned());
+                EntryRow { at, id: (*id).to_owned(), pass: 1, item, owner: None }
+            };
+            let mut found: Vec<EntryRow> = places.iter().map(entry).collect();
+            end_between_places(&mut found);
+            found.len()
+        };
+        assert_eq!(ended(&[(9, "b"), (9, "a"), (8, "b"), (8, "b")]), 2, "more of the last may follow");
+        assert_eq!(ended(&[(9, "b"), (9, "a")]), 1);
+        assert_eq!(ended(&[(9, "b"), (9, "b")]), 2, "else it would not go on at all");
     }
 }

@@ -143,8 +143,11 @@ impl SlackPeople {
         let bot = told.user_id.clone().unwrap_or_default();
         let configured = self.home.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut looks = Vec::new();
-        if let Some((configured, home)) = configured.zip(Home::of(told)).filter(|(configured, home)| configured != home)
-        {
+        // A workspace's name beside an organisation's token leaves out the other workspaces: that may be meant.
+        let is_wrong = |(configured, home): &(Home, Home)| {
+            configured != home && !matches!((configured, home), (Home::Workspace(_), Home::Organisation(_)))
+        };
+        if let Some((configured, home)) = configured.zip(Home::of(told)).filter(is_wrong) {
             let (of, names) = (home.id(), configured.id());
             let says = format!("the token is of {of}, and [notify.slack] team names {names}: every click is refused");
             looks.push(Look::broken("Slack workspace", says, "correct `team`, or leave it out"));

@@ -77,8 +77,31 @@ pub async fn load_all(db: &Db, connection: &ConnectionName) -> Result<Vec<Person
 }
 
 /// What people are called, by the owner's id and by the user's, which stands in what was told before
-/// anybody knew whose it is. An id that is both is the owner's.
+/// anybody knew whose it is. An id that is both is the owner's; who has no name is left out.
 pub fn called(people: &[PersonRow]) -> HashMap<OwnerId, String> {
-    let users = people.iter().filter_map(|p| Some((p.user.clone()?, p.name.clone())));
-    users.chain(people.iter().map(|p| (p.id.clone(), p.name.clone()))).collect()
+    let name = |p: &PersonRow| Some(p.name.trim().to_owned()).filter(|name| !name.is_empty());
+    let users = people.iter().filter_map(|p| Some((p.user.clone()?, name(p)?)));
+    users.chain(people.iter().filter_map(|p| Some((p.id.clone(), name(p)?)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_go_by_their_names_as_pages_show_them() {
+        let person = |id: &str, user: Option<&str>, name: &str| PersonRow {
+            id: id.into(),
+            user: user.map(OwnerId::new),
+            name: name.to_owned(),
+            email: None,
+            manager: None,
+            active: true,
+            queue: false,
+        };
+        let called = called(&[person("1", Some("9"), " Amy "), person("2", None, " "), person("9", None, "Ben")]);
+        let mut called: Vec<(&str, &str)> = called.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
+        called.sort_unstable();
+        assert_eq!(called, [("1", "Amy"), ("9", "Ben")]);
+    }
 }

@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// So many records may be meant by one name.
 const NAMESAKES: u32 = 20;
-/// Replicas' clocks may differ so much, which the search for the first entry of a day allows for: none acts
-/// whose clock is more than five minutes from its CRM's.
-const SKEW_MS: i64 = 600_000;
+/// The clocks of replicas and of whoever runs a command may differ so much, which the search for the first entry of a
+/// day allows for.
+const SKEW_MS: i64 = 3_600_000;
 
 /// What is looked for, as it stands in an address; what is empty is any.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

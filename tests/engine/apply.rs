@@ -56,6 +56,18 @@ promise!(a_connector_is_told_who_people_were_before_it_understands_any_news, |st
     assert_eq!((told, hasty), (vec![Some("9914".into())], 0));
 });
 
+promise!(what_was_received_does_not_wait_for_who_asks_the_crm_for_its_people, |store| {
+    let world = World::new(store, RECYCLE).await;
+    world.crm.with(|s| s.people_hang = true);
+    let (engine, site) = (&world.engine, &world.site);
+    let mut asking = std::pin::pin!(site.directory.people(&engine.db, site.name(), &site.crm, &[]));
+    let patience = std::time::Duration::from_millis(100);
+    assert!(tokio::time::timeout(patience, &mut asking).await.is_err(), "it is not answered");
+    world.receive(&life("1")).await;
+    let applied = tokio::time::timeout(100 * patience, step(&world)).await;
+    assert!(applied.expect("nobody waits") > 0);
+});
+
 fn life(id: &str) -> Vec<Event> {
     vec![
         changed(id, minute(0), &[("status", text("MQL")), ("name", text("Zoë"))]),

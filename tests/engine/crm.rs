@@ -52,6 +52,8 @@ pub struct State {
     pub poison_writes: BTreeSet<RecordId>,
     pub people: Vec<Person>,
     pub people_fail: bool,
+    /// Who its people are is never answered.
+    pub people_hang: bool,
     pub unmapped: BTreeSet<FieldName>,
     /// Whether it can be asked what was modified.
     pub searchable: bool,
@@ -359,6 +361,9 @@ impl Crm for FakeCrm {
 
     async fn people(&self) -> Result<Vec<Person>, CrmError> {
         self.admitted()?;
+        if self.with(|s| s.people_hang) {
+            std::future::pending::<()>().await;
+        }
         self.with(|s| {
             s.asked_for_people += 1;
             if s.people_fail { Err(later(None)) } else { Ok(s.people.clone()) }

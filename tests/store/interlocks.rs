@@ -175,6 +175,23 @@ promise!(what_would_have_been_done_can_be_done_after_all, |store| {
     assert_eq!(due.into_iter().map(|r| r.effect.key).collect::<Vec<_>>(), [key(0), key(1)]);
 });
 
+promise!(moves_that_were_put_off_are_listed_each_once_by_when_they_were_to_be_made, |store| {
+    leads(&store, 3).await;
+    let mut tx = store.begin().await;
+    // To one moment, later than each effect says.
+    outbox::put_off(&mut tx, &acme(), &[0, 1, 2].map(|n| (key(n), at(700))), "a freeze", at(150)).await.unwrap();
+    let ends: Vec<_> = [0, 1, 2].map(|n| (key(n), Outcome::WouldHave)).into();
+    outbox::settle(&mut tx, &acme(), &ends, at(800)).await.unwrap();
+    tx.commit().await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    while let [one] = &outbox::would_have(&store.db, &acme(), after.as_ref(), 1).await.unwrap()[..] {
+        after = Some(one.place());
+        seen.push(one.effect.key.clone());
+        assert!(seen.len() < 4, "{seen:?}");
+    }
+    assert_eq!(seen, [key(0), key(1), key(2)]);
+});
+
 promise!(owners_are_found_for_many_records_at_once, |store| {
     leads(&store, 3).await;
     let found = standing::owners(&store.db, &[record(0), record(2), record(7)]).await.unwrap();

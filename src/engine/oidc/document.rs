@@ -6,8 +6,14 @@ use super::sender::Sender;
 use crate::crm::http::Http;
 use crate::engine::doctor::is_loopback;
 use crate::record::{Elapsed, Timestamp};
-use openidconnect::core::CoreClientAuthMethod;
-use openidconnect::{AuthType, EndSessionUrl, IssuerUrl, ProviderMetadataWithLogout as ProviderMetadata};
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
+};
+use openidconnect::{AdditionalProviderMetadata, AuthType, EndSessionUrl, IssuerUrl};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use url::Url;
@@ -16,6 +22,31 @@ use url::Url;
 const FRESH: Elapsed = Elapsed::from_secs(3600);
 /// A provider that could not be read is left alone so long.
 const REST: Elapsed = Elapsed::from_secs(5);
+
+/// The way out of it, whatever stands there: a bad one keeps nobody from signing in.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct WayOut {
+    #[serde(default)]
+    end_session_endpoint: Value,
+}
+
+impl AdditionalProviderMetadata for WayOut {}
+
+/// What the provider says of itself.
+pub(super) type ProviderMetadata = openidconnect::ProviderMetadata<
+    WayOut,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
 
 /// What the provider said of itself, and when it could not.
 #[derive(Default)]
@@ -87,7 +118,8 @@ impl Documents {
 
 /// Where a browser signs out at the provider, if it says so.
 pub(super) fn end_session(document: &ProviderMetadata) -> Option<EndSessionUrl> {
-    let url = document.additional_metadata().end_session_endpoint.clone()?;
+    let url = document.additional_metadata().end_session_endpoint.as_str()?;
+    let url = EndSessionUrl::new(url.to_owned()).ok()?;
     (url.url().scheme() == "https" || is_loopback(url.url())).then_some(url)
 }
 

@@ -2,7 +2,7 @@
 //! What a token must be is in `token.rs`; none is kept.
 
 use super::claims::More;
-use super::document::{Documents, auth_type, end_session, keeps_secrets};
+use super::document::{Documents, ProviderMetadata, auth_type, end_session, keeps_secrets};
 use super::sender::Sender;
 use super::token::{ALGORITHMS, Asked, Claims, Tokens, told, verified};
 use super::{CALLBACK_PATH, OidcSettings, SIGNED_OUT_PATH};
@@ -17,8 +17,8 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope,
-    StandardErrorResponse, SubjectIdentifier, UserInfoError,
+    PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
+    SubjectIdentifier, UserInfoError,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
@@ -184,7 +184,7 @@ impl Provider {
         Ok(format!("{}: its document and {some} can be read; redirect URI {}", self.settings.issuer, self.redirect_uri))
     }
 
-    fn client(&self, document: &ProviderMetadataWithLogout) -> Result<OidcClient, ProviderError> {
+    fn client(&self, document: &ProviderMetadata) -> Result<OidcClient, ProviderError> {
         keeps_secrets(document)?;
         let secret = ClientSecret::new(self.settings.client_secret.expose_secret().to_owned());
         let id = ClientId::new(self.settings.client_id.clone());

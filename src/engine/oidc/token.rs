@@ -2,12 +2,13 @@
 
 use super::OidcSettings;
 use super::claims::More;
+use super::document::ProviderMetadata;
 use super::provider::{Person, Proof, ProviderError};
 use crate::record::{Elapsed, Timestamp};
 use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreTokenType};
 use openidconnect::{
     ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdTokenClaims, IdTokenFields, IdTokenVerifier,
-    LocalizedClaim, Nonce, ProviderMetadataWithLogout, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    LocalizedClaim, Nonce, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use secrecy::ExposeSecret;
 
@@ -46,7 +47,7 @@ pub(super) type Asked = UserInfoClaims<More, CoreGenderClaim>;
 /// Everything that must be true of an ID token (OpenID Connect Core, section 3.1.3.7).
 pub(super) fn verified(
     settings: &OidcSettings,
-    document: &ProviderMetadataWithLogout,
+    document: &ProviderMetadata,
     tokens: &Tokens,
     proof: &Proof,
     now: Timestamp,

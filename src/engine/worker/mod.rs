@@ -97,6 +97,10 @@ async fn hold(engine: Arc<Engine>, site: Arc<Site>, lease: Lease, times: Times, 
     let mut watch = Watch::beside(turning.clone());
     let was_down = alive::was_down(engine, site).await;
     let work = async {
+        // Histories tell who did what by ids of which the database knows whose they are.
+        if let Err(error) = site.directory.recall(&engine.db, site.name(), &site.crm).await {
+            failed(site, &over, &error, "recalling who people are").await;
+        }
         if was_down {
             tracing::info!(connection = %site.name(), "nobody was at work for long: what was missed comes before any call");
             watch.owes(!alive::catch_up_at_first(engine, site, &lease, &over).await);
@@ -165,8 +169,12 @@ pub async fn under_lease<T>(
         return Ok(None);
     };
     let over = CancellationToken::new();
+    let recalled_then_done = async {
+        site.directory.recall(&engine.db, site.name(), &site.crm).await?;
+        work(&lease).await
+    };
     let done = tokio::select! {
-        done = work(&lease) => done,
+        done = recalled_then_done => done,
         () = renewals(engine, site, lease.clone(), &over) => Err(StoreError::LostLease(site.name().to_string())),
         () = over.cancelled() => Err(StoreError::LostLease(site.name().to_string())),
     };

@@ -20,6 +20,8 @@ pub struct WaitingMove {
     pub effect: Effect,
     /// Since when it is in this state.
     pub since: Timestamp,
+    /// When it was to be made: later than the effect says where it was put off.
+    pub not_before: Timestamp,
     pub owner: Option<OwnerId>,
     pub party: Option<PartyName>,
     /// The record's name.
@@ -36,7 +38,7 @@ pub struct AfterMove {
 impl WaitingMove {
     /// The place after this move.
     pub fn place(&self) -> AfterMove {
-        AfterMove { not_before: self.effect.not_before, key: self.effect.key.clone() }
+        AfterMove { not_before: self.not_before, key: self.effect.key.clone() }
     }
 }
 
@@ -188,7 +190,8 @@ pub async fn hold_these(
 /// # Errors
 /// `Unavailable`, `Corrupt`.
 pub async fn held(db: &Db, connection: &ConnectionName) -> Result<Vec<WaitingMove>> {
-    const SQL: &str = "SELECT o.effect, o.updated, s.owner, s.party, s.name FROM outbox AS o LEFT JOIN standing AS s \
+    const SQL: &str = "SELECT o.effect, o.updated, o.not_before, s.owner, s.party, s.name FROM outbox AS o \
+         LEFT JOIN standing AS s \
          ON s.connection = o.connection AND s.object = o.object AND s.id = o.id \
          WHERE o.connection = $1 AND o.state = 'held' ORDER BY o.not_before, o.effect_key";
     let rows: Vec<WaitingRow> = on_db!(db, |c| sqlx::query_as(SQL).bind(connection.as_str()).fetch_all(c).await)?;
@@ -205,7 +208,8 @@ pub async fn would_have(
     after: Option<&AfterMove>,
     limit: u32,
 ) -> Result<Vec<WaitingMove>> {
-    const SQL: &str = "SELECT o.effect, o.updated, s.owner, s.party, s.name FROM outbox AS o LEFT JOIN standing AS s \
+    const SQL: &str = "SELECT o.effect, o.updated, o.not_before, s.owner, s.party, s.name FROM outbox AS o \
+         LEFT JOIN standing AS s \
          ON s.connection = o.connection AND s.object = o.object AND s.id = o.id \
          WHERE o.connection = $1 AND o.state = 'would_have' AND o.action IN ('reassign', 'recycle', 'nurture') \
          AND (o.not_before, o.effect_key) > ($2, $3) ORDER BY o.not_before, o.effect_key LIMIT $4";
@@ -221,13 +225,14 @@ pub async fn would_have(
     rows.into_iter().map(waiting).collect()
 }
 
-type WaitingRow = (String, i64, Option<String>, Option<String>, Option<String>);
+type WaitingRow = (String, i64, i64, Option<String>, Option<String>, Option<String>);
 
-fn waiting((effect, since, id, party, name): WaitingRow) -> Result<WaitingMove> {
+fn waiting((effect, since, not_before, id, party, name): WaitingRow) -> Result<WaitingMove> {
     let effect: Effect = from_json(&effect)?;
     let name = name.unwrap_or_else(|| effect.record.id.to_string());
     let party = party.map(PartyName::new);
-    Ok(WaitingMove { effect, since: Timestamp::from_millis(since), owner: owner(id), party, name })
+    let (since, not_before) = (Timestamp::from_millis(since), Timestamp::from_millis(not_before));
+    Ok(WaitingMove { effect, since, not_before, owner: owner(id), party, name })
 }
 
 /// How much is held.

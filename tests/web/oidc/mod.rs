@@ -247,6 +247,12 @@ async fn who_signed_out_is_shown_the_way_out_of_the_provider_too() {
     let page = Browser::default().get(&scene.house, &away.location).await;
     assert!(page.text.contains("You are signed out") && !page.text.contains("accounts.acme.example"), "in the clear");
 
+    // What is no address keeps nobody from signing in.
+    let scene = Scene::start().await;
+    scene.provider.change(|state| state.sign_out = Some("nowhere".to_owned()));
+    scene.with_dana(Role::Operator).await;
+    assert_eq!(scene.sign_in(&Browser::default()).await.status, 303);
+
     let scene = Scene::start().await;
     let elsewhere = out(&scene);
     scene.provider.change(|state| state.sign_out = Some(elsewhere));

@@ -85,6 +85,8 @@ struct Page {
     /// Both are `None` while they are counted for the first time.
     breached: Option<u64>,
     missed: Option<usize>,
+    /// When they were counted.
+    counted_at: Option<String>,
     rows: Vec<Row>,
     more: usize,
     next: Vec<String>,
@@ -155,6 +157,7 @@ async fn page(web: &Web, visitor: &Visitor, site: &Arc<Site>, outlook: Glance) -
         breached: missed.as_ref().map(|missed| missed.breached),
         rows: first.iter().map(row).collect(),
         more: missed.as_ref().map_or(0, |missed| missed.moves - missed.first.len()),
+        counted_at: missed.as_ref().map(|missed| missed.at.in_zone(&zone)),
         missed: missed.map(|missed| missed.moves),
         next: outlook.next.iter().map(due).collect(),
     })

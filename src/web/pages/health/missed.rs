@@ -5,7 +5,7 @@ use super::super::super::Web;
 use super::super::counted::Counted;
 use crate::engine::overdue::{self, TOGETHER};
 use crate::engine::{Engine, Site};
-use crate::record::ConnectionName;
+use crate::record::{ConnectionName, Timestamp};
 use crate::store::StoreError;
 use crate::store::clock::{ClockState, count_state};
 use crate::store::outbox::WaitingMove;
@@ -22,18 +22,26 @@ pub struct Missed {
     pub first: Vec<WaitingMove>,
     /// Clocks that are breached and still open.
     pub breached: u64,
+    /// When it was looked at.
+    pub at: Timestamp,
 }
 
-/// What each connection has missed, as last looked at.
+/// What each connection has missed by the version of its agreement, as last looked at.
 #[derive(Default)]
-pub struct MissedMoves(Mutex<HashMap<ConnectionName, Arc<Counted<Missed>>>>);
+pub struct MissedMoves(Mutex<HashMap<ConnectionName, (Arc<str>, Arc<Counted<Missed>>)>>);
 
 impl MissedMoves {
     /// What it has missed, at most a little old; `None` while it is looked at for the first time.
     pub async fn of(&self, web: &Web, site: &Arc<Site>) -> Option<Arc<Missed>> {
         let counted = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry(site.name().clone()).or_default().clone()
+            let hash = &site.agreement.hash;
+            let fresh = || (hash.clone(), Arc::default());
+            let kept = all.entry(site.name().clone()).or_insert_with(fresh);
+            if kept.0 != *hash {
+                *kept = fresh();
+            }
+            kept.1.clone()
         };
         let (engine, site) = (web.engine.clone(), site.clone());
         counted.look(web.patience, || async move { look(&engine, &site).await }).await
@@ -42,7 +50,8 @@ impl MissedMoves {
 
 async fn look(engine: &Engine, site: &Site) -> Result<Missed, StoreError> {
     let breached = count_state(&engine.db, site.name(), ClockState::Breached).await?;
-    let (mut missed, mut after, now) = (Missed { breached, ..Missed::default() }, None, engine.clock.now());
+    let (mut missed, mut after, now) = (Missed::default(), None, engine.clock.now());
+    (missed.breached, missed.at) = (breached, now);
     loop {
         let page = overdue::page(&engine.db, &site.agreement, site.name(), now, after.as_ref(), TOGETHER).await?;
         missed.moves += page.moves.len();
