@@ -28,7 +28,13 @@ pub struct Missed {
 
 /// What each connection has missed by the version of its agreement, as last looked at.
 #[derive(Default)]
-pub struct MissedMoves(Mutex<HashMap<ConnectionName, (Arc<str>, Arc<Counted<Missed>>)>>);
+pub struct MissedMoves(Mutex<HashMap<ConnectionName, Kept>>);
+
+struct Kept {
+    /// The agreement's.
+    hash: Arc<str>,
+    counted: Arc<Counted<Missed>>,
+}
 
 impl MissedMoves {
     /// What it has missed, at most a little old; `None` while it is looked at for the first time.
@@ -36,12 +42,12 @@ impl MissedMoves {
         let counted = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let hash = &site.agreement.hash;
-            let fresh = || (hash.clone(), Arc::default());
+            let fresh = || Kept { hash: hash.clone(), counted: Arc::default() };
             let kept = all.entry(site.name().clone()).or_insert_with(fresh);
-            if kept.0 != *hash {
+            if kept.hash != *hash {
                 *kept = fresh();
             }
-            kept.1.clone()
+            kept.counted.clone()
         };
         let (engine, site) = (web.engine.clone(), site.clone());
         counted.look(web.patience, || async move { look(&engine, &site).await }).await
