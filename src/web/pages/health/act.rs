@@ -11,6 +11,7 @@ use crate::engine::arming::{self, Arming, Glance};
 use crate::engine::overdue::overdue;
 use crate::engine::switches::{self, Pausing, Told};
 use crate::record::{EffectKey, RecordKey};
+use crate::report::layout::thousands;
 use crate::store::StoreError;
 use crate::store::outbox::WaitingMove;
 use actix_web::HttpResponse;
@@ -84,12 +85,18 @@ struct Page {
     is_armed: bool,
     /// Both are `None` while they are counted for the first time.
     breached: Option<u64>,
-    missed: Option<usize>,
+    missed: Option<u64>,
     /// When they were counted.
     counted_at: Option<String>,
     rows: Vec<Row>,
     more: usize,
     next: Vec<String>,
+}
+
+impl Page {
+    fn in_digits(&self, count: &u64) -> String {
+        thousands(*count)
+    }
 }
 
 struct Row {
@@ -158,7 +165,7 @@ async fn page(web: &Web, visitor: &Visitor, site: &Arc<Site>, outlook: Glance) -
         rows: first.iter().map(row).collect(),
         more: missed.as_ref().map_or(0, |missed| missed.moves - missed.first.len()),
         counted_at: missed.as_ref().map(|missed| missed.at.in_zone(&zone)),
-        missed: missed.map(|missed| missed.moves),
+        missed: missed.map(|missed| missed.moves as u64),
         next: outlook.next.iter().map(due).collect(),
     })
 }
