@@ -3,7 +3,7 @@
 
 use crate::world::{RECYCLE, Store, World, acme, agreement, agreement_with, lead, minute, text};
 use leadpact::engine::held::{Decided, Decision, decide};
-use leadpact::engine::overdue::overdue;
+use leadpact::engine::overdue::{self, overdue};
 use leadpact::engine::switches::{Acts, turn};
 use leadpact::record::{ConnectionName, Elapsed, FactKind, Object, OwnerId, Timestamp, Value};
 use leadpact::store::absence::{self, AbsenceRow};
@@ -174,6 +174,12 @@ promise!(what_is_overdue_when_armed_goes_through_the_breaker, |store| {
     world.at(61);
     world.settle().await;
     switch(&world, Some(acme()), Switch::Armed, true, None).await;
+    let (db, agreement) = (&world.engine.db, &world.site.agreement);
+    let first = overdue::page(db, agreement, &acme(), minute(61), None, 4).await.unwrap();
+    let second = overdue::page(db, agreement, &acme(), minute(61), first.next.as_ref(), 4).await.unwrap();
+    assert_eq!((first.moves.len(), second.moves.len(), second.next), (4, 2, None));
+    let all = overdue(db, agreement, &acme(), minute(61)).await.unwrap();
+    assert_eq!(all, [first.moves, second.moves].concat());
     let keys: Vec<_> = outbox::would_have(&world.engine.db, &acme(), None, 99).await.unwrap();
     let keys: Vec<_> = keys.into_iter().map(|m| m.effect.key).collect();
     let mut tx = world.engine.db.begin(Priority::Work).await.unwrap();

@@ -2,8 +2,9 @@
 //! takes few steps of SQLite's machine, and of PostgreSQL's tables and indexes few rows are read. So it is with what
 //! changes some of many effects.
 
-use crate::{Store, acme, at, lead};
-use leadpact::record::{Action, Effect, EffectKey, FactKind, Object};
+use crate::lists::effect;
+use crate::{Store, acme, at};
+use leadpact::record::{Action, EffectKey, FactKind, Object};
 use leadpact::store::clock::{self, ClockState, Filter, Shown};
 use leadpact::store::inbox_list::{self, STATES as INBOX};
 use leadpact::store::journal::{self, Sought};
@@ -19,25 +20,11 @@ const ROWS: u64 = 80_000;
 const STEPS: u64 = ROWS * 2;
 const LIMIT: u32 = 51;
 
-fn effect() -> Effect {
-    Effect {
-        key: EffectKey::new("the key"),
-        record: lead("l1"),
-        action: Action::Annotate,
-        source: "Usual".into(),
-        pass: 1,
-        run: 1,
-        step: "s".into(),
-        at: at(1),
-        not_before: at(1),
-        deadline: None,
-    }
-}
-
 /// Nearly all is of one owner, one clock, one party, one kind and one state.
 async fn fill(store: &Store) {
     let many = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})");
     let rare = |usual: &str, rare: &str| format!("CASE WHEN i % 1000 = 0 THEN '{rare}' ELSE '{usual}' END");
+    let effect = effect("l1", Action::Annotate);
     let (clock, kind, named) = (rare("Usual", "Rare"), rare("met", "breached"), rare("done", "would_have"));
     for sql in [
         format!(
@@ -63,8 +50,9 @@ async fn fill(store: &Store) {
         format!(
             "INSERT INTO outbox (connection, effect_key, object, id, action, lane, state, not_before, attempts, \
              updated, effect) {many} SELECT 'acme', 'key' || i, 'lead', 'l' || i, 'notify', 'notify', {named}, i, 0, \
-             i, REPLACE('{}', 'the key', 'key' || i) FROM n",
-            serde_json::to_string(&effect()).unwrap()
+             i, REPLACE('{}', '{}', 'key' || i) FROM n",
+            serde_json::to_string(&effect).unwrap(),
+            effect.key.as_str()
         ),
     ] {
         store.meddle(&sql).await;

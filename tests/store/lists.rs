@@ -9,7 +9,7 @@ use leadpact::store::letter::{self, LetterRow, LetterState};
 use leadpact::store::outbox::{self, Lane, Wanted};
 use leadpact::store::{inbox_list, letter_list, lookup, standing};
 
-fn effect(id: &str, action: Action) -> Effect {
+pub fn effect(id: &str, action: Action) -> Effect {
     Effect {
         key: EffectKey::new(format!("acme/lead/{id}/1/c/1/s/{}", action.as_str())),
         record: lead(id),

@@ -23,7 +23,7 @@ pub struct Sought {
     pub actor: Option<String>,
     /// Journalled from then on.
     pub since: Option<Timestamp>,
-    /// Journalled before then.
+    /// Journalled before then. What came later is walked past: begin at [`seq_at`].
     pub until: Option<Timestamp>,
     /// From this entry on; found by [`seq_at`].
     pub first: Option<i64>,
@@ -154,38 +154,48 @@ impl Question {
     /// What an index answers, stretch by stretch, how many of the texts that compares with, and what is
     /// sorted out of it: nothing, unless a record or a person is meant, and something else besides.
     fn conditions(&mut self, sought: &Sought) -> (Vec<String>, usize, String) {
-        let mut arms = match &sought.records {
-            Some(records) => records.iter().map(|key| self.record(key)).collect(),
-            None => Vec::new(),
+        let (mut arms, used, rest) = match (&sought.records, &sought.actor) {
+            (Some(records), actor) => {
+                let arms: Vec<String> = records.iter().map(|key| self.record(key)).collect();
+                (arms, self.texts.len(), self.rest(actor.as_deref(), sought))
+            }
+            (None, Some(actor)) => {
+                let arms = vec![self.actor(actor)];
+                (arms, self.texts.len(), self.rest(None, sought))
+            }
+            (None, None) => {
+                let arms = of_clock_or_kind(self.source(sought), kind(sought));
+                (arms, self.texts.len(), String::new())
+            }
         };
-        if arms.is_empty()
-            && let Some(actor) = &sought.actor
-        {
-            arms.push(format!("AND actor = {}", self.text(actor)));
-        }
-        let narrowed = !arms.is_empty();
-        let mut used = self.texts.len();
-        let source =
-            sought.source.as_ref().map(|source| format!("AND source <> '' AND source = {}", self.text(source)));
-        let kind = sought.kind.map(|kind| format!("AND kind = '{}'", kind.as_str()));
-        let mut rest = String::new();
-        if narrowed {
-            let actor = sought.records.as_ref().and(sought.actor.as_ref());
-            let actor = actor.map(|actor| format!("AND actor = {}", self.text(actor)));
-            rest = [actor, source, kind].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        } else {
-            used = self.texts.len();
-            arms = of_clock_or_kind(source, kind);
-        }
         let days = days(sought);
         arms.iter_mut().for_each(|arm| arm.push_str(&days));
         (arms, used, rest)
+    }
+
+    /// What is sorted out of a record's entries, or a person's.
+    fn rest(&mut self, actor: Option<&str>, sought: &Sought) -> String {
+        let actor = actor.map(|actor| self.actor(actor));
+        [actor, self.source(sought), kind(sought)].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    fn actor(&mut self, actor: &str) -> String {
+        format!("AND actor = {}", self.text(actor))
+    }
+
+    fn source(&mut self, sought: &Sought) -> Option<String> {
+        let source = sought.source.as_ref()?;
+        Some(format!("AND source <> '' AND source = {}", self.text(source)))
     }
 
     fn record(&mut self, key: &RecordKey) -> String {
         let (object, id) = (self.text(key.object.as_str()), self.text(key.id.as_str()));
         format!("AND object = {object} AND id = {id}")
     }
+}
+
+fn kind(sought: &Sought) -> Option<String> {
+    sought.kind.map(|kind| format!("AND kind = '{}'", kind.as_str()))
 }
 
 /// In the index of clocks the kinds stand one after another, so that a clock's entries of all kinds are merged.
