@@ -120,12 +120,13 @@ impl fmt::Display for Report {
 impl std::error::Error for Report {}
 
 /// The suggestion for a name that is none of those possible: the closest one, else all of them.
-/// `None` when nothing is possible.
+/// `None` when nothing is possible. What is possible for several reasons is named once.
 pub fn did_you_mean(name: &str, possible: &[&str]) -> Option<String> {
     if let Some(closest) = closest(name, possible.iter().copied()) {
         return Some(format!("did you mean `{closest}`?"));
     }
-    let listed: Vec<String> = possible.iter().map(|p| format!("`{p}`")).collect();
+    let first = |(place, p): &(usize, &&str)| !possible[..*place].contains(p);
+    let listed: Vec<String> = possible.iter().enumerate().filter(first).map(|(_, p)| format!("`{p}`")).collect();
     match listed.as_slice() {
         [] => None,
         [only] => Some(format!("only {only} is possible here")),
@@ -172,6 +173,12 @@ mod tests {
         let error = text.parse::<toml::Table>().expect_err("unfinished");
         let shown = Report::from_toml_error("x.toml", text, &error).render(false);
         assert!(shown.contains("[x.toml:1:"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_possible_is_named_once() {
+        let said = did_you_mean("wrong", &["client_id", "login_url", "client_id"]);
+        assert_eq!(said.as_deref(), Some("possible here: `client_id`, `login_url`"));
     }
 
     #[test]
